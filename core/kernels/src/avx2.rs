@@ -1,0 +1,275 @@
+//! AVX2: eight weight rows at once.
+
+use std::arch::x86_64::{
+    __m256, __m256i, _MM_HINT_T0, _mm_loadu_si128, _mm_packus_epi32, _mm_prefetch, _mm256_abs_epi8,
+    _mm256_add_epi8, _mm256_add_epi16, _mm256_add_epi32, _mm256_add_ps, _mm256_and_si256,
+    _mm256_castsi128_si256, _mm256_castsi256_si128, _mm256_cmpeq_epi8, _mm256_cvtepi32_ps, _mm256_cvtph_ps,
+    _mm256_extracti128_si256, _mm256_fmadd_ps, _mm256_inserti128_si256, _mm256_madd_epi16,
+    _mm256_maddubs_epi16, _mm256_mul_ps, _mm256_or_si256, _mm256_set1_epi8, _mm256_set1_epi16,
+    _mm256_set1_epi32, _mm256_set1_ps, _mm256_setr_epi32, _mm256_setzero_si256, _mm256_shuffle_epi8,
+    _mm256_sign_epi8, _mm256_sllv_epi32, _mm256_srav_epi32, _mm256_srlv_epi32, _mm256_storeu_ps,
+    _mm256_unpackhi_epi32, _mm256_unpackhi_epi64, _mm256_unpacklo_epi32, _mm256_unpacklo_epi64,
+    _mm256_xor_si256,
+};
+use std::ops::Range;
+
+use crate::cpu::Level;
+use crate::format::{self, Format};
+use crate::kernel;
+use crate::matmul::Product;
+use crate::quant_type::QuantType;
+use crate::simd::{Rows, Simd};
+
+/// The proof that the CPU has AVX2, FMA and F16C.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Avx2(());
+
+impl Avx2 {
+    pub(crate) fn new() -> Option<Self> {
+        Level::Avx2.is_available().then_some(Self(()))
+    }
+
+    /// Computes `columns` of the result; `out` has one slice for each row of activations.
+    pub(crate) fn columns(self, product: &Product<'_>, columns: Range<usize>, out: &mut [&mut [f32]]) {
+        // SAFETY: `self` proves that the CPU has the features of `run`.
+        unsafe {
+            match product.kind {
+                QuantType::Q4_0 => run::<format::Q4_0, 8>(self, product, columns, out),
+                QuantType::Q4_1 => run::<format::Q4_1, 8>(self, product, columns, out),
+                QuantType::Q5_0 => run::<format::Q5_0, 8>(self, product, columns, out),
+                QuantType::Q5_1 => run::<format::Q5_1, 8>(self, product, columns, out),
+                QuantType::Q8_0 => run::<format::Q8_0, 8>(self, product, columns, out),
+                QuantType::Q2K => run::<format::Q2K, 4>(self, product, columns, out),
+                QuantType::Q3K => run::<format::Q3K, 4>(self, product, columns, out),
+                QuantType::Q4K => run::<format::Q4K, 8>(self, product, columns, out),
+                QuantType::Q5K => run::<format::Q5K, 8>(self, product, columns, out),
+                QuantType::Q6K => run::<format::Q6K, 4>(self, product, columns, out),
+            }
+        }
+    }
+}
+
+#[target_feature(enable = "avx2,fma,f16c")]
+fn run<F: Format<WORDS>, const WORDS: usize>(
+    simd: Avx2,
+    product: &Product<'_>,
+    columns: Range<usize>,
+    out: &mut [&mut [f32]],
+) {
+    kernel::columns::<Avx2, F, WORDS>(simd, product, columns, out);
+}
+
+/// Calls intrinsics without memory operands.
+macro_rules! intrinsic {
+    ($call:expr) => {
+        // SAFETY: `Avx2` proves that the CPU has the instruction.
+        unsafe { $call }
+    };
+}
+
+impl Avx2 {
+    /// The 16 bytes at `at` of the rows `lane` and `lane + 4`.
+    ///
+    /// # Safety
+    ///
+    /// The CPU has the instructions; `at + 16` is at most the length of a row.
+    #[inline(always)]
+    unsafe fn every_fourth(rows: &Rows<'_>, lane: usize, at: usize) -> __m256i {
+        // SAFETY: every row has the bytes and the CPU the instructions, as the caller promises.
+        unsafe {
+            let first = _mm256_castsi128_si256(_mm_loadu_si128(rows.pointer(lane, at).cast()));
+            _mm256_inserti128_si256::<1>(first, _mm_loadu_si128(rows.pointer(lane + 4, at).cast()))
+        }
+    }
+
+    /// Sums of products of bytes in pairs, for weights of `bits` bits: at most what fits 16 bits.
+    #[inline(always)]
+    fn dot_unsigned<const WORDS: usize>(
+        self,
+        weights: &[__m256i; WORDS],
+        x: &[u32; WORDS],
+        bits: u32,
+    ) -> __m256i {
+        // A pair is at most 2 * 127 * (2^bits - 1); so many of them fit an i16.
+        let together = match bits {
+            ..=4 => 8,
+            5 => 4,
+            _ => 2,
+        };
+        intrinsic!({
+            let ones = _mm256_set1_epi16(1);
+            let mut sum = _mm256_setzero_si256();
+            let mut pairs = _mm256_setzero_si256();
+            for word in 0..WORDS {
+                let product = _mm256_maddubs_epi16(weights[word], self.splat(x[word]));
+                pairs = if word % together == 0 { product } else { _mm256_add_epi16(pairs, product) };
+                if (word + 1) % together == 0 || word + 1 == WORDS {
+                    sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, ones));
+                }
+            }
+            sum
+        })
+    }
+
+    /// The same for weights of 8 bits, which lack the 128 that `Format` adds to them.
+    #[inline(always)]
+    fn dot_signed<const WORDS: usize>(self, weights: &[__m256i; WORDS], x: &[u32; WORDS]) -> __m256i {
+        intrinsic!({
+            let ones = _mm256_set1_epi16(1);
+            let mut sum = _mm256_setzero_si256();
+            for word in 0..WORDS {
+                let weights = _mm256_xor_si256(weights[word], _mm256_set1_epi8(-128));
+                // A pair is at most 2 * 127 * 128: it fits. Magnitudes of activations are never 128.
+                let pairs = _mm256_maddubs_epi16(
+                    _mm256_abs_epi8(weights),
+                    _mm256_sign_epi8(self.splat(x[word]), weights),
+                );
+                sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, ones));
+            }
+            sum
+        })
+    }
+}
+
+impl Simd for Avx2 {
+    const LANES: usize = 8;
+    type Int = __m256i;
+    type Float = __m256;
+
+    #[inline(always)]
+    fn splat(self, value: u32) -> __m256i {
+        intrinsic!(_mm256_set1_epi32(value as i32))
+    }
+
+    #[inline(always)]
+    fn and(self, a: __m256i, b: __m256i) -> __m256i {
+        intrinsic!(_mm256_and_si256(a, b))
+    }
+
+    #[inline(always)]
+    fn or(self, a: __m256i, b: __m256i) -> __m256i {
+        intrinsic!(_mm256_or_si256(a, b))
+    }
+
+    #[inline(always)]
+    fn xor(self, a: __m256i, b: __m256i) -> __m256i {
+        intrinsic!(_mm256_xor_si256(a, b))
+    }
+
+    #[inline(always)]
+    fn shift_left(self, a: __m256i, bits: u32) -> __m256i {
+        intrinsic!(_mm256_sllv_epi32(a, self.splat(bits)))
+    }
+
+    #[inline(always)]
+    fn shift_right(self, a: __m256i, bits: u32) -> __m256i {
+        intrinsic!(_mm256_srlv_epi32(a, self.splat(bits)))
+    }
+
+    #[inline(always)]
+    fn shift_right_signed(self, a: __m256i, bits: u32) -> __m256i {
+        intrinsic!(_mm256_srav_epi32(a, self.splat(bits)))
+    }
+
+    #[inline(always)]
+    fn add_fifth_bits(self, quants: __m256i, bits: __m256i, word: usize) -> __m256i {
+        intrinsic!({
+            let first_bytes = _mm256_setr_epi32(
+                0,
+                0x0404_0404,
+                0x0808_0808,
+                0x0c0c_0c0c,
+                0,
+                0x0404_0404,
+                0x0808_0808,
+                0x0c0c_0c0c,
+            );
+            let bytes = _mm256_add_epi8(first_bytes, _mm256_set1_epi8((word / 2) as i8));
+            let bit = self.splat(if word.is_multiple_of(2) { 0x0804_0201 } else { 0x8040_2010 });
+            let set = _mm256_cmpeq_epi8(self.and(_mm256_shuffle_epi8(bits, bytes), bit), bit);
+            self.or(quants, self.and(set, _mm256_set1_epi8(16)))
+        })
+    }
+
+    #[inline(always)]
+    unsafe fn load(self, rows: &Rows<'_>, at: usize) -> [__m256i; 4] {
+        // Lane 4i + j of the result is row 4i + j, so its words lie in 128-bit part i of the jth of these.
+        // SAFETY: every row has the bytes, as the caller promises.
+        let (a, b) = unsafe { (Self::every_fourth(rows, 0, at), Self::every_fourth(rows, 1, at)) };
+        // SAFETY: as above.
+        let (c, d) = unsafe { (Self::every_fourth(rows, 2, at), Self::every_fourth(rows, 3, at)) };
+        intrinsic!({
+            let (ab_low, ab_high) = (_mm256_unpacklo_epi32(a, b), _mm256_unpackhi_epi32(a, b));
+            let (cd_low, cd_high) = (_mm256_unpacklo_epi32(c, d), _mm256_unpackhi_epi32(c, d));
+            [
+                _mm256_unpacklo_epi64(ab_low, cd_low),
+                _mm256_unpackhi_epi64(ab_low, cd_low),
+                _mm256_unpacklo_epi64(ab_high, cd_high),
+                _mm256_unpackhi_epi64(ab_high, cd_high),
+            ]
+        })
+    }
+
+    #[inline(always)]
+    fn prefetch(self, bytes: &[u8]) {
+        for line in bytes.chunks(64) {
+            // SAFETY: prefetching reads nothing and every x86-64 CPU has it.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) }
+        }
+    }
+
+    #[inline(always)]
+    fn splat_float(self, value: f32) -> __m256 {
+        intrinsic!(_mm256_set1_ps(value))
+    }
+
+    #[inline(always)]
+    fn float(self, a: __m256i) -> __m256 {
+        intrinsic!(_mm256_cvtepi32_ps(a))
+    }
+
+    #[inline(always)]
+    fn half(self, a: __m256i) -> __m256 {
+        intrinsic!({
+            let low = self.and(a, self.splat(0xffff));
+            let packed = _mm_packus_epi32(_mm256_castsi256_si128(low), _mm256_extracti128_si256::<1>(low));
+            _mm256_cvtph_ps(packed)
+        })
+    }
+
+    #[inline(always)]
+    fn add(self, a: __m256, b: __m256) -> __m256 {
+        intrinsic!(_mm256_add_ps(a, b))
+    }
+
+    #[inline(always)]
+    fn mul(self, a: __m256, b: __m256) -> __m256 {
+        intrinsic!(_mm256_mul_ps(a, b))
+    }
+
+    #[inline(always)]
+    fn fma(self, a: __m256, b: __m256, c: __m256) -> __m256 {
+        intrinsic!(_mm256_fmadd_ps(a, b, c))
+    }
+
+    #[inline(always)]
+    fn store(self, a: __m256, out: &mut [f32; 16]) {
+        // SAFETY: `out` has 16 values, eight are written; `Avx2` proves that the CPU has the instruction.
+        unsafe { _mm256_storeu_ps(out.as_mut_ptr(), a) }
+    }
+
+    #[inline(always)]
+    fn dot<const WORDS: usize>(
+        self,
+        weights: &[__m256i; WORDS],
+        x: &[u32; WORDS],
+        start: i32,
+        bits: u32,
+    ) -> __m256i {
+        if bits == 8 {
+            self.dot_signed(weights, x)
+        } else {
+            intrinsic!(_mm256_add_epi32(self.dot_unsigned(weights, x, bits), _mm256_set1_epi32(start)))
+        }
+    }
+}

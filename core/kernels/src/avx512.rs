@@ -1,0 +1,218 @@
+//! AVX-512 with VNNI: 16 weight rows at once, four products of bytes added in one instruction.
+
+use std::arch::x86_64::{
+    __m512, __m512i, _MM_HINT_T0, _mm_loadu_si128, _mm_prefetch, _mm512_add_epi8, _mm512_add_epi32,
+    _mm512_add_ps, _mm512_and_si512, _mm512_castsi128_si512, _mm512_cvtepi32_epi16, _mm512_cvtepi32_ps,
+    _mm512_cvtph_ps, _mm512_dpbusd_epi32, _mm512_fmadd_ps, _mm512_inserti32x4, _mm512_mask_add_epi8,
+    _mm512_mul_ps, _mm512_or_si512, _mm512_set1_epi8, _mm512_set1_epi32, _mm512_set1_ps, _mm512_set4_epi32,
+    _mm512_setzero_si512, _mm512_shuffle_epi8, _mm512_sllv_epi32, _mm512_srav_epi32, _mm512_srlv_epi32,
+    _mm512_storeu_ps, _mm512_test_epi8_mask, _mm512_unpackhi_epi32, _mm512_unpackhi_epi64,
+    _mm512_unpacklo_epi32, _mm512_unpacklo_epi64, _mm512_xor_si512,
+};
+use std::ops::Range;
+
+use crate::cpu::Level;
+use crate::format::{self, Format};
+use crate::kernel;
+use crate::matmul::Product;
+use crate::quant_type::QuantType;
+use crate::simd::{Rows, Simd};
+
+/// The proof that the CPU has AVX-512 F, BW and VNNI.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Avx512(());
+
+impl Avx512 {
+    pub(crate) fn new() -> Option<Self> {
+        Level::Avx512Vnni.is_available().then_some(Self(()))
+    }
+
+    /// Computes `columns` of the result; `out` has one slice for each row of activations.
+    pub(crate) fn columns(self, product: &Product<'_>, columns: Range<usize>, out: &mut [&mut [f32]]) {
+        // SAFETY: `self` proves that the CPU has the features of `run`.
+        unsafe {
+            match product.kind {
+                QuantType::Q4_0 => run::<format::Q4_0, 8>(self, product, columns, out),
+                QuantType::Q4_1 => run::<format::Q4_1, 8>(self, product, columns, out),
+                QuantType::Q5_0 => run::<format::Q5_0, 8>(self, product, columns, out),
+                QuantType::Q5_1 => run::<format::Q5_1, 8>(self, product, columns, out),
+                QuantType::Q8_0 => run::<format::Q8_0, 8>(self, product, columns, out),
+                QuantType::Q2K => run::<format::Q2K, 4>(self, product, columns, out),
+                QuantType::Q3K => run::<format::Q3K, 4>(self, product, columns, out),
+                QuantType::Q4K => run::<format::Q4K, 8>(self, product, columns, out),
+                QuantType::Q5K => run::<format::Q5K, 8>(self, product, columns, out),
+                QuantType::Q6K => run::<format::Q6K, 4>(self, product, columns, out),
+            }
+        }
+    }
+}
+
+#[target_feature(enable = "avx2,fma,f16c,avx512f,avx512bw,avx512vnni")]
+fn run<F: Format<WORDS>, const WORDS: usize>(
+    simd: Avx512,
+    product: &Product<'_>,
+    columns: Range<usize>,
+    out: &mut [&mut [f32]],
+) {
+    kernel::columns::<Avx512, F, WORDS>(simd, product, columns, out);
+}
+
+/// Calls intrinsics without memory operands.
+macro_rules! intrinsic {
+    ($call:expr) => {
+        // SAFETY: `Avx512` proves that the CPU has the instruction.
+        unsafe { $call }
+    };
+}
+
+impl Avx512 {
+    /// The 16 bytes at `at` of the rows `lane`, `lane + 4`, `lane + 8` and `lane + 12`.
+    ///
+    /// # Safety
+    ///
+    /// The CPU has the instructions; `at + 16` is at most the length of a row.
+    #[inline(always)]
+    unsafe fn every_fourth(rows: &Rows<'_>, lane: usize, at: usize) -> __m512i {
+        // SAFETY: every row has the bytes and the CPU the instructions, as the caller promises.
+        unsafe {
+            let bytes = _mm512_castsi128_si512(_mm_loadu_si128(rows.pointer(lane, at).cast()));
+            let bytes = _mm512_inserti32x4::<1>(bytes, _mm_loadu_si128(rows.pointer(lane + 4, at).cast()));
+            let bytes = _mm512_inserti32x4::<2>(bytes, _mm_loadu_si128(rows.pointer(lane + 8, at).cast()));
+            _mm512_inserti32x4::<3>(bytes, _mm_loadu_si128(rows.pointer(lane + 12, at).cast()))
+        }
+    }
+}
+
+impl Simd for Avx512 {
+    const LANES: usize = 16;
+    type Int = __m512i;
+    type Float = __m512;
+
+    #[inline(always)]
+    fn splat(self, value: u32) -> __m512i {
+        intrinsic!(_mm512_set1_epi32(value as i32))
+    }
+
+    #[inline(always)]
+    fn and(self, a: __m512i, b: __m512i) -> __m512i {
+        intrinsic!(_mm512_and_si512(a, b))
+    }
+
+    #[inline(always)]
+    fn or(self, a: __m512i, b: __m512i) -> __m512i {
+        intrinsic!(_mm512_or_si512(a, b))
+    }
+
+    #[inline(always)]
+    fn xor(self, a: __m512i, b: __m512i) -> __m512i {
+        intrinsic!(_mm512_xor_si512(a, b))
+    }
+
+    #[inline(always)]
+    fn shift_left(self, a: __m512i, bits: u32) -> __m512i {
+        intrinsic!(_mm512_sllv_epi32(a, self.splat(bits)))
+    }
+
+    #[inline(always)]
+    fn shift_right(self, a: __m512i, bits: u32) -> __m512i {
+        intrinsic!(_mm512_srlv_epi32(a, self.splat(bits)))
+    }
+
+    #[inline(always)]
+    fn shift_right_signed(self, a: __m512i, bits: u32) -> __m512i {
+        intrinsic!(_mm512_srav_epi32(a, self.splat(bits)))
+    }
+
+    #[inline(always)]
+    fn add_fifth_bits(self, quants: __m512i, bits: __m512i, word: usize) -> __m512i {
+        intrinsic!({
+            let first_bytes = _mm512_set4_epi32(0x0c0c_0c0c, 0x0808_0808, 0x0404_0404, 0);
+            let bytes = _mm512_add_epi8(first_bytes, _mm512_set1_epi8((word / 2) as i8));
+            let bit = self.splat(if word.is_multiple_of(2) { 0x0804_0201 } else { 0x8040_2010 });
+            let set = _mm512_test_epi8_mask(_mm512_shuffle_epi8(bits, bytes), bit);
+            _mm512_mask_add_epi8(quants, set, quants, _mm512_set1_epi8(16))
+        })
+    }
+
+    #[inline(always)]
+    unsafe fn load(self, rows: &Rows<'_>, at: usize) -> [__m512i; 4] {
+        // Lane 4i + j of the result is row 4i + j, so its words lie in 128-bit part i of the jth of these.
+        // SAFETY: every row has the bytes, as the caller promises.
+        let (a, b) = unsafe { (Self::every_fourth(rows, 0, at), Self::every_fourth(rows, 1, at)) };
+        // SAFETY: as above.
+        let (c, d) = unsafe { (Self::every_fourth(rows, 2, at), Self::every_fourth(rows, 3, at)) };
+        intrinsic!({
+            let (ab_low, ab_high) = (_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
+            let (cd_low, cd_high) = (_mm512_unpacklo_epi32(c, d), _mm512_unpackhi_epi32(c, d));
+            [
+                _mm512_unpacklo_epi64(ab_low, cd_low),
+                _mm512_unpackhi_epi64(ab_low, cd_low),
+                _mm512_unpacklo_epi64(ab_high, cd_high),
+                _mm512_unpackhi_epi64(ab_high, cd_high),
+            ]
+        })
+    }
+
+    #[inline(always)]
+    fn prefetch(self, bytes: &[u8]) {
+        for line in bytes.chunks(64) {
+            // SAFETY: prefetching reads nothing and every x86-64 CPU has it.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) }
+        }
+    }
+
+    #[inline(always)]
+    fn splat_float(self, value: f32) -> __m512 {
+        intrinsic!(_mm512_set1_ps(value))
+    }
+
+    #[inline(always)]
+    fn float(self, a: __m512i) -> __m512 {
+        intrinsic!(_mm512_cvtepi32_ps(a))
+    }
+
+    #[inline(always)]
+    fn half(self, a: __m512i) -> __m512 {
+        intrinsic!(_mm512_cvtph_ps(_mm512_cvtepi32_epi16(a)))
+    }
+
+    #[inline(always)]
+    fn add(self, a: __m512, b: __m512) -> __m512 {
+        intrinsic!(_mm512_add_ps(a, b))
+    }
+
+    #[inline(always)]
+    fn mul(self, a: __m512, b: __m512) -> __m512 {
+        intrinsic!(_mm512_mul_ps(a, b))
+    }
+
+    #[inline(always)]
+    fn fma(self, a: __m512, b: __m512, c: __m512) -> __m512 {
+        intrinsic!(_mm512_fmadd_ps(a, b, c))
+    }
+
+    #[inline(always)]
+    fn store(self, a: __m512, out: &mut [f32; 16]) {
+        // SAFETY: `out` has 16 values; `Avx512` proves that the CPU has the instruction.
+        unsafe { _mm512_storeu_ps(out.as_mut_ptr(), a) }
+    }
+
+    #[inline(always)]
+    fn dot<const WORDS: usize>(
+        self,
+        weights: &[__m512i; WORDS],
+        x: &[u32; WORDS],
+        start: i32,
+        _bits: u32,
+    ) -> __m512i {
+        intrinsic!({
+            // Two chains, since an instruction takes longer than until the next one may start.
+            let mut sums = [_mm512_set1_epi32(start), _mm512_setzero_si512()];
+            for word in 0..WORDS {
+                let x = self.splat(x[word]);
+                sums[word % 2] = _mm512_dpbusd_epi32(sums[word % 2], weights[word], x);
+            }
+            _mm512_add_epi32(sums[0], sums[1])
+        })
+    }
+}

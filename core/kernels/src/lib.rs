@@ -1,0 +1,62 @@
+//! CPU kernels of rushlight: products of activations with quantised weights, and the few vector functions that
+//! language models need between them.
+//!
+//! The main function is [`matmul`]: weights stay as they lie in a memory-mapped GGUF file (ggml's block layouts,
+//! [`QuantType`]), activations are quantised row by row as ggml does, products are exact integers. The instruction
+//! set is chosen once, at run time ([`cpu::active`]).
+//!
+//! Two promises hold on every path and are tested bit for bit:
+//!
+//! - a row of the result does not depend on how many rows are computed with it;
+//! - every instruction set gives the result of the portable code in `scalar.rs`.
+//!
+//! ```
+//! use rushlight_kernels::{QuantType, matmul};
+//!
+//! // One weight row of 32 values: scale 0.5 (f16), quants 0..32.
+//! let mut weights = vec![0x00, 0x38];
+//! weights.extend(0..32_u8);
+//! let x = [1.0; 32];
+//! let mut out = [0.0];
+//! matmul(QuantType::Q8_0, &weights, 1, 32, &x, 1, &mut out)?;
+//! assert!((out[0] - 248.0).abs() < 0.1);
+//! # Ok::<(), rushlight_kernels::ShapeError>(())
+//! ```
+
+#![warn(missing_docs)]
+#![expect(
+    clippy::inline_always,
+    reason = "code gets the instruction set of the function that it is inlined into"
+)]
+
+pub mod cpu;
+
+mod activations;
+mod attention;
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod block;
+mod dense;
+#[cfg(target_arch = "x86_64")]
+mod format;
+#[cfg(target_arch = "x86_64")]
+mod kernel;
+mod matmul;
+mod panel;
+mod quant_type;
+mod scalar;
+#[cfg(target_arch = "x86_64")]
+mod simd;
+#[cfg(test)]
+mod testing;
+mod vector;
+
+pub use attention::attention;
+pub use block::dequantize_row;
+pub use dense::DenseMatrix;
+pub use matmul::matmul;
+pub use panel::LANES;
+pub use quant_type::{QuantType, ShapeError};
+pub use vector::{add_scaled, dot, gelu_erf, layer_norm, rms_norm, silu_mul, softmax};

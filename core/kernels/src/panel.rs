@@ -1,0 +1,63 @@
+//! The f32 product that attention and dense layers share: a few rows times panels of 16 columns.
+//!
+//! Every sum is a chain of fused multiply-adds in the order of the depth, whatever the instruction set and however
+//! many rows are computed together, so all of them give the same bits.
+
+/// Columns of a panel: the widest vector of f32.
+pub const LANES: usize = 16;
+
+/// Rows that are computed together.
+pub(crate) const ROWS: usize = 8;
+
+/// 16 values of one depth, one for each column of a panel.
+pub(crate) type Lanes = [f32; LANES];
+
+/// Adds to `sums` the product of `ROWS` rows with one panel; `rows` and `panel` run over the depth.
+#[inline(always)]
+pub(crate) fn add_product<'a>(
+    rows: &[[f32; ROWS]],
+    panel: impl Iterator<Item = &'a Lanes>,
+    sums: &mut [Lanes; ROWS],
+) {
+    let mut local = *sums;
+    for (row, lanes) in rows.iter().zip(panel) {
+        for (sums, x) in local.iter_mut().zip(row) {
+            for (sum, y) in sums.iter_mut().zip(lanes) {
+                *sum = x.mul_add(*y, *sum);
+            }
+        }
+    }
+    *sums = local;
+}
+
+/// Adds to `sums` the product of `ROWS` rows with two panels, which loads each row once for both.
+#[inline(always)]
+pub(crate) fn add_product_of_two(
+    rows: &[[f32; ROWS]],
+    first: &[Lanes],
+    second: &[Lanes],
+    sums: &mut [[Lanes; ROWS]; 2],
+) {
+    let [mut left, mut right] = *sums;
+    for ((row, one), two) in rows.iter().zip(first).zip(second) {
+        for ((left, right), x) in left.iter_mut().zip(&mut right).zip(row) {
+            for lane in 0..LANES {
+                left[lane] = x.mul_add(one[lane], left[lane]);
+                right[lane] = x.mul_add(two[lane], right[lane]);
+            }
+        }
+    }
+    *sums = [left, right];
+}
+
+/// Copies up to `ROWS` rows of equal length side by side, so that one depth of all lies together; missing rows are 0.
+#[inline(always)]
+pub(crate) fn interleave(rows: &[f32], depth: usize, interleaved: &mut Vec<[f32; ROWS]>) {
+    interleaved.clear();
+    interleaved.resize(depth, [0.0; ROWS]);
+    for (index, row) in rows.chunks_exact(depth).enumerate() {
+        for (x, interleaved) in row.iter().zip(interleaved.iter_mut()) {
+            interleaved[index] = *x;
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! The portable product: the oracle of every other path, and the path of machines without one.
+
+use crate::activations::{Activations, CHUNK};
+use crate::block::Block;
+use crate::quant_type::QuantType;
+
+/// The products of one weight row with every row of `x`: adds to `out[i]`, in the order of the groups.
+///
+/// Each group adds `fma(dot, weight scale * activation scale, sum)` and, in formats with minima,
+/// `fma(minimum, activation sum, sum)`: every path does exactly these roundings in this order.
+pub(crate) fn row(kind: QuantType, weights: &[u8], x: &Activations, out: &mut [f32]) {
+    let layout = kind.layout();
+    let (block_len, groups) = (kind.block_len(), kind.block_len() / layout.group);
+    let mut block = Block::ZERO;
+    for (index, bytes) in weights.chunks_exact(kind.block_bytes()).enumerate() {
+        block.decode(kind, bytes);
+        let (chunk, first) = (index * block_len / CHUNK, index * block_len % CHUNK / layout.group);
+        for (row, sum) in out.iter_mut().enumerate() {
+            let x = &x.row(row)[chunk];
+            for (group, quants) in block.quants[..block_len].chunks_exact(layout.group).enumerate() {
+                let at = first + group;
+                let words = at * layout.group / 4..(at + 1) * layout.group / 4;
+                let dot: i32 = quants
+                    .iter()
+                    .zip(x.signed(words))
+                    .map(|(weight, x)| i32::from(*weight) * i32::from(x))
+                    .sum();
+                let dot = (x.starts[at] + dot) as f32;
+                *sum = dot.mul_add(block.scales[group] * x.scales[at], *sum);
+                if layout.minimum {
+                    *sum = block.minima[group].mul_add(x.sums[at], *sum);
+                }
+            }
+        }
+        debug_assert_eq!(groups * layout.group, block_len);
+    }
+}
