@@ -1,0 +1,48 @@
+//! Token ids in, logits out: model files, architectures, tokenizers and chat templates.
+//!
+//! ```no_run
+//! use std::path::Path;
+//! use rushlight_models::{LanguageModel, LoadOptions, Special, Step};
+//!
+//! # fn main() -> rushlight_models::Result<()> {
+//! let model = LanguageModel::open(Path::new("model.gguf"), &LoadOptions::default())?;
+//! let prompt = model.tokenizer().encode("Once upon a time", Special::Text)?;
+//! let mut cache = model.new_cache();
+//! let logits = model.forward(&mut [Step::new(&prompt, &mut cache)])?;
+//! assert_eq!(logits[0].len(), model.info().vocabulary);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The main type is [`LanguageModel`]: the weights of one file, shared by reference. What a sequence has
+//! computed lives in its [`KvCache`]. [`Encoder`] turns sentences into vectors. [`hub`] finds model files.
+
+mod arch;
+mod chat;
+mod encoder;
+mod error;
+mod gguf;
+pub mod hub;
+mod info;
+mod kv;
+mod map;
+mod model;
+mod nn;
+mod quantisation;
+mod safetensors;
+mod sampler;
+mod stop;
+mod tokenizer;
+mod weights;
+
+pub use chat::{ChatTemplate, Conversation, ToolSupport};
+pub use encoder::Encoder;
+pub use error::{Error, Result};
+pub use gguf::{Gguf, TensorInfo};
+pub use info::ModelInfo;
+pub use kv::KvCache;
+pub use model::{Device, LanguageModel, LoadOptions, Logits, Step};
+pub use quantisation::Quantisation;
+pub use sampler::{Sampler, SamplerOptions};
+pub use stop::{StopStrings, Stopping};
+pub use tokenizer::{Detokenizer, Special, Tokenizer};

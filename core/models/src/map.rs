@@ -1,0 +1,38 @@
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use memmap2::Mmap;
+
+use crate::{Error, Result};
+
+/// A file's bytes, shared by everything that was read from it.
+#[derive(Debug, Clone)]
+pub(crate) struct MappedFile {
+    map: Arc<Mmap>,
+    path: PathBuf,
+}
+
+impl MappedFile {
+    /// Maps a file read-only; nothing is read yet.
+    #[expect(unsafe_code, reason = "a memory map is the only way to use weights without copying them")]
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        let fail = |source| Error::Open { path: path.to_owned(), source };
+        let file = File::open(path).map_err(fail)?;
+        if file.metadata().map_err(fail)?.is_dir() {
+            return Err(fail(std::io::ErrorKind::IsADirectory.into()));
+        }
+        // SAFETY: the map is private and only ever read as bytes, for which every bit pattern is valid. The
+        // documentation of `LanguageModel::open` and `Encoder::open` asks that the file is not changed in place while it is open.
+        let map = unsafe { Mmap::map(&file) }.map_err(fail)?;
+        Ok(Self { map: Arc::new(map), path: path.to_owned() })
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.map
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}

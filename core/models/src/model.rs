@@ -1,0 +1,230 @@
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+use crate::nn::{Decoder, Segment, Workspace};
+use crate::{ChatTemplate, Error, Gguf, KvCache, ModelInfo, Result, Tokenizer, arch};
+
+/// Rows that are computed at once: enough to keep the arithmetic busy, few enough to bound the memory.
+const MAX_ROWS: usize = 256;
+
+/// Where a model computes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Device {
+    /// The first CUDA device, else the Apple GPU, else the CPU, of those that are built in.
+    #[default]
+    Auto,
+    /// The CPU.
+    Cpu,
+    /// The CUDA device with this index; needs the feature `cuda`.
+    Cuda(usize),
+    /// The Apple GPU; needs the feature `metal`.
+    Metal,
+}
+
+/// How a model is loaded.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct LoadOptions {
+    /// Where the model computes. Default [`Device::Auto`].
+    pub device: Device,
+    /// The most tokens that a sequence may have, at most what the file says. Default: what the file says.
+    pub context: Option<usize>,
+}
+
+/// The next tokens of one sequence.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Step<'a> {
+    /// The tokens that follow those in the cache; at least one.
+    pub tokens: &'a [u32],
+    /// What the sequence has computed so far; the pass appends to it.
+    pub cache: &'a mut KvCache,
+    /// Whether the last token's logits are computed. They cost a pass over the whole vocabulary, which the
+    /// parts of a long prompt but the last don't need.
+    pub logits: Logits,
+}
+
+/// Which logits a [`Step`] gives.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Logits {
+    /// Those of the last token.
+    #[default]
+    Last,
+    /// None: the pass only fills the cache.
+    None,
+}
+
+impl<'a> Step<'a> {
+    /// A step that gives the last token's logits.
+    pub fn new(tokens: &'a [u32], cache: &'a mut KvCache) -> Self {
+        Self { tokens, cache, logits: Logits::Last }
+    }
+
+    /// A step that only fills the cache.
+    pub fn fill(tokens: &'a [u32], cache: &'a mut KvCache) -> Self {
+        Self { tokens, cache, logits: Logits::None }
+    }
+}
+
+/// A language model: the weights of one file, its tokenizer and its chat template.
+///
+/// It holds no state of any sequence and may be shared by reference between threads. Computation runs on
+/// rayon's current thread pool.
+#[derive(Debug)]
+pub struct LanguageModel {
+    info: ModelInfo,
+    tokenizer: Tokenizer,
+    template: Option<ChatTemplate>,
+    decoder: Decoder,
+    /// Buffers of finished passes for the next ones.
+    workspaces: Mutex<Vec<Workspace>>,
+}
+
+impl LanguageModel {
+    /// Opens a GGUF file. The weights stay in a memory map, so the file must not be changed in place while
+    /// the model lives; renaming another file over it is safe.
+    pub fn open(path: &Path, options: &LoadOptions) -> Result<Self> {
+        check_device(options.device)?;
+        let gguf = Gguf::open(path)?;
+        let architecture = gguf.required("general.architecture", gguf.string("general.architecture")?)?;
+        let decoder = arch::read(&gguf, architecture)?;
+        let context = context(options.context, decoder.config.context)?;
+        let info =
+            ModelInfo::read(&gguf, architecture, decoder.config.layers, decoder.vocabulary(), context)?;
+        let tokenizer = Tokenizer::from_gguf(&gguf)?;
+        if tokenizer.vocabulary() > decoder.vocabulary() {
+            let (tokens, rows) = (tokenizer.vocabulary(), decoder.vocabulary());
+            let message = format!("expected a row for each of {tokens} tokens, got {rows}");
+            return Err(Error::tensor("token_embd.weight", message));
+        }
+        let template = ChatTemplate::from_gguf(&gguf, &tokenizer)?;
+        Ok(Self { info, tokenizer, template, decoder, workspaces: Mutex::default() })
+    }
+
+    /// What the file says about the model; the context length is that of the options, if they had one.
+    pub fn info(&self) -> &ModelInfo {
+        &self.info
+    }
+
+    /// The tokenizer of the file.
+    pub fn tokenizer(&self) -> &Tokenizer {
+        &self.tokenizer
+    }
+
+    /// The chat template of the file, if it has one.
+    pub fn template(&self) -> Option<&ChatTemplate> {
+        self.template.as_ref()
+    }
+
+    /// An empty cache for a new sequence; its memory grows with its use.
+    pub fn new_cache(&self) -> KvCache {
+        self.decoder.new_cache()
+    }
+
+    /// Computes the next tokens of several sequences in one pass and gives for each step the logits of its
+    /// last token (nothing for [`Logits::None`]), appending to each step's cache. No steps give no logits.
+    ///
+    /// The numbers of a sequence do not depend on which others share the pass. Long steps are computed in
+    /// parts, so memory stays bounded; a caller that wants to be able to stop in between calls with shorter
+    /// steps.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ContextTooLong`] and [`Error::Invalid`] (a step without tokens, a token outside the
+    /// vocabulary, another model's cache) come before anything is computed. After any error the caches hold
+    /// what they held before the call.
+    pub fn forward(&self, steps: &mut [Step<'_>]) -> Result<Vec<Vec<f32>>> {
+        for step in &*steps {
+            self.check(step)?;
+        }
+        let before: Vec<usize> = steps.iter().map(|step| step.cache.len()).collect();
+        let mut workspace = self.take_workspace();
+        let result = self.forward_in_parts(steps, &mut workspace);
+        self.workspaces.lock().unwrap_or_else(PoisonError::into_inner).push(workspace);
+        if result.is_err() {
+            for (step, length) in steps.iter_mut().zip(before) {
+                step.cache.truncate(length);
+            }
+        }
+        result
+    }
+
+    fn check(&self, step: &Step<'_>) -> Result<()> {
+        self.decoder.check_cache(step.cache)?;
+        if step.tokens.is_empty() {
+            return Err(Error::invalid("tokens", "expected at least one in every step, got none"));
+        }
+        let got = step.cache.len() + step.tokens.len();
+        if got > self.info.context_length {
+            return Err(Error::ContextTooLong { limit: self.info.context_length, got });
+        }
+        let vocabulary = self.decoder.vocabulary();
+        match step.tokens.iter().find(|&&token| token as usize >= vocabulary) {
+            Some(token) => {
+                Err(Error::invalid("tokens", format!("expected ids below {vocabulary}, got {token}")))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn forward_in_parts(&self, steps: &mut [Step<'_>], workspace: &mut Workspace) -> Result<Vec<Vec<f32>>> {
+        let vocabulary = self.decoder.vocabulary();
+        let mut logits = vec![Vec::new(); steps.len()];
+        let mut done = vec![0; steps.len()];
+        loop {
+            let mut room = MAX_ROWS;
+            let mut wanting = Vec::new();
+            let mut segments = Vec::new();
+            for (index, step) in steps.iter_mut().enumerate() {
+                let left = &step.tokens[done[index]..];
+                let count = left.len().min(room);
+                if count == 0 {
+                    continue;
+                }
+                room -= count;
+                done[index] += count;
+                let wanted = step.logits == Logits::Last && count == left.len();
+                if wanted {
+                    wanting.push(index);
+                }
+                segments.push(Segment { tokens: &left[..count], cache: step.cache, logits: wanted });
+            }
+            if segments.is_empty() {
+                return Ok(logits);
+            }
+            let computed = self.decoder.forward(&mut segments, workspace)?;
+            for (index, row) in wanting.into_iter().zip(computed.chunks_exact(vocabulary)) {
+                logits[index] = row.to_vec();
+            }
+        }
+    }
+
+    fn take_workspace(&self) -> Workspace {
+        self.workspaces.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+    }
+}
+
+fn check_device(device: Device) -> Result<()> {
+    let name = match device {
+        Device::Auto | Device::Cpu => return Ok(()),
+        Device::Cuda(index) => format!("cuda:{index}"),
+        Device::Metal => "metal".into(),
+    };
+    Err(Error::Unsupported { what: "device", name, known: "auto, cpu".into() })
+}
+
+fn context(wanted: Option<usize>, limit: usize) -> Result<usize> {
+    match wanted {
+        None => Ok(limit),
+        Some(wanted) if (1..=limit).contains(&wanted) => Ok(wanted),
+        Some(wanted) => Err(Error::invalid(
+            "context",
+            format!("expected 1 to {limit} tokens, which the model was made for, got {wanted}"),
+        )),
+    }
+}

@@ -1,0 +1,186 @@
+use std::ops::Range;
+
+use rushlight_kernels::{rms_norm, silu_mul};
+
+use super::attention::Queries;
+use super::decoder::{Block, Decoder};
+use super::rope::Angles;
+use super::rows::{add, find_non_finite, for_each_row};
+use crate::{Error, KvCache, Result};
+
+/// The rows of one sequence in a batch.
+#[derive(Debug)]
+pub(crate) struct Segment<'a> {
+    pub(crate) tokens: &'a [u32],
+    pub(crate) cache: &'a mut KvCache,
+    /// Whether the last row's logits are wanted.
+    pub(crate) logits: bool,
+}
+
+/// The buffers of a forward pass, kept from one to the next.
+#[derive(Debug, Default)]
+pub(crate) struct Workspace {
+    hidden: Vec<f32>,
+    normed: Vec<f32>,
+    queries: Vec<f32>,
+    keys: Vec<f32>,
+    values: Vec<f32>,
+    attended: Vec<f32>,
+    projected: Vec<f32>,
+    gate: Vec<f32>,
+    up: Vec<f32>,
+    angles: Angles,
+}
+
+impl Decoder {
+    /// Appends the segments' tokens to their caches; gives the logits of the segments that want them, in
+    /// order and one after the other. After an error the caches' layers may differ in length until they are
+    /// truncated.
+    pub(crate) fn forward(
+        &self,
+        segments: &mut [Segment<'_>],
+        workspace: &mut Workspace,
+    ) -> Result<Vec<f32>> {
+        let ranges = ranges(segments);
+        let rows = ranges.last().map_or(0, |range| range.end);
+        self.embed(segments, rows, workspace);
+        let positions =
+            segments.iter().flat_map(|segment| (segment.cache.len()..).take(segment.tokens.len()));
+        self.rope.angles(positions, &mut workspace.angles);
+        let wanted: Vec<usize> = segments
+            .iter()
+            .zip(&ranges)
+            .filter(|(segment, _)| segment.logits)
+            .map(|(_, range)| range.end - 1)
+            .collect();
+
+        for (index, block) in self.blocks.iter().enumerate() {
+            self.attend(index, block, segments, &ranges, workspace)?;
+            let last = index + 1 == self.blocks.len();
+            if last {
+                // Nobody reads the other rows of the last layer.
+                keep_rows(&mut workspace.hidden, self.config.hidden, &wanted);
+                keep_rows(&mut workspace.attended, self.config.query_width(), &wanted);
+            }
+            self.feed_forward(block, workspace)?;
+            self.check_finite(&workspace.hidden, || format!("blk.{index}"))?;
+        }
+
+        let logits = self.logits(wanted.len(), workspace)?;
+        self.check_finite(&logits, || self.head().describe())?;
+        for segment in segments {
+            segment.cache.advance(segment.tokens.len());
+        }
+        Ok(logits)
+    }
+
+    fn embed(&self, segments: &[Segment<'_>], rows: usize, workspace: &mut Workspace) {
+        let hidden = self.config.hidden;
+        workspace.hidden.resize(rows * hidden, 0.0);
+        let tokens = segments.iter().flat_map(|segment| segment.tokens);
+        for (row, token) in workspace.hidden.chunks_exact_mut(hidden).zip(tokens) {
+            self.embedding.row(*token as usize, row);
+        }
+    }
+
+    /// Appends keys and values and fills `attended`.
+    fn attend(
+        &self,
+        index: usize,
+        block: &Block,
+        segments: &mut [Segment<'_>],
+        ranges: &[Range<usize>],
+        workspace: &mut Workspace,
+    ) -> Result<()> {
+        let Workspace { hidden, normed, queries, keys, values, attended, angles, .. } = workspace;
+        let (head, width, kv_width) =
+            (self.config.head_dimension, self.config.query_width(), self.config.kv_width());
+        let rows = self.norm(&block.attention_norm, hidden, normed);
+        block.query.forward(normed, rows, queries)?;
+        block.key.forward(normed, rows, keys)?;
+        block.value.forward(normed, rows, values)?;
+        self.rope.rotate(angles, head, width, queries);
+        self.rope.rotate(angles, head, kv_width, keys);
+        for (segment, range) in segments.iter_mut().zip(ranges) {
+            let part = range.start * kv_width..range.end * kv_width;
+            segment.cache.layer(index).append(&keys[part.clone()], &values[part]);
+        }
+        let sequences: Vec<Queries<'_>> = segments
+            .iter_mut()
+            .zip(ranges)
+            .map(|(segment, range)| Queries {
+                heads: segment.cache.layer(index),
+                rows: range.clone(),
+                causal: true,
+            })
+            .collect();
+        attended.resize(rows * width, 0.0);
+        self.attention.forward(&sequences, queries, attended);
+        Ok(())
+    }
+
+    /// Adds the attention's output and the feed-forward network's to `hidden`.
+    fn feed_forward(&self, block: &Block, workspace: &mut Workspace) -> Result<()> {
+        let Workspace { hidden, normed, attended, projected, gate, up, .. } = workspace;
+        let rows = hidden.len() / self.config.hidden;
+        if rows == 0 {
+            return Ok(());
+        }
+        block.attention_output.forward(attended, rows, projected)?;
+        add(hidden, projected);
+        self.norm(&block.feed_forward_norm, hidden, normed);
+        block.gate.forward(normed, rows, gate)?;
+        block.up.forward(normed, rows, up)?;
+        let width = self.config.feed_forward;
+        for_each_row(gate, width, |index, gate| silu_mul(gate, &up[index * width..(index + 1) * width]));
+        block.down.forward(gate, rows, projected)?;
+        add(hidden, projected);
+        Ok(())
+    }
+
+    fn logits(&self, rows: usize, workspace: &mut Workspace) -> Result<Vec<f32>> {
+        if rows == 0 {
+            return Ok(Vec::new());
+        }
+        self.norm(&self.norm, &workspace.hidden, &mut workspace.normed);
+        let mut logits = vec![0.0; rows * self.vocabulary()];
+        self.head().multiply(&workspace.normed, &mut logits)?;
+        Ok(logits)
+    }
+
+    fn check_finite(&self, values: &[f32], layer: impl FnOnce() -> String) -> Result<()> {
+        match find_non_finite(values) {
+            None => Ok(()),
+            Some(value) => Err(Error::NonFinite { model: self.name.clone(), layer: layer(), value }),
+        }
+    }
+
+    /// Writes the normalised rows to `normed` and gives their number.
+    fn norm(&self, weight: &[f32], hidden: &[f32], normed: &mut Vec<f32>) -> usize {
+        let (width, epsilon) = (self.config.hidden, self.config.norm_epsilon);
+        normed.resize(hidden.len(), 0.0);
+        for_each_row(normed, width, |index, row| {
+            rms_norm(&hidden[index * width..(index + 1) * width], weight, epsilon, row);
+        });
+        hidden.len() / width
+    }
+}
+
+/// The rows of each segment in the batch.
+fn ranges(segments: &[Segment<'_>]) -> Vec<Range<usize>> {
+    let mut end = 0;
+    let range = |segment: &Segment<'_>| {
+        let start = end;
+        end += segment.tokens.len();
+        start..end
+    };
+    segments.iter().map(range).collect()
+}
+
+/// Keeps only these rows, which are in ascending order.
+fn keep_rows(rows: &mut Vec<f32>, width: usize, kept: &[usize]) {
+    for (to, from) in kept.iter().enumerate() {
+        rows.copy_within(from * width..(from + 1) * width, to * width);
+    }
+    rows.truncate(kept.len() * width);
+}

@@ -1,0 +1,22 @@
+//! The blocks that architectures share.
+
+mod attention;
+mod bidirectional;
+mod config;
+mod decoder;
+mod dense;
+mod forward;
+mod linear;
+mod matrix;
+mod rope;
+mod rows;
+
+pub(crate) use attention::Attention;
+pub(crate) use bidirectional::{Bidirectional, Embeddings, Layer, Norm};
+pub(crate) use config::Config;
+pub(crate) use decoder::Decoder;
+pub(crate) use dense::Dense;
+pub(crate) use forward::{Segment, Workspace};
+pub(crate) use linear::Linear;
+pub(crate) use matrix::Matrix;
+pub(crate) use rope::{Pairing, Rope};

@@ -1,0 +1,89 @@
+use super::rows::for_each_row;
+
+/// Which elements of a head are rotated together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pairing {
+    /// Neighbours `(2i, 2i + 1)`: how GGUF files of the llama family order their weights.
+    Neighbours,
+    /// `(i, i + n/2)`: everybody else.
+    Halves,
+}
+
+/// Rotary position embedding (arXiv 2104.09864) over the first elements of every head.
+#[derive(Debug, Clone)]
+pub(crate) struct Rope {
+    /// Radians per position, for each pair.
+    frequencies: Vec<f64>,
+    pairing: Pairing,
+}
+
+/// The cosines and sines of some positions.
+#[derive(Debug, Default)]
+pub(crate) struct Angles {
+    /// `[positions][pairs]`
+    cosines: Vec<f32>,
+    /// `[positions][pairs]`
+    sines: Vec<f32>,
+}
+
+impl Rope {
+    /// Rotates `dimensions` elements of a head; pair i turns by `base^(-2i / dimensions)` a position, divided
+    /// by `scale` (linear scaling) and by its factor (Llama 3's `rope_freqs.weight`).
+    pub(crate) fn new(
+        dimensions: usize,
+        base: f32,
+        scale: f32,
+        factors: Option<&[f32]>,
+        pairing: Pairing,
+    ) -> Self {
+        let pairs = dimensions / 2;
+        let frequency = |pair: usize| {
+            let exponent = -(2.0 * pair as f64) / dimensions as f64;
+            let factor = factors.map_or(1.0, |factors| f64::from(factors[pair]));
+            f64::from(base).powf(exponent) / f64::from(scale) / factor
+        };
+        Self { frequencies: (0..pairs).map(frequency).collect(), pairing }
+    }
+
+    /// The angles of these positions, computed in f64 so that far positions stay exact.
+    pub(crate) fn angles(&self, positions: impl Iterator<Item = usize>, angles: &mut Angles) {
+        angles.cosines.clear();
+        angles.sines.clear();
+        for position in positions {
+            for frequency in &self.frequencies {
+                let (sine, cosine) = (position as f64 * frequency).sin_cos();
+                angles.cosines.push(cosine as f32);
+                angles.sines.push(sine as f32);
+            }
+        }
+    }
+
+    /// Rotates rows of heads `[positions][heads × head_dimension]` in place.
+    pub(crate) fn rotate(&self, angles: &Angles, head_dimension: usize, width: usize, rows: &mut [f32]) {
+        let pairs = self.frequencies.len();
+        for_each_row(rows, width, |index, row| {
+            let cosines = &angles.cosines[index * pairs..(index + 1) * pairs];
+            let sines = &angles.sines[index * pairs..(index + 1) * pairs];
+            for head in row.chunks_exact_mut(head_dimension) {
+                match self.pairing {
+                    Pairing::Neighbours => rotate_neighbours(head, cosines, sines),
+                    Pairing::Halves => rotate_halves(&mut head[..2 * pairs], cosines, sines),
+                }
+            }
+        });
+    }
+}
+
+fn rotate_neighbours(head: &mut [f32], cosines: &[f32], sines: &[f32]) {
+    for ((pair, cosine), sine) in head.as_chunks_mut().0.iter_mut().zip(cosines).zip(sines) {
+        let [a, b] = *pair;
+        *pair = [a * cosine - b * sine, a * sine + b * cosine];
+    }
+}
+
+fn rotate_halves(head: &mut [f32], cosines: &[f32], sines: &[f32]) {
+    let (first, second) = head.split_at_mut(head.len() / 2);
+    for (((a, b), cosine), sine) in first.iter_mut().zip(second).zip(cosines).zip(sines) {
+        (*a, *b) = (*a * cosine - *b * sine, *a * sine + *b * cosine);
+    }
+}

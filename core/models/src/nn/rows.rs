@@ -1,0 +1,32 @@
+use rayon::prelude::*;
+
+/// Below this many elements a second thread costs more than it saves.
+const SMALL: usize = 1 << 14;
+
+/// Calls `work` with the index and the elements of every row, on several threads if there is enough to do.
+pub(crate) fn for_each_row(rows: &mut [f32], width: usize, work: impl Fn(usize, &mut [f32]) + Sync) {
+    if rows.len() < SMALL {
+        rows.chunks_exact_mut(width).enumerate().for_each(|(index, row)| work(index, row));
+    } else {
+        let least = (SMALL / 4).div_ceil(width);
+        rows.par_chunks_exact_mut(width)
+            .with_min_len(least)
+            .enumerate()
+            .for_each(|(index, row)| work(index, row));
+    }
+}
+
+/// Adds `other` to `rows`.
+pub(crate) fn add(rows: &mut [f32], other: &[f32]) {
+    for (row, other) in rows.iter_mut().zip(other) {
+        *row += other;
+    }
+}
+
+/// The first value that is NaN or infinite.
+pub(crate) fn find_non_finite(values: &[f32]) -> Option<f32> {
+    // Zero times a number is zero unless the number is not finite; a sum has no branch for each element.
+    let zeros: f32 =
+        values.chunks(1024).map(|values| values.iter().map(|value| value * 0.0).sum::<f32>()).sum();
+    if zeros == 0.0 { None } else { values.iter().copied().find(|value| !value.is_finite()) }
+}

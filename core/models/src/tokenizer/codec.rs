@@ -1,0 +1,223 @@
+use std::borrow::Cow;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::byte_pair::BytePair;
+use super::sentence_piece::SentencePiece;
+use super::special::{Fragment, SpecialTokens, unguard};
+use super::stream::Detokenizer;
+use super::vocabulary::Vocabulary;
+use super::word_piece::WordPiece;
+use super::{json, metadata};
+use crate::{Error, Gguf, Result};
+
+/// Whether the text of a control token stands for the token itself.
+///
+/// Tokens that the model's maker defined as plain text (runs of spaces, for example) count in both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Special {
+    /// `<|im_end|>` in the text becomes the one token: for prompts that a template rendered.
+    Parse,
+    /// `<|im_end|>` in the text is plain text and never becomes a control token: for everything else.
+    Text,
+}
+
+/// Text to token ids and back, for one vocabulary.
+///
+/// A clone shares the vocabulary.
+#[derive(Debug, Clone)]
+pub struct Tokenizer {
+    parts: Arc<Parts>,
+}
+
+/// What a tokenizer is made of.
+#[derive(Debug)]
+pub(super) struct Parts {
+    pub(super) vocabulary: Vocabulary,
+    pub(super) special: SpecialTokens,
+    pub(super) algorithm: Algorithm,
+    pub(super) begin: Option<u32>,
+    pub(super) end: Option<u32>,
+    /// Every token that ends a generation.
+    pub(super) ends: Vec<u32>,
+    pub(super) add_begin: bool,
+    /// Encoding put a space before the text; decoding takes it away.
+    pub(super) strip_leading_space: bool,
+}
+
+#[derive(Debug)]
+pub(super) enum Algorithm {
+    BytePair(BytePair),
+    SentencePiece(SentencePiece),
+    WordPiece(WordPiece),
+    /// What a `tokenizer.json` asks for, with its special tokens switched off.
+    Library(Box<tokenizers::Tokenizer>),
+}
+
+impl Tokenizer {
+    pub(super) fn new(parts: Parts) -> Self {
+        Self { parts: Arc::new(parts) }
+    }
+
+    /// Builds the tokenizer that a GGUF's metadata describes: byte-pair encoding (`gpt2`, `gemma4`),
+    /// `SentencePiece` (`llama`) or `WordPiece` (`bert`). An error names the file.
+    pub fn from_gguf(gguf: &Gguf) -> Result<Self> {
+        match metadata::read(gguf) {
+            Ok(parts) => Ok(Self::new(parts)),
+            Err(Error::Tokenizer { message }) => Err(Error::format(gguf.path(), message)),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Reads a `tokenizer.json`. Truncation and padding that the file asks for are left out.
+    pub fn from_file(path: &Path) -> Result<Self> {
+        json::read(path).map(Self::new)
+    }
+
+    /// The ids of a text; the begin token is not added. An empty text has no ids.
+    pub fn encode(&self, text: &str, special: Special) -> Result<Vec<u32>> {
+        let mut ids = Vec::new();
+        let mut first = true;
+        let visit = |fragment: Fragment<'_>| self.fragment(fragment, &mut first, &mut ids);
+        match special {
+            Special::Parse => self.parts.special.parse(text, visit)?,
+            Special::Text => self.parts.special.text(text, visit)?,
+        }
+        Ok(ids)
+    }
+
+    /// The ids of a rendered prompt: control tokens count unless they were [guarded](Self::guard), and the
+    /// begin token comes first where the vocabulary wants one and the prompt does not begin with it.
+    pub fn encode_prompt(&self, prompt: &str) -> Result<Vec<u32>> {
+        let mut ids = Vec::new();
+        let mut first = true;
+        self.parts.special.parse(prompt, |fragment| match fragment {
+            Fragment::Text(text) => self.fragment(Fragment::Text(&unguard(text)), &mut first, &mut ids),
+            token @ Fragment::Token(_) => self.fragment(token, &mut first, &mut ids),
+        })?;
+        if let Some(begin) = self.begin().filter(|&begin| self.add_begin() && ids.first() != Some(&begin)) {
+            ids.insert(0, begin);
+        }
+        Ok(ids)
+    }
+
+    /// The text in a form in which [`encode_prompt`](Self::encode_prompt) sees no control token in it.
+    ///
+    /// Whatever others wrote (questions, documents, outputs of tools) goes through this before it goes into a
+    /// template: otherwise a document that contains `<|im_start|>system` could speak as the application. The
+    /// text is broken apart by an invisible noncharacter (U+FDD0), which encoding takes out again.
+    pub fn guard<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        self.parts.special.guard(text)
+    }
+
+    fn fragment(&self, fragment: Fragment<'_>, first: &mut bool, ids: &mut Vec<u32>) -> Result<()> {
+        match fragment {
+            Fragment::Token(id) => {
+                ids.push(id);
+                *first = true;
+            }
+            Fragment::Text(text) => {
+                self.plain(text, *first, ids)?;
+                *first = false;
+            }
+        }
+        Ok(())
+    }
+
+    fn plain(&self, text: &str, first: bool, ids: &mut Vec<u32>) -> Result<()> {
+        // Positions within a text are kept in 32 bits.
+        if text.len() >= u32::MAX as usize {
+            let message = format!("text has {} bytes, expected less than {}", text.len(), u32::MAX);
+            return Err(Error::Tokenizer { message });
+        }
+        let vocabulary = &self.parts.vocabulary;
+        match &self.parts.algorithm {
+            Algorithm::BytePair(model) => model.encode(text, vocabulary, ids),
+            Algorithm::SentencePiece(model) => model.encode(text, first, vocabulary, ids),
+            Algorithm::WordPiece(model) => model.encode(text, vocabulary, ids)?,
+            Algorithm::Library(library) => ids.extend_from_slice(json::encode(library, text)?.get_ids()),
+        }
+        Ok(())
+    }
+
+    /// The text of ids. Control tokens and ids outside the vocabulary give nothing; bytes that are not valid
+    /// UTF-8 become U+FFFD.
+    ///
+    /// For byte-level vocabularies this is the exact inverse of [`encode`](Self::encode) with
+    /// [`Special::Text`]; `WordPiece` has lost spaces, accents and upper case.
+    pub fn decode(&self, ids: &[u32]) -> String {
+        let bytes: Vec<u8> = ids.iter().filter_map(|&id| self.visible_bytes(id)).flatten().copied().collect();
+        let bytes = match bytes.strip_prefix(b" ") {
+            Some(stripped) if self.strips_leading_space() => stripped,
+            _ => &bytes,
+        };
+        String::from_utf8_lossy(bytes).into_owned()
+    }
+
+    /// The bytes that one id stands for, control tokens included; they need not be whole code points.
+    pub fn token_bytes(&self, id: u32) -> Option<&[u8]> {
+        self.parts.vocabulary.bytes(id)
+    }
+
+    /// An id as the model's file writes it, such as `Ġthe` or `<|im_end|>`.
+    pub fn token_text(&self, id: u32) -> Option<&str> {
+        self.parts.vocabulary.text(id)
+    }
+
+    /// The id that the model's file writes so. This scans the vocabulary.
+    pub fn token_id(&self, text: &str) -> Option<u32> {
+        self.parts.vocabulary.find_text(text)
+    }
+
+    /// Whether an id steers the model and is left out of decoded text.
+    pub fn is_control(&self, id: u32) -> bool {
+        self.parts.vocabulary.kind(id).is_some_and(super::vocabulary::Kind::is_hidden)
+    }
+
+    /// A decoder that is fed one id at a time.
+    pub fn stream(&self) -> Detokenizer<'_> {
+        Detokenizer::new(self)
+    }
+
+    /// Whether an id ends a generation.
+    pub fn is_end(&self, id: u32) -> bool {
+        self.parts.ends.contains(&id)
+    }
+
+    /// The begin-of-text token (`[CLS]` for BERT).
+    pub fn begin(&self) -> Option<u32> {
+        self.parts.begin
+    }
+
+    /// The end-of-text token (`[SEP]` for BERT).
+    pub fn end(&self) -> Option<u32> {
+        self.parts.end
+    }
+
+    /// Whether a prompt starts with the begin-of-text token.
+    pub fn add_begin(&self) -> bool {
+        self.parts.add_begin
+    }
+
+    /// The number of tokens.
+    pub fn vocabulary(&self) -> usize {
+        self.parts.vocabulary.len()
+    }
+
+    /// The number of tokens of a text, special tokens as text.
+    pub fn count(&self, text: &str) -> Result<usize> {
+        Ok(self.encode(text, Special::Text)?.len())
+    }
+
+    pub(super) fn strips_leading_space(&self) -> bool {
+        self.parts.strip_leading_space
+    }
+
+    /// The bytes of an id that is shown.
+    pub(super) fn visible_bytes(&self, id: u32) -> Option<&[u8]> {
+        if self.is_control(id) { None } else { self.token_bytes(id) }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,21 @@
+//! Text to token ids and back.
+//!
+//! A GGUF file describes its tokenizer in its metadata; the three algorithms that occur there are ours, and
+//! agree with llama.cpp's token for token. A `tokenizer.json` is read by the `tokenizers` crate. Both end in the
+//! same [`Tokenizer`]: special tokens, end tokens and decoding are the same code for all.
+
+mod alphabet;
+mod byte_pair;
+mod codec;
+mod json;
+mod merge;
+mod metadata;
+mod sentence_piece;
+mod special;
+mod split;
+mod stream;
+mod vocabulary;
+mod word_piece;
+
+pub use codec::{Special, Tokenizer};
+pub use stream::Detokenizer;

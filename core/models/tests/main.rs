@@ -1,0 +1,8 @@
+//! Tests of the public interface with real models, which `cargo xtask models` fetches.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod encoder;
+mod greedy;
+mod support;
+mod templates;
+mod tokenizers;
