@@ -1,0 +1,89 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::emitter::events;
+use super::run::Run;
+use super::{Agent, AssistantBuilder, EventStream, Limits, Request};
+use crate::cache::{Cache, SingleFlight};
+use crate::llm::{Llm, Sampling};
+use crate::retrieval::Retriever;
+use crate::session::SessionStore;
+use crate::tools::ToolRegistry;
+use crate::{Error, Result};
+
+/// The agent that this crate ships: answers from documents, with tools, a memory and a cache.
+///
+/// ```
+/// use rushlight::{AgentExt, Assistant, ScriptedLlm};
+/// use rushlight::llm::ScriptedTurn;
+///
+/// # #[tokio::main] async fn main() -> rushlight::Result<()> {
+/// let llm = ScriptedLlm::new(vec![ScriptedTurn::text("Hello, Ann.")]);
+/// let assistant = Assistant::builder(llm).instructions("You greet people.").build()?;
+///
+/// let answer = assistant.ask("I am Ann").await?;
+/// assert_eq!(answer.text, "Hello, Ann.");
+/// # Ok(()) }
+/// ```
+///
+/// One run goes this way: what was said before in the session; the cache; the passages that the retriever
+/// finds; then turns, each a generation and the tools it asks for, until the model asks for no more or a
+/// limit is reached. In the last turn that the limits admit, no tools are offered. Copies of the handle
+/// share all parts.
+///
+/// - Tools of one turn run at the same time; their outputs come in the order of the calls. The same call
+///   with the same arguments is run twice at most, then refused, and the next turn is the last.
+/// - A cached answer comes as one [`Event::Text`](super::Event::Text) and
+///   [`Event::Done`](super::Event::Done). Only whole answers are kept, and answers that needed tools only
+///   with [`AssistantBuilder::cache_tool_answers`]. A cache that fails is logged and passed over.
+/// - The same question asked twice at once is answered once, when there is a cache.
+/// - History that does not fit the model's context window is left out of the prompt, oldest first.
+///
+/// A run is driven by whoever reads its stream, on a tokio runtime with time enabled; nothing runs on its own.
+#[derive(Debug, Clone)]
+pub struct Assistant {
+    parts: Arc<Parts>,
+}
+
+/// What an assistant is made of.
+#[derive(Debug)]
+pub(super) struct Parts {
+    pub(super) llm: Arc<dyn Llm>,
+    pub(super) instructions: String,
+    pub(super) retriever: Option<Arc<dyn Retriever>>,
+    pub(super) tools: Option<Arc<dyn ToolRegistry>>,
+    pub(super) cache: Option<Arc<dyn Cache>>,
+    pub(super) sessions: Option<Arc<dyn SessionStore>>,
+    pub(super) sampling: Sampling,
+    pub(super) limits: Limits,
+    pub(super) cache_tool_answers: bool,
+    pub(super) flights: SingleFlight,
+}
+
+impl Assistant {
+    /// Starts an assistant around a model.
+    pub fn builder(llm: impl Llm) -> AssistantBuilder {
+        AssistantBuilder::new(llm)
+    }
+
+    pub(super) fn from_parts(parts: Parts) -> Self {
+        Self { parts: Arc::new(parts) }
+    }
+}
+
+#[async_trait]
+impl Agent for Assistant {
+    async fn run(&self, request: Request) -> Result<EventStream> {
+        if request.question.trim().is_empty() {
+            return Err(Error::invalid("question", "expected some text, got none"));
+        }
+        if let (Some(session), None) = (&request.session, &self.parts.sessions) {
+            let message =
+                format!("expected an assistant with a session store, got session `{session}` without one");
+            return Err(Error::invalid("session", message));
+        }
+        let parts = Arc::clone(&self.parts);
+        Ok(events(move |emitter| Run::new(parts, request, emitter).walk()))
+    }
+}

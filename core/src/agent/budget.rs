@@ -1,0 +1,36 @@
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// What one run may spend. When a limit is reached the model gives its last answer without tools, or,
+/// at the deadline, the run ends with [`Error::Timeout`](crate::Error::Timeout).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Generations. Default 8.
+    pub max_turns: usize,
+    /// Tool calls that are run. Default 16.
+    pub max_tool_calls: usize,
+    /// Tokens of one generation. Default 4 096.
+    pub max_output_tokens: usize,
+    /// Tokens of retrieved passages in the prompt, counted by the model. Default 1 200.
+    pub max_context_tokens: usize,
+    /// Passages that are retrieved. Default 4.
+    pub max_passages: usize,
+    /// Wall time of the whole run. Default 10 minutes: a small machine reads a long prompt slowly.
+    pub deadline: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_turns: 8,
+            max_tool_calls: 16,
+            max_output_tokens: 4096,
+            max_context_tokens: 1200,
+            max_passages: 4,
+            deadline: Duration::from_secs(600),
+        }
+    }
+}

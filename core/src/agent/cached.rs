@@ -1,0 +1,50 @@
+use super::assistant::Parts;
+use super::{Answer, Report};
+use crate::Result;
+use crate::cache::{Entry, Key};
+use crate::llm::FinishReason;
+use crate::message::{Message, ToolSpec, Usage};
+
+/// The key of the answer to `question`: everything that the answer depends on.
+pub(super) fn key(parts: &Parts, question: &str, history: &[Message], specs: &[ToolSpec]) -> Result<Key> {
+    let limits = &parts.limits;
+    let numbers = [
+        limits.max_turns,
+        limits.max_tool_calls,
+        limits.max_output_tokens,
+        limits.max_context_tokens,
+        limits.max_passages,
+    ];
+    let version = parts.retriever.as_ref().map(|retriever| retriever.version());
+    Ok(Key::builder("answer/1")
+        .question(question)
+        .part("model", parts.llm.name())
+        .part("instructions", &parts.instructions)
+        .part("tools", json(&specs)?)
+        .part("sampling", json(&parts.sampling)?)
+        .part("limits", json(&numbers)?)
+        .part("history", json(&history)?)
+        .part("documents", json(&version)?)
+        .finish())
+}
+
+/// Whether an answer is worth keeping: it is whole and says something.
+pub(super) fn is_complete(answer: &Answer) -> bool {
+    answer.finish_reason == FinishReason::Stop && !answer.text.is_empty()
+}
+
+/// What is stored for an answer.
+pub(super) fn encode(answer: &Answer) -> Result<Entry> {
+    Ok(Entry::new(json(answer)?))
+}
+
+/// The stored answer as the outcome of a run that computed nothing; none if the entry is of another format.
+pub(super) fn decode(entry: &Entry) -> Option<Answer> {
+    let answer: Answer = serde_json::from_slice(&entry.bytes).ok()?;
+    Some(Answer { cached: true, usage: Usage::default(), report: Report::default(), ..answer })
+}
+
+fn json(value: &impl serde::Serialize) -> Result<Vec<u8>> {
+    serde_json::to_vec(value)
+        .map_err(|error| crate::Error::Foreign { what: "the cache".to_owned(), source: error.into() })
+}

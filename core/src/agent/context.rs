@@ -1,0 +1,56 @@
+use std::fmt::Write;
+
+use crate::Result;
+use crate::llm::Llm;
+use crate::retrieval::Passage;
+
+const OPEN: &str = "<passages>";
+const CLOSE: &str = "</passages>";
+
+/// The passages that go into the prompt, best first: each whole, all together at most `budget` tokens of
+/// the model. A passage that does not fit is left out and the next one is tried.
+pub(super) fn pack(llm: &dyn Llm, passages: Vec<Passage>, budget: usize) -> Result<Vec<Passage>> {
+    let mut packed: Vec<Passage> = Vec::new();
+    for passage in passages {
+        packed.push(passage);
+        if llm.count_tokens(&render(&packed))? > budget {
+            packed.pop();
+        }
+    }
+    Ok(packed)
+}
+
+/// The passages as the model sees them: numbered from 1, each under its title and source, between marks
+/// that no passage can write itself.
+pub(super) fn render(passages: &[Passage]) -> String {
+    let mut text = format!("{OPEN}\n");
+    for (index, passage) in passages.iter().enumerate() {
+        let heading = heading(passage);
+        let body = without_marks(passage.text.trim());
+        let _ = write!(text, "[{}] {heading}\n{body}\n\n", index + 1);
+    }
+    text.truncate(text.trim_end().len());
+    text.push('\n');
+    text.push_str(CLOSE);
+    text
+}
+
+/// `Title › Heading (source)`, on one line.
+fn heading(passage: &Passage) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    let title = std::iter::once(passage.title.as_str());
+    for name in title.chain(passage.headings.iter().map(String::as_str)) {
+        if !name.trim().is_empty() && names.last() != Some(&name) {
+            names.push(name);
+        }
+    }
+    let line = match names.is_empty() {
+        true => passage.source.clone(),
+        false => format!("{} ({})", names.join(" › "), passage.source),
+    };
+    without_marks(&line.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+fn without_marks(text: &str) -> String {
+    text.replace(CLOSE, "(/passages)").replace(OPEN, "(passages)")
+}

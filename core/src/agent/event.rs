@@ -1,0 +1,89 @@
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::Citation;
+use crate::llm::FinishReason;
+use crate::message::{ToolCall, ToolOutput, Usage};
+use crate::retrieval::Passage;
+
+/// One step of a run, as the caller sees it.
+///
+/// The JSON form, `{"type": "text", "text": …}`, is the same in all languages.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Event {
+    /// The passages that the model will see, best first. Sent once, when a retriever is set and the answer
+    /// did not come from the cache.
+    Retrieved {
+        /// The passages; their position plus one is the number by which the answer cites them.
+        passages: Vec<Passage>,
+    },
+    /// More text of the answer.
+    Text {
+        /// Whole code points, never empty.
+        text: String,
+    },
+    /// The model asks for a tool, which now starts.
+    ToolCall(ToolCall),
+    /// A tool has ended.
+    ToolOutput(ToolOutput),
+    /// The end of the run.
+    Done(Box<Answer>),
+}
+
+/// The outcome of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Answer {
+    /// The text of the last turn: what the person reads.
+    pub text: String,
+    /// The passages that the text rests on, in the order of their numbers.
+    pub citations: Vec<Citation>,
+    /// Why the last generation ended.
+    pub finish_reason: FinishReason,
+    /// Whether the answer came from the cache.
+    pub cached: bool,
+    /// Tokens of all turns.
+    pub usage: Usage,
+    /// What happened, with times; these differ from run to run and are no part of the JSON form.
+    #[serde(skip)]
+    pub report: Report,
+}
+
+impl Answer {
+    /// A whole answer without citations, as an [`Agent`](crate::Agent) of the caller's own may give it.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            citations: Vec::new(),
+            finish_reason: FinishReason::Stop,
+            cached: false,
+            usage: Usage::default(),
+            report: Report::default(),
+        }
+    }
+}
+
+/// Counts and times of a run.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Report {
+    /// From the start to the first text; none if there was no text.
+    pub first_token: Option<Duration>,
+    /// From the start to the end.
+    pub total: Duration,
+    /// Time spent retrieving passages.
+    pub retrieval: Duration,
+    /// Time spent writing text, over all turns, from the first text of each turn to its end.
+    pub decoding: Duration,
+    /// Time spent in tools.
+    pub tools: Duration,
+    /// Generations.
+    pub turns: usize,
+    /// Tool calls that were answered.
+    pub tool_calls: usize,
+    /// Tokens that followed the first one in a second of decoding; none when no text was generated.
+    pub tokens_per_second: Option<f64>,
+}

@@ -1,0 +1,238 @@
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::assistant::Parts;
+use super::citation::citations;
+use super::emitter::Emitter;
+use super::prompt::{Draft, room_for_passages};
+use super::turn::{Calls, Generation};
+use super::{Answer, Event, Report, Request, cached, context};
+use crate::cache::{Flight, Key};
+use crate::message::{Message, ToolCall, ToolSpec, Usage};
+use crate::retrieval::{Passage, Query};
+use crate::{Error, Result};
+
+/// One question on its way to an answer.
+pub(super) struct Run {
+    pub(super) parts: Arc<Parts>,
+    request: Request,
+    emitter: Emitter,
+    flight: Option<Flight>,
+    call_ids: HashSet<String>,
+    usage: Usage,
+    report: Report,
+    started: Instant,
+    decoded_tokens: usize,
+}
+
+impl Run {
+    pub(super) fn new(parts: Arc<Parts>, request: Request, emitter: Emitter) -> Self {
+        Self {
+            parts,
+            request,
+            emitter,
+            flight: None,
+            call_ids: HashSet::new(),
+            usage: Usage::default(),
+            report: Report::default(),
+            started: Instant::now(),
+            decoded_tokens: 0,
+        }
+    }
+
+    /// The whole run, within its deadline.
+    pub(super) async fn walk(mut self) -> Result<()> {
+        self.started = Instant::now();
+        let after = self.parts.limits.deadline;
+        match tokio::time::timeout(after, self.answer()).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(Error::Timeout { what: "the run", after }),
+        }
+    }
+
+    async fn answer(&mut self) -> Result<()> {
+        let history = self.history().await?;
+        let specs = self.parts.tools.as_ref().map_or_else(Vec::new, |tools| tools.specs());
+        let key = self.key(&history, &specs)?;
+        if let Some(answer) = self.cached(key.as_ref()).await {
+            return self.replay(answer).await;
+        }
+        let passages = self.retrieve().await?;
+        let draft = Draft::new(&self.parts, specs, history, &passages, &self.request.question);
+        let (generation, exchange) = self.turns(draft).await?;
+        let answer = Answer {
+            citations: citations(&generation.text, &self.request.question, &passages),
+            text: generation.text,
+            finish_reason: generation.finish_reason,
+            cached: false,
+            usage: self.usage,
+            report: Report::default(),
+        };
+        let used_tools = !exchange.is_empty();
+        self.remember(&answer, exchange).await?;
+        if let Some(key) = key
+            && cached::is_complete(&answer)
+            && (self.parts.cache_tool_answers || !used_tools)
+        {
+            self.keep(key, &answer).await?;
+        }
+        self.finish(answer).await;
+        Ok(())
+    }
+
+    async fn history(&self) -> Result<Vec<Message>> {
+        match (&self.parts.sessions, &self.request.session) {
+            (Some(sessions), Some(session)) => sessions.load(session).await,
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    fn key(&self, history: &[Message], specs: &[ToolSpec]) -> Result<Option<Key>> {
+        if self.parts.cache.is_none() {
+            return Ok(None);
+        }
+        cached::key(&self.parts, &self.request.question, history, specs).map(Some)
+    }
+
+    /// The kept answer; if there is none, this run is now the one that works on the question.
+    async fn cached(&mut self, key: Option<&Key>) -> Option<Answer> {
+        let key = key?;
+        if let Some(answer) = self.look_up(key).await {
+            return Some(answer);
+        }
+        let flight = self.parts.flights.lock(key).await;
+        let found = if flight.waited() { self.look_up(key).await } else { None };
+        if found.is_none() {
+            self.flight = Some(flight);
+        }
+        found
+    }
+
+    async fn look_up(&self, key: &Key) -> Option<Answer> {
+        match self.parts.cache.as_ref()?.get(key).await {
+            Ok(entry) => entry.as_ref().and_then(cached::decode),
+            Err(error) => {
+                tracing::warn!(error = error.chain(), "the cache cannot be read; the answer is computed");
+                None
+            }
+        }
+    }
+
+    async fn keep(&self, key: Key, answer: &Answer) -> Result<()> {
+        let Some(cache) = &self.parts.cache else {
+            return Ok(());
+        };
+        if let Err(error) = cache.put(&key, cached::encode(answer)?).await {
+            tracing::warn!(error = error.chain(), "the cache cannot be written; the answer is not kept");
+        }
+        Ok(())
+    }
+
+    async fn replay(&mut self, answer: Answer) -> Result<()> {
+        self.say(answer.text.clone()).await;
+        self.remember(&answer, Vec::new()).await?;
+        self.finish(answer).await;
+        Ok(())
+    }
+
+    async fn retrieve(&mut self) -> Result<Vec<Passage>> {
+        let Some(retriever) = &self.parts.retriever else {
+            return Ok(Vec::new());
+        };
+        let begin = Instant::now();
+        let query = Query::new(&self.request.question).k(self.parts.limits.max_passages);
+        let found = retriever.retrieve(&query).await?;
+        let passages = context::pack(&*self.parts.llm, found, room_for_passages(&self.parts))?;
+        self.report.retrieval = begin.elapsed();
+        self.emit(Event::Retrieved { passages: passages.clone() }).await;
+        Ok(passages)
+    }
+
+    /// Turns until the model asks for no more tools; the last generation, and the calls and outputs before it.
+    async fn turns(&mut self, mut draft: Draft) -> Result<(Generation, Vec<Message>)> {
+        let limits = self.parts.limits.clone();
+        let tools = self.parts.tools.clone().filter(|_| draft.has_tools());
+        let mut calls = Calls::new(limits.max_tool_calls);
+        loop {
+            let last = self.report.turns + 1 >= limits.max_turns || calls.are_spent();
+            let offered = tools.as_ref().filter(|_| !last);
+            let mut generation = self.generate(&mut draft, offered.is_some()).await?;
+            let Some(tools) = offered.filter(|_| !generation.calls.is_empty()) else {
+                return Ok((generation, draft.into_exchange()));
+            };
+            if !self.parts.cache_tool_answers {
+                self.flight = None;
+            }
+            let begin = Instant::now();
+            let outputs = calls.invoke(&**tools, &generation.calls).await?;
+            self.report.tools += begin.elapsed();
+            self.report.tool_calls += outputs.len();
+            for output in &outputs {
+                self.emit(Event::ToolOutput(output.clone())).await;
+            }
+            let asked = Message::assistant(std::mem::take(&mut generation.text), generation.calls);
+            draft.extend(std::iter::once(asked).chain(outputs.iter().map(Message::tool)));
+        }
+    }
+
+    async fn remember(&self, answer: &Answer, exchange: Vec<Message>) -> Result<()> {
+        let (Some(sessions), Some(session)) = (&self.parts.sessions, &self.request.session) else {
+            return Ok(());
+        };
+        let mut messages = vec![Message::user(&self.request.question)];
+        messages.extend(exchange);
+        messages.push(Message::assistant(&answer.text, Vec::new()));
+        sessions.append(session, messages).await
+    }
+
+    async fn finish(&mut self, mut answer: Answer) {
+        self.flight = None;
+        self.report.total = self.started.elapsed();
+        let seconds = self.report.decoding.as_secs_f64();
+        if self.decoded_tokens > 0 && seconds > 0.0 {
+            self.report.tokens_per_second = Some(self.decoded_tokens as f64 / seconds);
+        }
+        answer.report = self.report;
+        self.emit(Event::Done(Box::new(answer))).await;
+    }
+
+    /// Gives a piece of the answer to the reader.
+    pub(super) async fn say(&mut self, text: String) {
+        let elapsed = self.started.elapsed();
+        self.report.first_token.get_or_insert(elapsed);
+        self.emit(Event::Text { text }).await;
+    }
+
+    /// Gives an event to the reader; meanwhile nobody waits for this run.
+    pub(super) async fn emit(&self, event: Event) {
+        if let Some(flight) = &self.flight {
+            flight.pause();
+        }
+        self.emitter.emit(event).await;
+        if let Some(flight) = &self.flight {
+            flight.resume();
+        }
+    }
+
+    /// Adds a turn to the counts; `decoding` is the time from its first text to its end.
+    pub(super) fn count(&mut self, usage: Usage, decoding: Option<Duration>) {
+        self.usage += usage;
+        self.report.turns += 1;
+        if let Some(decoding) = decoding {
+            self.report.decoding += decoding;
+            self.decoded_tokens += usage.output_tokens.saturating_sub(1);
+        }
+    }
+
+    /// The call with an id that no other call of this run has: its own, if it has one.
+    pub(super) fn with_unique_id(&mut self, mut call: ToolCall) -> ToolCall {
+        let mut number = self.call_ids.len();
+        while call.id.is_empty() || self.call_ids.contains(&call.id) {
+            number += 1;
+            call.id = format!("call_{number}");
+        }
+        self.call_ids.insert(call.id.clone());
+        call
+    }
+}

@@ -1,0 +1,14 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::{Agent, EventStream, Request};
+use crate::Result;
+
+#[async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl<A: Agent + ?Sized> Agent for Arc<A> {
+    async fn run(&self, request: Request) -> Result<EventStream> {
+        (**self).run(request).await
+    }
+}

@@ -1,0 +1,33 @@
+//! An agent runtime that you link instead of deploy.
+
+#![forbid(unsafe_code)]
+
+pub mod agent;
+pub mod cache;
+pub mod error;
+pub mod llm;
+pub mod message;
+pub mod retrieval;
+pub mod session;
+pub mod tools;
+
+pub use agent::{
+    Agent, AgentExt, Answer, Assistant, AssistantBuilder, Citation, CitationOrigin, Event, EventStream,
+    Limits, Report, Request,
+};
+pub use cache::{Cache, MemoryCache, MemoryCacheOptions};
+pub use error::{Error, ErrorKind, Result};
+pub use llm::{
+    Completion, Delta, DeltaStream, FinishReason, Llm, LlmExt, Prompt, Sampling, ScriptedCall, ScriptedLlm,
+    ScriptedTurn,
+};
+#[cfg(feature = "local")]
+pub use llm::{Device, LocalLlm, LocalLlmOptions, LocalLlmStats};
+pub use message::{Message, Role, ToolCall, ToolOutput, ToolSpec, ToolStatus, Usage};
+#[cfg(feature = "local")]
+pub use retrieval::LocalEmbedder;
+pub use retrieval::{Document, Embedder, HashedEmbedder, KnowledgeBase, Passage, Query, Retriever};
+#[cfg(feature = "local")]
+pub use rushlight_models::hub;
+pub use session::{MemorySessions, MemorySessionsOptions, SessionStore};
+pub use tools::{FunctionTool, NoArguments, Tool, ToolRegistry, Toolbox};

@@ -1,0 +1,6 @@
+//! Tool calls in the text that a model writes.
+
+mod json;
+mod parser;
+
+pub(super) use parser::{CallParser, Piece};

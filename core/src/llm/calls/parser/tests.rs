@@ -1,0 +1,178 @@
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+
+/// What a parser for the tools `add` and `clock` makes of these pieces: all text, and all calls.
+fn parse(pieces: &[&str], cut: bool) -> (String, Vec<(String, Value)>) {
+    let mut parser = CallParser::new(vec!["add".to_owned(), "clock".to_owned()]);
+    let mut found: Vec<Piece> = pieces.iter().flat_map(|piece| parser.push(piece)).collect();
+    found.extend(parser.finish(cut));
+    let mut text = String::new();
+    let mut calls = Vec::new();
+    for piece in found {
+        match piece {
+            Piece::Text(more) => text.push_str(&more),
+            Piece::Call(call) => calls.push((call.name, call.arguments)),
+        }
+    }
+    (text, calls)
+}
+
+fn add() -> (String, Value) {
+    ("add".to_owned(), json!({"a": 1, "b": 2}))
+}
+
+#[test]
+fn every_way_of_writing_a_call_is_understood() {
+    let written = [
+        "<tool_call>\n{\"name\": \"add\", \"arguments\": {\"a\": 1, \"b\": 2}}\n</tool_call>",
+        "<tool_call>{\"name\": \"add\", \"arguments\": {\"a\": 1, \"b\": 2}}",
+        "<tool_call>{\"name\": \"add\", \"arguments\": {\"a\": 1, \"b\": 2}</tool_call>",
+        "<tool_call>{{\"name\": \"add\", \"arguments\": {\"a\": 1, \"b\": 2}}}</tool_call>",
+        "<tool_call>{{\"name\": \"add\", \"arguments\": {\"a\": 1, \"b\": 2}}</tool_call>",
+        "<tool_call>\n```json\n{\"name\": \"add\", \"parameters\": {\"a\": 1, \"b\": 2}}\n```\n</tool_call>",
+        "```json\n{\"name\": \"add\", \"arguments\": {\"a\": 1, \"b\": 2}}\n```",
+        "```\n{\"name\": \"add\", \"arguments\": {\"a\": 1, \"b\": 2}}\n```\n",
+        "```json\n{\n  \"name\": \"add\",\n  \"arguments\": {\n    \"a\": 1,\n    \"b\": 2\n  }\n}\n",
+        "{\"name\": \"add\", \"arguments\": {\"a\": 1, \"b\": 2}}",
+        "  {\"name\": \"add\", \"parameters\": {\"a\": 1, \"b\": 2}",
+        "{\"type\": \"function\", \"function\": {\"name\": \"add\", \"arguments\": {\"a\": 1, \"b\": 2}}}",
+        "[{\"name\": \"add\", \"arguments\": {\"a\": 1, \"b\": 2}}]",
+    ];
+    for text in written {
+        assert_eq!(parse(&[text], false), (String::new(), vec![add()]), "{text}");
+    }
+}
+
+#[test]
+fn several_calls_come_in_their_order() {
+    let clock = ("clock".to_owned(), json!({}));
+    let written = [
+        "<tool_call>{\"name\": \"add\", \"arguments\": {\"a\": 1, \"b\": 2}}</tool_call>\n<tool_call>{\"name\": \"clock\"}</tool_call>",
+        "<tool_call>{\"name\": \"add\", \"arguments\": {\"a\": 1, \"b\": 2}}\n{\"name\": \"clock\"}</tool_call>",
+        "<tool_call>{\"name\": \"add\", \"arguments\": {\"a\": 1, \"b\": 2}}<tool_call>{\"name\": \"clock\"}",
+        "```json\n{\"name\": \"add\", \"arguments\": {\"a\": 1, \"b\": 2}},\n{\"name\": \"clock\", \"arguments\": {}}\n```",
+        "{\"name\": \"add\", \"arguments\": {\"a\": 1, \"b\": 2}}, {\"name\": \"clock\", \"arguments\": {}}",
+        "[{\"name\": \"add\", \"arguments\": {\"a\": 1, \"b\": 2}}, {\"name\": \"clock\", \"arguments\": {}}]",
+    ];
+    for text in written {
+        assert_eq!(parse(&[text], false), (String::new(), vec![add(), clock.clone()]), "{text}");
+    }
+}
+
+#[test]
+fn text_before_a_call_is_shown_and_text_after_it_is_not() {
+    let text = "Let me see.\n<tool_call>{\"name\": \"clock\"}</tool_call>\nThe time is 12:00.";
+
+    assert_eq!(parse(&[text], false), ("Let me see.\n".to_owned(), vec![("clock".to_owned(), json!({}))]));
+}
+
+#[test]
+fn what_only_looks_like_a_call_is_text() {
+    let texts = [
+        "a < b and <b>bold</b>",
+        "[1] says so",
+        "{\"name\": \"Ann\", \"arguments\": {}}",
+        "{\"colour\": \"red\"}",
+        "```json\n{\"colour\": \"red\"}\n```",
+        "```rust\nfn add() {}\n```",
+        "The call {\"name\": \"add\", \"arguments\": {}} within a line",
+        "{\"name\": \"add\"} is an object without arguments",
+        "```",
+        "<tool",
+    ];
+    for text in texts {
+        assert_eq!(parse(&[text], false), (text.to_owned(), Vec::new()), "{text}");
+    }
+}
+
+#[test]
+fn a_call_that_cannot_be_read_is_a_call_with_its_text_as_arguments() {
+    let body = "{\"name\": \"add\", \"arguments\": {a: one}}";
+
+    let (text, calls) = parse(&[&format!("<tool_call>{body}</tool_call>")], false);
+
+    assert_eq!((text.as_str(), calls), ("", vec![("add".to_owned(), json!(body))]));
+}
+
+#[test]
+fn a_call_that_a_limit_cut_off_is_not_mended() {
+    let cut_off = "{\"name\": \"add\", \"arguments\": {\"a\": 1, \"b\": 2";
+
+    assert_eq!(parse(&[&format!("<tool_call>{cut_off}")], true).1, vec![("add".to_owned(), json!(cut_off))]);
+    assert_eq!(parse(&[cut_off], true), (cut_off.to_owned(), Vec::new()));
+}
+
+#[test]
+fn text_that_can_be_no_call_is_not_held_back() {
+    let mut parser = CallParser::new(vec!["add".to_owned()]);
+
+    assert_eq!(parser.push("Hello"), vec![Piece::Text("Hello".to_owned())]);
+    assert_eq!(parser.push(" {"), vec![Piece::Text(" {".to_owned())]);
+    assert_eq!(parser.push("\n{\"na"), vec![Piece::Text("\n".to_owned())]);
+    let text = |character: &str| Piece::Text(character.to_owned());
+    assert_eq!(parser.push("tion\""), vec![text("{"), text("\"nation\"")]);
+}
+
+#[test]
+fn without_tools_every_text_is_text() {
+    let mut parser = CallParser::new(Vec::new());
+    let text = "<tool_call>{\"name\": \"add\"}</tool_call>";
+
+    assert_eq!(parser.push(text), vec![Piece::Text(text.to_owned())]);
+}
+
+fn fragment() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec![
+        "<tool_call>",
+        "</tool_call>",
+        "```",
+        "json",
+        "\n",
+        "{",
+        "}",
+        "[",
+        "]",
+        " ",
+        ",",
+        "\"name\"",
+        ": ",
+        "\"add\"",
+        "\"arguments\"",
+        "{\"name\": \"add\", \"arguments\": {\"a\": 1, \"b\": 2}}",
+        "{\"name\": \"clock\", \"arguments\": {}}",
+        "text",
+        "é",
+        "<",
+        "`",
+        "\"",
+        "{\"name\": \"other\"}",
+        "1",
+    ])
+}
+
+proptest! {
+    #[test]
+    fn how_the_text_is_cut_makes_no_difference(
+        fragments in prop::collection::vec(fragment(), 0..24),
+        cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..12),
+        cut in any::<bool>(),
+    ) {
+        let whole = fragments.concat();
+        let mut places: Vec<usize> = cuts.iter().map(|cut| whole.floor_char_boundary(cut.index(whole.len() + 1))).collect();
+        places.extend([0, whole.len()]);
+        places.sort_unstable();
+        let pieces: Vec<&str> = places.windows(2).map(|pair| &whole[pair[0]..pair[1]]).collect();
+
+        prop_assert_eq!(parse(&pieces, cut), parse(&[&whole], cut));
+    }
+
+    #[test]
+    fn text_without_calls_passes_unchanged(text in "[a-z<`{}\\[\\]\", \n]{0,40}") {
+        let (shown, calls) = parse(&[&text], false);
+
+        prop_assert!(calls.is_empty());
+        prop_assert_eq!(shown, text.trim_start());
+    }
+}

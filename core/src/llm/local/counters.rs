@@ -1,0 +1,67 @@
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde::{Deserialize, Serialize};
+
+/// What a [`LocalLlm`](super::LocalLlm) has done since it was opened.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct LocalLlmStats {
+    /// Generations that were accepted.
+    pub requests: u64,
+    /// Generations that ran to their end.
+    pub finished: u64,
+    /// Generations whose stream was dropped before their end.
+    pub cancelled: u64,
+    /// Generations that failed.
+    pub failed: u64,
+    /// Passes through the model.
+    pub forward_passes: u64,
+    /// Tokens of prompts that were computed.
+    pub prompt_tokens: u64,
+    /// Tokens of prompts that were taken from what the generation before had computed.
+    pub cached_tokens: u64,
+    /// Tokens that were generated.
+    pub generated_tokens: u64,
+}
+
+/// The numbers while the model works.
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    pub(super) requests: Counter,
+    pub(super) finished: Counter,
+    pub(super) cancelled: Counter,
+    pub(super) failed: Counter,
+    pub(super) forward_passes: Counter,
+    pub(super) prompt_tokens: Counter,
+    pub(super) cached_tokens: Counter,
+    pub(super) generated_tokens: Counter,
+}
+
+/// A number that only grows.
+#[derive(Debug, Default)]
+pub(super) struct Counter(AtomicU64);
+
+impl Counter {
+    pub(super) fn add(&self, count: usize) {
+        self.0.fetch_add(count as u64, Ordering::Relaxed);
+    }
+
+    fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Counters {
+    pub(super) fn read(&self) -> LocalLlmStats {
+        LocalLlmStats {
+            requests: self.requests.get(),
+            finished: self.finished.get(),
+            cancelled: self.cancelled.get(),
+            failed: self.failed.get(),
+            forward_passes: self.forward_passes.get(),
+            prompt_tokens: self.prompt_tokens.get(),
+            cached_tokens: self.cached_tokens.get(),
+            generated_tokens: self.generated_tokens.get(),
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! A language model in this process: one thread owns it, bounded channels lead in and out.
+
+mod counters;
+mod generation;
+mod model;
+mod options;
+mod prompt;
+mod sequence;
+mod worker;
+mod writer;
+
+pub use counters::LocalLlmStats;
+pub use model::LocalLlm;
+pub use options::LocalLlmOptions;
+pub use rushlight_models::Device;

@@ -1,0 +1,170 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures::{StreamExt, stream};
+use rushlight_models::hub::{Hub, ModelKind};
+use rushlight_models::{Error as ModelError, LanguageModel, LoadOptions, ModelInfo};
+use tokio::sync::mpsc::channel;
+
+use super::counters::LocalLlmStats;
+use super::generation::Job;
+use super::options::LocalLlmOptions;
+use super::prompt::encode;
+use super::worker::Worker;
+use crate::llm::prompt::next_call_number;
+use crate::llm::{Delta, DeltaStream, Llm, Prompt};
+use crate::{Error, Result};
+
+/// Tokens of an answer when the prompt does not say.
+const DEFAULT_OUTPUT: usize = 4096;
+/// Deltas that wait for their reader. As long as an answer is by default, so that a reader who pauses does not
+/// hold up the model for everybody; beyond it the model waits.
+const UNREAD: usize = 4096;
+
+/// A language model in this process. Copies of the handle share it; the last one to go, streams included,
+/// ends its thread and frees it.
+///
+/// One thread owns the computation and takes prompts in the order of their arrival, one at a time; up to
+/// [`queue`](LocalLlmOptions::queue) more wait. What a prompt has in common with the one before is not
+/// computed again, and counts as `cached_tokens`.
+///
+/// # Cancellation
+///
+/// Dropping the stream stops the model within one forward pass: one token, or up to 128 tokens of the prompt.
+/// [`stats`](LocalLlm::stats) shows it.
+#[derive(Debug, Clone)]
+pub struct LocalLlm {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    worker: Worker,
+    model: Arc<LanguageModel>,
+    name: String,
+}
+
+impl LocalLlm {
+    /// Opens a model by its name in the [`hub`](crate::hub) or by the path of a GGUF file, with default
+    /// options. Nothing is fetched.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unknown`] for a name that nothing has; [`Error::Model`] when the model is not on this machine,
+    /// or its file is damaged or of an unsupported kind.
+    pub async fn open(name_or_path: &str) -> Result<Self> {
+        Self::open_with(name_or_path, LocalLlmOptions::default()).await
+    }
+
+    /// Opens a model with these options.
+    pub async fn open_with(name_or_path: &str, options: LocalLlmOptions) -> Result<Self> {
+        for (option, value) in [("queue", Some(options.queue)), ("threads", options.threads)] {
+            if value == Some(0) {
+                return Err(Error::invalid(option, "expected at least 1, got 0"));
+            }
+        }
+        let path = name_or_path.to_owned();
+        off_thread(move || {
+            let model = load(&path, &options).map_err(|error| failure(&path, error))?;
+            let info = model.info();
+            // The size tells apart files that claim the same name.
+            let name = format!("{} {} {}", info.name, info.quantisation, info.size_bytes);
+            let model = Arc::new(model);
+            let worker = Worker::start(Arc::clone(&model), &name, options.queue, options.threads)?;
+            Ok(Self { shared: Arc::new(Shared { worker, model, name }) })
+        })
+        .await
+    }
+
+    /// What the model's file says about it.
+    pub fn info(&self) -> &ModelInfo {
+        self.shared.model.info()
+    }
+
+    /// What the model has done since it was opened.
+    pub fn stats(&self) -> LocalLlmStats {
+        self.shared.worker.stats()
+    }
+}
+
+#[async_trait]
+impl Llm for LocalLlm {
+    async fn generate(&self, prompt: Prompt) -> Result<DeltaStream> {
+        prompt.sampling.validate()?;
+        let shared = Arc::clone(&self.shared);
+        off_thread(move || shared.generate(&prompt)).await
+    }
+
+    fn context_window(&self) -> usize {
+        self.info().context_length
+    }
+
+    fn count_tokens(&self, text: &str) -> Result<usize> {
+        self.shared.model.tokenizer().count(text).map_err(|error| failure(&self.shared.name, error))
+    }
+
+    fn name(&self) -> &str {
+        &self.shared.name
+    }
+}
+
+impl Shared {
+    fn generate(self: Arc<Self>, prompt: &Prompt) -> Result<DeltaStream> {
+        let tokens = encode(&self.model, prompt).map_err(|error| failure(&self.name, error))?;
+        let (limit, got) = (self.model.info().context_length, tokens.len());
+        if got > limit {
+            return Err(Error::ContextTooLong { limit, got });
+        }
+        let (deltas, received) = channel(UNREAD);
+        self.worker.submit(Job {
+            tokens,
+            sampling: prompt.sampling.clone(),
+            max_output_tokens: prompt.max_output_tokens.unwrap_or(DEFAULT_OUTPUT).min(limit - got),
+            stop: prompt.stop.clone(),
+            tools: prompt.tools.iter().map(|tool| tool.name.clone()).collect(),
+            next_call: next_call_number(&prompt.messages),
+            deltas,
+        })?;
+        // The stream keeps the model alive until it is dropped or at its end.
+        let stream = stream::unfold(Some((received, self)), async |state| {
+            let (mut received, shared) = state?;
+            match received.recv().await {
+                Some(delta) => {
+                    let is_last = matches!(delta, Err(_) | Ok(Delta::Done { .. }));
+                    Some((delta, (!is_last).then_some((received, shared))))
+                }
+                None => Some((Err(Error::Stopped { what: "the model's thread" }), None)),
+            }
+        });
+        Ok(stream.boxed())
+    }
+}
+
+fn load(name_or_path: &str, options: &LocalLlmOptions) -> Result<LanguageModel, ModelError> {
+    let found = Hub::new()?.resolve(name_or_path)?;
+    if found.kind != ModelKind::LanguageModel {
+        let message = format!("expected a language model, got an embedder: `{}`", found.name);
+        return Err(ModelError::Invalid { what: "model".to_owned(), message });
+    }
+    let mut load = LoadOptions::default();
+    load.device = options.device;
+    load.context = options.context;
+    LanguageModel::open(&found.path, &load)
+}
+
+/// An error of the models crate as this crate tells it.
+pub(super) fn failure(model: &str, error: ModelError) -> Error {
+    match error {
+        ModelError::UnknownModel { name, known } => Error::Unknown { what: "model", name, known },
+        ModelError::ContextTooLong { limit, got } => Error::ContextTooLong { limit, got },
+        error => Error::Model { model: model.to_owned(), source: error.into() },
+    }
+}
+
+/// Runs work that takes a while, and no turn of the model, away from the async threads.
+async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(Error::Stopped { what: "the model" }),
+    }
+}

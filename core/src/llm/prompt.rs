@@ -1,0 +1,86 @@
+use serde::{Deserialize, Serialize};
+
+use crate::message::{Message, Role, ToolSpec};
+use crate::{Error, Result};
+
+/// Everything that a model is asked at once.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Prompt {
+    /// The conversation, oldest first.
+    pub messages: Vec<Message>,
+    /// The tools that the model may ask for.
+    pub tools: Vec<ToolSpec>,
+    /// How tokens are chosen.
+    pub sampling: Sampling,
+    /// The generation ends with [`FinishReason::Length`](crate::FinishReason::Length) after this many tokens.
+    /// Default 4 096, or what the context window leaves.
+    pub max_output_tokens: Option<usize>,
+    /// The generation ends before any of these texts.
+    pub stop: Vec<String>,
+}
+
+impl Prompt {
+    /// A prompt of these messages, without tools.
+    pub fn new(messages: Vec<Message>) -> Self {
+        Self { messages, ..Self::default() }
+    }
+}
+
+/// How the next token is chosen from the model's probabilities.
+///
+/// Filters apply in this order: repetition penalty, temperature, top-k, top-p, min-p.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Sampling {
+    /// 0 always takes the likeliest token; higher is more varied. From 0 to 2, default 0.3.
+    pub temperature: f32,
+    /// Keeps only the k likeliest tokens; 0 keeps all. Default 40.
+    pub top_k: usize,
+    /// Keeps the likeliest tokens whose probabilities sum to this. Above 0 up to 1, default 0.95.
+    pub top_p: f32,
+    /// Drops tokens less likely than this share of the likeliest one. From 0 to 1, default 0.05.
+    pub min_p: f32,
+    /// Divides (or multiplies, below zero) the logits of recent tokens. From 1 to 2, default 1: off.
+    pub repetition_penalty: f32,
+    /// Seed of the random choice; the same seed repeats an answer. Default: drawn anew each time.
+    pub seed: Option<u64>,
+}
+
+impl Default for Sampling {
+    fn default() -> Self {
+        Self { temperature: 0.3, top_k: 40, top_p: 0.95, min_p: 0.05, repetition_penalty: 1.0, seed: None }
+    }
+}
+
+impl Sampling {
+    /// Always the likeliest token.
+    pub fn greedy() -> Self {
+        Self { temperature: 0.0, ..Self::default() }
+    }
+
+    /// Checks every value against its range.
+    pub fn validate(&self) -> Result<()> {
+        let ranges = [
+            ("temperature", self.temperature, 0.0..=2.0),
+            ("top_p", self.top_p, f32::MIN_POSITIVE..=1.0),
+            ("min_p", self.min_p, 0.0..=1.0),
+            ("repetition_penalty", self.repetition_penalty, 1.0..=2.0),
+        ];
+        for (name, value, range) in ranges {
+            if !range.contains(&value) {
+                let message = format!("expected {} to {}, got {value}", range.start(), range.end());
+                return Err(Error::invalid(name, message));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The number of the next tool call after the last question, from 1: models that give no ids of their own
+/// number their calls with it, so that ids are unique within a run and the same prompt gives the same ids.
+pub(super) fn next_call_number(messages: &[Message]) -> usize {
+    let run = messages.iter().rev().take_while(|message| message.role != Role::User);
+    1 + run.map(|message| message.tool_calls.len()).sum::<usize>()
+}

@@ -1,0 +1,11 @@
+//! Documents into the knowledge base: only what changed, each document whole.
+
+mod known;
+mod pipeline;
+mod prepare;
+mod report;
+mod vectors;
+
+pub(super) use pipeline::{Ingest, delete};
+pub use report::{FailedDocument, IngestProgress, IngestReport};
+pub(super) use vectors::embed;

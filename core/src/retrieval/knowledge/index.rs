@@ -1,0 +1,160 @@
+use std::collections::{HashMap, HashSet};
+
+use super::{KnowledgeBaseOptions, SearchMode, VectorIndex};
+use crate::Result;
+use crate::retrieval::dense::DenseIndex;
+use crate::retrieval::hybrid::fuse;
+use crate::retrieval::store::HnswStore;
+use crate::retrieval::store::sqlite::{Commit, Committed, Snapshot};
+use crate::retrieval::{LexicalIndex, Scores, VectorRow};
+
+/// Chunks that are read at once while an index is built.
+const PAGE: usize = 1_000;
+
+/// What searches go through: everything in it can be built anew from the store.
+#[derive(Debug)]
+pub(super) struct Index {
+    lexical: LexicalIndex,
+    dense: DenseIndex,
+    dimensions: usize,
+    /// The chunks, by id.
+    chunks: HashSet<u64>,
+    pub(super) documents: usize,
+    /// The commit of the store that this is the state of.
+    pub(super) generation: u64,
+}
+
+/// A chunk that was found.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Hit {
+    pub(super) id: u64,
+    pub(super) score: f32,
+    pub(super) scores: Scores,
+}
+
+/// What to find.
+#[derive(Debug)]
+pub(super) struct Search<'a> {
+    pub(super) text: &'a str,
+    /// The vector of the text; not needed for a lexical search.
+    pub(super) vector: &'a [f32],
+    pub(super) mode: SearchMode,
+    pub(super) k: usize,
+    /// Results of each list that enter the fusion.
+    pub(super) depth: usize,
+}
+
+impl Index {
+    pub(super) fn new(dimensions: usize, options: &KnowledgeBaseOptions) -> Result<Self> {
+        Ok(Self {
+            lexical: LexicalIndex::new(),
+            dense: DenseIndex::new(dimensions, options.ann_threshold, options.hnsw.clone())?,
+            dimensions,
+            chunks: HashSet::new(),
+            documents: 0,
+            generation: 0,
+        })
+    }
+
+    /// Becomes the index of `snapshot`: reads only what is new since the last time.
+    pub(super) fn follow(&mut self, snapshot: &Snapshot<'_>) -> Result<()> {
+        let stored: HashSet<u64> = snapshot.chunk_ids()?.into_iter().collect();
+        let gone: Vec<u64> = self.chunks.difference(&stored).copied().collect();
+        let mut newest = self.chunks.iter().max().copied().unwrap_or_default();
+        loop {
+            let page = snapshot.chunks_after(newest, PAGE, self.dimensions)?;
+            let Some(last) = page.last() else {
+                break;
+            };
+            newest = last.id;
+            let mut rows = Vec::with_capacity(page.len());
+            for chunk in page {
+                self.lexical.add(chunk.id, &searchable(&chunk.title, &chunk.headings, &chunk.text));
+                rows.push(VectorRow { id: chunk.id, vector: chunk.vector });
+            }
+            self.dense.add(&rows)?;
+        }
+        for id in &gone {
+            self.lexical.remove(*id);
+        }
+        self.dense.apply(&[], &gone)?;
+        self.chunks = stored;
+        self.documents = snapshot.count_documents()?;
+        self.generation = snapshot.generation()?;
+        Ok(())
+    }
+
+    /// Takes in a commit of this process.
+    pub(super) fn apply(&mut self, commit: Commit, committed: &Committed) -> Result<()> {
+        let mut rows = Vec::new();
+        for (document, ids) in commit.stored.into_iter().zip(&committed.added) {
+            for (chunk, id) in document.chunks.into_iter().zip(ids) {
+                self.lexical.add(*id, &searchable(&document.title, &chunk.headings, &chunk.text));
+                self.chunks.insert(*id);
+                rows.push(VectorRow { id: *id, vector: chunk.vector });
+            }
+        }
+        // After the additions: a document that came twice in one commit leaves only its last chunks.
+        for id in &committed.removed {
+            self.lexical.remove(*id);
+            self.chunks.remove(id);
+        }
+        self.dense.apply(&rows, &committed.removed)?;
+        self.documents = committed.documents;
+        self.generation = committed.generation;
+        Ok(())
+    }
+
+    pub(super) fn search(&self, search: &Search<'_>) -> Result<Vec<Hit>> {
+        let count = if search.mode == SearchMode::Hybrid { search.depth.max(search.k) } else { search.k };
+        let dense = match search.mode {
+            SearchMode::Lexical => Vec::new(),
+            SearchMode::Dense | SearchMode::Hybrid => self.dense.nearest(search.vector, count)?,
+        };
+        let lexical = match search.mode {
+            SearchMode::Dense => Vec::new(),
+            SearchMode::Lexical | SearchMode::Hybrid => self.lexical.search(search.text, count),
+        };
+        let mut scores: HashMap<u64, Scores> = HashMap::new();
+        for neighbour in &dense {
+            scores.entry(neighbour.id).or_default().dense = Some(neighbour.score);
+        }
+        for text in &lexical {
+            scores.entry(text.id).or_default().lexical = Some(text.score);
+        }
+        let mut ranked: Vec<(u64, f32)> = match search.mode {
+            SearchMode::Dense => dense.iter().map(|neighbour| (neighbour.id, neighbour.score)).collect(),
+            SearchMode::Lexical => lexical.iter().map(|text| (text.id, text.score)).collect(),
+            SearchMode::Hybrid => {
+                let dense: Vec<u64> = dense.iter().map(|neighbour| neighbour.id).collect();
+                let lexical: Vec<u64> = lexical.iter().map(|text| text.id).collect();
+                let fused = fuse(&[&dense, &lexical]);
+                for fused in &fused {
+                    scores.entry(fused.id).or_default().fused = Some(fused.score);
+                }
+                fused.iter().map(|fused| (fused.id, fused.score)).collect()
+            }
+        };
+        ranked.truncate(search.k);
+        Ok(ranked.into_iter().map(|(id, score)| Hit { id, score, scores: scores[&id] }).collect())
+    }
+
+    pub(super) fn chunks(&self) -> usize {
+        self.chunks.len()
+    }
+
+    pub(super) fn vectors(&self) -> VectorIndex {
+        self.dense
+            .graph()
+            .map_or(VectorIndex::Exact, |graph| VectorIndex::Hnsw { covered: graph.rows_in_graph() })
+    }
+
+    pub(super) fn graph(&self) -> Option<HnswStore> {
+        self.dense.graph().cloned()
+    }
+}
+
+/// What the words of a chunk are: those of its title and headings too.
+fn searchable(title: &str, headings: &[String], text: &str) -> String {
+    format!("{title}\n{}\n{text}", headings.join("\n"))
+}

@@ -1,0 +1,250 @@
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::Tool;
+use crate::error::Source;
+use crate::message::{ToolCall, ToolSpec};
+use crate::{Error, Result};
+
+type Function = Box<dyn Fn(Value) -> BoxFuture<'static, Result<String>> + Send + Sync>;
+
+/// A function as a tool; its schema comes from the type of its argument.
+///
+/// ```
+/// use rushlight::{FunctionTool, Tool};
+/// use schemars::JsonSchema;
+/// use serde::Deserialize;
+///
+/// #[derive(Deserialize, JsonSchema)]
+/// struct Sum {
+///     /// The first number
+///     a: i64,
+///     /// The second number
+///     b: i64,
+/// }
+///
+/// let add = FunctionTool::new("add", "Add two numbers", async |sum: Sum| Ok::<_, String>(sum.a + sum.b));
+/// assert_eq!(add.spec().name, "add");
+/// ```
+///
+/// The value is shown to the model as JSON, a string as it is. An error is shown with its causes.
+pub struct FunctionTool {
+    spec: ToolSpec,
+    function: Function,
+}
+
+/// The argument of a tool that takes none.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct NoArguments {}
+
+impl FunctionTool {
+    /// A tool that runs an async function.
+    ///
+    /// Name and schema are checked when the tool is added to a [`Toolbox`](super::Toolbox).
+    pub fn new<A, V, E, F, W>(name: impl Into<String>, description: impl Into<String>, function: F) -> Self
+    where
+        A: DeserializeOwned + JsonSchema,
+        V: Serialize,
+        E: Into<Source>,
+        F: Fn(A) -> W + Send + Sync + 'static,
+        W: Future<Output = Result<V, E>> + Send + 'static,
+    {
+        let spec = ToolSpec::new(name, description, schema_of::<A>());
+        Self::from_spec(spec, function)
+    }
+
+    /// A tool that runs an ordinary function on a thread for blocking work.
+    ///
+    /// Such a function cannot be stopped: after a timeout, or when the run is cancelled, it goes on to its
+    /// end and its value is thrown away.
+    pub fn blocking<A, V, E, F>(name: impl Into<String>, description: impl Into<String>, function: F) -> Self
+    where
+        A: DeserializeOwned + JsonSchema + Send + 'static,
+        V: Serialize + Send + 'static,
+        E: Into<Source> + Send + 'static,
+        F: Fn(A) -> Result<V, E> + Send + Sync + 'static,
+    {
+        let function = Arc::new(function);
+        Self::new(name, description, move |argument: A| {
+            let function = Arc::clone(&function);
+            async move {
+                match tokio::task::spawn_blocking(move || function(argument)).await {
+                    Ok(outcome) => outcome.map_err(Into::into),
+                    Err(stopped) => match stopped.try_into_panic() {
+                        Ok(panic) => std::panic::resume_unwind(panic),
+                        Err(stopped) => Err(stopped.into()),
+                    },
+                }
+            }
+        })
+    }
+
+    /// A tool with a specification of the caller's own; the function's argument must accept what the schema
+    /// accepts, as [`serde_json::Value`] does.
+    pub fn from_spec<A, V, E, F, W>(spec: ToolSpec, function: F) -> Self
+    where
+        A: DeserializeOwned,
+        V: Serialize,
+        E: Into<Source>,
+        F: Fn(A) -> W + Send + Sync + 'static,
+        W: Future<Output = Result<V, E>> + Send + 'static,
+    {
+        let name = spec.name.clone();
+        let function = move |arguments: Value| {
+            let work = serde_json::from_value(arguments).map(&function);
+            let name = name.clone();
+            async move {
+                let foreign = |source| Error::Foreign { what: format!("tool `{name}`"), source };
+                let value = work.map_err(|error| foreign(error.into()))?.await;
+                let value = value.map_err(|error| foreign(error.into()))?;
+                match serde_json::to_value(value).map_err(|error| foreign(error.into()))? {
+                    Value::String(text) => Ok(text),
+                    value => Ok(value.to_string()),
+                }
+            }
+            .boxed()
+        };
+        Self { spec, function: Box::new(function) }
+    }
+}
+
+impl fmt::Debug for FunctionTool {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("FunctionTool").field("spec", &self.spec).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Tool for FunctionTool {
+    fn spec(&self) -> &ToolSpec {
+        &self.spec
+    }
+
+    async fn invoke(&self, call: &ToolCall) -> Result<String> {
+        (self.function)(call.arguments.clone()).await
+    }
+}
+
+/// The JSON Schema of `A`, in the short form that suits a prompt: one object, without references where the
+/// type allows it, without the type's own name.
+fn schema_of<A: JsonSchema>() -> Value {
+    let settings = SchemaSettings::draft2020_12().with(|settings| {
+        settings.inline_subschemas = true;
+        settings.meta_schema = None;
+    });
+    let mut schema = settings.into_generator().into_root_schema_for::<A>().to_value();
+    if let Some(fields) = schema.as_object_mut() {
+        fields.shift_remove("title");
+    }
+    schema
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(Deserialize, JsonSchema)]
+    #[expect(dead_code, reason = "only the type's shape is looked at")]
+    struct Booking {
+        /// Where to meet
+        room: Room,
+        /// How many come
+        people: u8,
+        note: Option<String>,
+    }
+
+    #[derive(Deserialize, JsonSchema)]
+    #[serde(rename_all = "lowercase")]
+    enum Room {
+        Red,
+        Blue,
+    }
+
+    async fn value_of(tool: &FunctionTool, arguments: Value) -> Result<String> {
+        tool.invoke(&ToolCall::new("1", tool.spec.name.clone(), arguments)).await
+    }
+
+    #[test]
+    fn the_schema_comes_from_the_type_and_its_comments() {
+        let tool = FunctionTool::new("book", "Books a room", async |_: Booking| Ok::<_, String>(()));
+
+        insta::assert_json_snapshot!(tool.spec(), @r#"
+        {
+          "name": "book",
+          "description": "Books a room",
+          "parameters": {
+            "type": "object",
+            "properties": {
+              "room": {
+                "type": "string",
+                "enum": [
+                  "red",
+                  "blue"
+                ],
+                "description": "Where to meet"
+              },
+              "people": {
+                "type": "integer",
+                "format": "uint8",
+                "minimum": 0,
+                "maximum": 255,
+                "description": "How many come"
+              },
+              "note": {
+                "type": [
+                  "string",
+                  "null"
+                ]
+              }
+            },
+            "required": [
+              "room",
+              "people"
+            ]
+          }
+        }
+        "#);
+    }
+
+    #[tokio::test]
+    async fn a_string_stays_as_it_is_and_other_values_become_json() {
+        let text = FunctionTool::new("t", "", async |_: NoArguments| Ok::<_, String>("a \"b\""));
+        let list = FunctionTool::new("l", "", async |_: NoArguments| Ok::<_, String>(vec![1.5, f64::NAN]));
+
+        assert_eq!(value_of(&text, json!({})).await.unwrap(), "a \"b\"");
+        assert_eq!(value_of(&list, json!({})).await.unwrap(), "[1.5,null]");
+    }
+
+    #[tokio::test]
+    async fn a_value_that_json_cannot_hold_is_an_error() {
+        let tool = FunctionTool::new("t", "", async |_: NoArguments| {
+            Ok::<_, String>(std::collections::HashMap::from([(vec![1], 2)]))
+        });
+
+        let error = value_of(&tool, json!({})).await.unwrap_err();
+
+        assert_eq!(error.chain(), "tool `t` failed: key must be a string");
+    }
+
+    #[tokio::test]
+    async fn a_blocking_function_runs_off_the_async_threads() {
+        let here = std::thread::current().id();
+        let tool = FunctionTool::blocking("t", "", move |_: NoArguments| {
+            Ok::<_, String>(std::thread::current().id() == here)
+        });
+
+        assert_eq!(value_of(&tool, json!({})).await.unwrap(), "false");
+    }
+}

@@ -1,0 +1,58 @@
+//! What the agent can do: functions that the model may call.
+
+mod function;
+mod schema;
+mod shared;
+mod toolbox;
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+
+pub use function::{FunctionTool, NoArguments};
+pub use toolbox::Toolbox;
+
+use crate::Result;
+use crate::message::{ToolCall, ToolOutput, ToolSpec};
+
+/// One tool.
+///
+/// # Behaviour
+///
+/// - [`invoke`](Tool::invoke) gets arguments that were validated against the schema of
+///   [`spec`](Tool::spec).
+/// - `Err` means that the tool failed; its text, with causes, is shown to the model.
+///
+/// # Cancellation
+///
+/// Dropping the future stops the tool: at a timeout, and when the run is cancelled.
+#[async_trait]
+pub trait Tool: Debug + Send + Sync + 'static {
+    /// What the model is told; the same at every call.
+    fn spec(&self) -> &ToolSpec;
+
+    /// Runs the tool and gives its value as text.
+    async fn invoke(&self, call: &ToolCall) -> Result<String>;
+}
+
+/// The tools that a run may use.
+///
+/// # Behaviour
+///
+/// - [`specs`](ToolRegistry::specs) lists tools in a stable order with unique names.
+/// - [`invoke`](ToolRegistry::invoke) answers every call: an unknown name, invalid arguments, an error, a
+///   panic and a timeout are outputs with the matching [`ToolStatus`](crate::ToolStatus) and a text from which the model can mend
+///   its call. `Err` is reserved for failures of the registry itself, for example a lost connection.
+/// - It never runs a tool whose arguments do not fit its schema.
+///
+/// # Cancellation
+///
+/// Dropping the future stops the tool.
+#[async_trait]
+pub trait ToolRegistry: Debug + Send + Sync + 'static {
+    /// The tools on offer.
+    fn specs(&self) -> Vec<ToolSpec>;
+
+    /// Runs one call to its end.
+    async fn invoke(&self, call: &ToolCall) -> Result<ToolOutput>;
+}

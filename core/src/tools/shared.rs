@@ -1,0 +1,31 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::{Tool, ToolRegistry};
+use crate::Result;
+use crate::message::{ToolCall, ToolOutput, ToolSpec};
+
+#[async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl<T: Tool + ?Sized> Tool for Arc<T> {
+    fn spec(&self) -> &ToolSpec {
+        (**self).spec()
+    }
+
+    async fn invoke(&self, call: &ToolCall) -> Result<String> {
+        (**self).invoke(call).await
+    }
+}
+
+#[async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl<R: ToolRegistry + ?Sized> ToolRegistry for Arc<R> {
+    fn specs(&self) -> Vec<ToolSpec> {
+        (**self).specs()
+    }
+
+    async fn invoke(&self, call: &ToolCall) -> Result<ToolOutput> {
+        (**self).invoke(call).await
+    }
+}
