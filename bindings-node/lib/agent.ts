@@ -1,0 +1,138 @@
+import * as native from "../native.js";
+import { MemoryCache } from "./cache.js";
+import { Tool } from "./callback.js";
+import { fromJson, optionsToJson } from "./convert.js";
+import { invalid, kind, text } from "./error.js";
+import type { Answer } from "./event.js";
+import { LocalLlm, ScriptedLlm } from "./llm.js";
+import { KnowledgeBase } from "./retrieval.js";
+import { abortable, now, type Abortable } from "./runtime.js";
+import { MemorySessions } from "./session.js";
+import { EventStream } from "./stream.js";
+
+/** How the next token is chosen. */
+export interface Sampling {
+  /** 0 always takes the likeliest token. From 0 to 2, default 0.3. */
+  temperature?: number;
+  /** Keeps only the k likeliest tokens; 0 keeps all. Default 40. */
+  topK?: number;
+  /** Keeps the likeliest tokens whose probabilities sum to this. Above 0 up to 1, default 0.95. */
+  topP?: number;
+  /** Drops tokens less likely than this share of the likeliest one. From 0 to 1, default 0.05. */
+  minP?: number;
+  /** Weakens recent tokens. From 1 to 2, default 1: off. */
+  repetitionPenalty?: number;
+  /** The same seed repeats an answer. Default: drawn anew each time. */
+  seed?: number;
+}
+
+/** What one run may spend. */
+export interface Limits {
+  /** Generations. Default 8. */
+  maxTurns?: number;
+  /** Tool calls that are run. Default 16. */
+  maxToolCalls?: number;
+  /** Tokens of one generation. Default 4 096. */
+  maxOutputTokens?: number;
+  /** Tokens of retrieved passages in the prompt. Default 1 200. */
+  maxContextTokens?: number;
+  /** Passages that are retrieved. Default 4. */
+  maxPassages?: number;
+  /** Wall time of the whole run. Default 10 minutes. */
+  deadlineMs?: number;
+}
+
+/** The parts of an {@link Assistant}. */
+export interface AssistantOptions {
+  /** What the model is told about its task. */
+  instructions?: string;
+  /** Functions that the model may call. */
+  tools?: readonly Tool[];
+  /** How long a tool may run before it is stopped. Default 5 seconds. */
+  toolTimeoutMs?: number;
+  /** Where passages come from. */
+  retriever?: KnowledgeBase;
+  /** Where answers are kept. */
+  cache?: MemoryCache;
+  /** Keeps answers that needed tools, too. Default false: a tool may have an effect, or another value next time. */
+  cacheToolAnswers?: boolean;
+  /** Where conversations are kept. */
+  sessions?: MemorySessions;
+  sampling?: Sampling;
+  limits?: Limits;
+}
+
+/** Options of one run. */
+export interface RunOptions extends Abortable {
+  /** The conversation that the question belongs to; needs {@link AssistantOptions.sessions}. */
+  session?: string;
+}
+
+/** An agent: model, documents, tools, cache and memory behind one question. */
+export class Assistant {
+  readonly #native: native.Assistant;
+
+  constructor(llm: LocalLlm | ScriptedLlm, options: AssistantOptions = {}) {
+    if (!(llm instanceof LocalLlm || llm instanceof ScriptedLlm)) {
+      throw invalid("model", `expected a LocalLlm or a ScriptedLlm, got ${kind(llm)}`);
+    }
+    this.#native = now(() => build(llm.native, options));
+  }
+
+  /** The answer to a question, after the whole run. */
+  async run(question: string, options: RunOptions = {}): Promise<Answer> {
+    const [asked, session] = request(question, options);
+    return fromJson(
+      await abortable(options.signal, (cancellation) => this.#native.run(asked, session, cancellation)),
+    );
+  }
+
+  /** The steps of a run as they happen. */
+  stream(question: string, options: RunOptions = {}): EventStream {
+    const [asked, session] = request(question, options);
+    return new EventStream(now(() => this.#native.stream(asked, session)), options.signal);
+  }
+
+  /** Stops all runs and lets go of model, tools and documents; later runs are refused. */
+  close(): void {
+    this.#native.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+  }
+}
+
+function request(question: string, options: RunOptions): [string, string | null] {
+  const session = options.session === undefined ? null : text("session", options.session);
+  return [text("question", question), session];
+}
+
+function build(llm: native.Llm, options: AssistantOptions): native.Assistant {
+  const { instructions, tools, toolTimeoutMs, retriever, cache, cacheToolAnswers, ...more } = options;
+  const { sessions, sampling, limits, ...unknown } = more;
+  const [strange] = Object.keys(unknown);
+  if (strange !== undefined) throw invalid("options", `unknown option \`${strange}\``);
+  const builder = new native.AssistantBuilder(llm);
+  if (instructions !== undefined) builder.instructions(text("instructions", instructions));
+  if (toolTimeoutMs !== undefined) builder.toolTimeout(toolTimeoutMs);
+  for (const tool of tools ?? []) addTool(builder, tool);
+  if (retriever !== undefined) builder.retriever(part("retriever", retriever, KnowledgeBase).native);
+  if (cache !== undefined) builder.cache(part("cache", cache, MemoryCache).native);
+  if (cacheToolAnswers === true) builder.cacheToolAnswers();
+  if (sessions !== undefined) builder.sessions(part("sessions", sessions, MemorySessions).native);
+  if (sampling !== undefined) builder.sampling(optionsToJson("sampling", sampling));
+  if (limits !== undefined) builder.limits(optionsToJson("limits", limits));
+  return builder.build();
+}
+
+function addTool(builder: native.AssistantBuilder, tool: Tool): void {
+  const { name, description, parameters } = part("tool", tool, Tool);
+  const { invoke, stop } = tool.nativeFunctions();
+  builder.tool(name, description, JSON.stringify(parameters), invoke, stop);
+}
+
+function part<T>(what: string, value: unknown, type: Function & { readonly prototype: T }): T {
+  if (value instanceof type) return value as T;
+  throw invalid(what, `expected a ${type.name}, got ${kind(value)}`);
+}

@@ -1,0 +1,24 @@
+import * as native from "../native.js";
+import { optionsToJson } from "./convert.js";
+import { now } from "./runtime.js";
+
+/** Bounds of a {@link MemoryCache}. */
+export interface MemoryCacheOptions {
+  /** Entries that are kept. Default 1 000. */
+  maxEntries?: number;
+  /** Bytes of all values together. Default 64 MiB. */
+  maxBytes?: number;
+  /** How long an entry lives after it was put. Default 30 minutes. */
+  ttlMs?: number;
+}
+
+/** Answers in this process's memory. */
+export class MemoryCache {
+  /** @internal */
+  readonly native: native.MemoryCache;
+
+  constructor(options: MemoryCacheOptions = {}) {
+    const json = optionsToJson("cache options", options);
+    this.native = now(() => new native.MemoryCache(json));
+  }
+}

@@ -1,0 +1,155 @@
+import { AbortError, invalid, kind, text } from "./error.js";
+
+/** A JSON Schema (2020-12) of type `object`. */
+export type JsonSchema = { readonly [keyword: string]: unknown };
+
+/** A schema of a validation library: zod, or any other that follows Standard Schema. */
+export interface StandardSchema<Output = unknown> {
+  readonly "~standard": {
+    readonly version: 1;
+    readonly vendor: string;
+    readonly validate: (value: unknown) => Validated<Output> | Promise<Validated<Output>>;
+    readonly types?: { readonly input: unknown; readonly output: Output } | undefined;
+  };
+}
+
+type Validated<Output> =
+  | { readonly value: Output; readonly issues?: undefined }
+  | { readonly issues: ReadonlyArray<{ readonly message: string; readonly path?: ReadonlyArray<unknown> | undefined }> };
+
+/** What `execute` gets: the schema's output type, or any fields for a plain JSON Schema. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+export type ToolArguments<Schema> = Schema extends StandardSchema<infer Output> ? Output : Record<string, any>;
+
+/** What a tool may use while it runs. */
+export interface ToolContext {
+  /** Aborted when nobody waits for the output any more: at a timeout, and when the run is stopped. */
+  readonly signal: AbortSignal;
+}
+
+/** A function as a tool. */
+export interface ToolDefinition<Schema extends JsonSchema | StandardSchema> {
+  /** The name that the model uses: 1 to 64 of `[a-zA-Z0-9_-]`. */
+  readonly name: string;
+  /** What it does and when to use it, written for the model. */
+  readonly description: string;
+  /** The arguments: a plain JSON Schema, a zod schema, or any Standard Schema that can tell its JSON Schema. */
+  readonly input: Schema;
+  /**
+   * Runs the tool; may be async. A string is shown to the model as it is, other values as JSON. What it throws
+   * is an output that the model reads, too.
+   */
+  readonly execute: (args: ToolArguments<Schema>, context: ToolContext) => unknown;
+}
+
+/** A tool, made by {@link tool}. */
+export class Tool {
+  readonly name: string;
+  readonly description: string;
+  /** The arguments as a JSON Schema. */
+  readonly parameters: JsonSchema;
+  readonly #definition: AnyDefinition;
+
+  /** @internal */
+  constructor(definition: AnyDefinition) {
+    const { name, description, input, execute } = definition;
+    this.name = text("tool name", name);
+    this.description = text("tool description", description);
+    if (input === null || typeof input !== "object") {
+      throw invalid("tool input", `tool \`${name}\`: expected a JSON Schema or a Standard Schema, got ${kind(input)}`);
+    }
+    if (typeof execute !== "function") {
+      throw invalid("tool execute", `tool \`${name}\`: expected a function, got ${kind(execute)}`);
+    }
+    this.parameters = jsonSchema(name, input);
+    this.#definition = definition;
+  }
+
+  /**
+   * What the native module calls: `invoke` for each call, `stop` when nobody waits for it any more.
+   * @internal
+   */
+  nativeFunctions(): { invoke: (call: number, args: string) => Promise<string>; stop: (call: number) => void } {
+    const { input, execute } = this.#definition;
+    const calls = new Map<number, AbortController>();
+    return {
+      invoke: async (call, json) => {
+        const controller = new AbortController();
+        calls.set(call, controller);
+        try {
+          const args = await validated(input, JSON.parse(json));
+          return output(await execute(args as Record<string, unknown>, { signal: controller.signal }));
+        } catch (thrown) {
+          throw new Error(describe(thrown));
+        } finally {
+          calls.delete(call);
+        }
+      },
+      stop: (call) => {
+        const controller = calls.get(call);
+        calls.delete(call);
+        controller?.abort(new AbortError());
+      },
+    };
+  }
+}
+
+type AnyDefinition = ToolDefinition<JsonSchema | StandardSchema>;
+
+/** Makes a function a tool that the model may call. */
+export function tool<const Schema extends JsonSchema | StandardSchema>(definition: ToolDefinition<Schema>): Tool {
+  if (definition === null || typeof definition !== "object") {
+    throw invalid("tool", `expected an object, got ${kind(definition)}`);
+  }
+  return new Tool(definition as unknown as AnyDefinition);
+}
+
+const isStandard = (schema: object): schema is StandardSchema => "~standard" in schema;
+
+/** Libraries tell their JSON Schema by the Standard JSON Schema extension or by a method. */
+function jsonSchema(name: string, schema: JsonSchema | StandardSchema): JsonSchema {
+  const { "~standard": standard, toJSONSchema } = schema as {
+    "~standard"?: { vendor?: string; jsonSchema?: { input?: (options: { target: string }) => JsonSchema } };
+    toJSONSchema?: (options: { target: string; io: string }) => JsonSchema;
+  };
+  if (standard?.jsonSchema?.input) return standard.jsonSchema.input({ target: "draft-2020-12" });
+  if (typeof toJSONSchema === "function") return toJSONSchema.call(schema, { target: "draft-2020-12", io: "input" });
+  if (standard === undefined) return schema as JsonSchema;
+  const vendor = standard.vendor ?? "its library";
+  throw invalid("tool input", `tool \`${name}\`: ${vendor} cannot tell its JSON Schema, expected a plain JSON Schema`);
+}
+
+/** Defaults and transforms of the library; what JSON Schema can say was checked before. */
+async function validated(schema: JsonSchema | StandardSchema, args: unknown): Promise<unknown> {
+  if (!isStandard(schema)) return args;
+  const outcome = await schema["~standard"].validate(args);
+  if (outcome.issues === undefined) return outcome.value;
+  const issues = outcome.issues.map(({ message, path }) => {
+    const keys = (path ?? []).map((part) => String((part as { key?: unknown } | null)?.key ?? part));
+    return keys.length === 0 ? message : `${keys.join(".")}: ${message}`;
+  });
+  throw new Error(`invalid arguments: ${issues.join("; ")}`);
+}
+
+/** A tool's value as text. */
+function output(value: unknown): string {
+  if (typeof value === "string") return value;
+  if (value === undefined) return "null";
+  const json = JSON.stringify(value) as string | undefined;
+  if (json === undefined) throw new Error(`the tool returned ${kind(value)}, expected a value that JSON can hold`);
+  return json;
+}
+
+/** What was thrown, which can be anything, as text for the model. */
+function describe(thrown: unknown): string {
+  try {
+    if (thrown instanceof Error) {
+      const message = String(thrown.message) || String(thrown.name);
+      return thrown.cause === undefined ? message : `${message}: ${describe(thrown.cause)}`;
+    }
+    if (typeof thrown === "string") return thrown;
+    return `the tool threw ${JSON.stringify(thrown) ?? kind(thrown)}`;
+  } catch {
+    return `the tool threw ${kind(thrown)}`;
+  }
+}

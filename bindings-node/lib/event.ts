@@ -1,0 +1,133 @@
+import { toSnake } from "./convert.js";
+
+/** One step of a run. */
+export type Event = RetrievedEvent | TextEvent | ToolCallEvent | ToolOutputEvent | DoneEvent;
+
+/** The passages that the model will see, best first. */
+export interface RetrievedEvent {
+  type: "retrieved";
+  /** Their position plus one is the number by which the answer cites them. */
+  passages: Passage[];
+}
+
+/** More text of the answer. */
+export interface TextEvent {
+  type: "text";
+  /** Whole code points, never empty. */
+  text: string;
+}
+
+/** The model asks for a tool, which now starts. */
+export interface ToolCallEvent {
+  type: "tool_call";
+  /** Unique within a run. */
+  id: string;
+  name: string;
+  /** As the model wrote them: not validated yet. */
+  arguments: unknown;
+}
+
+/** A tool has ended. */
+export interface ToolOutputEvent {
+  type: "tool_output";
+  /** The call that this answers. */
+  callId: string;
+  name: string;
+  status: ToolStatus;
+  /** The value as text, or an explanation of the failure. */
+  content: string;
+  /** How long the tool ran. */
+  elapsedMs: number;
+}
+
+/** The end of the run. */
+export interface DoneEvent extends Answer {
+  type: "done";
+}
+
+/** How a tool call ended. */
+export type ToolStatus = "success" | "unknown_tool" | "invalid_arguments" | "error" | "timeout" | "refused";
+
+/** The outcome of a run. */
+export interface Answer {
+  /** What the person reads. */
+  text: string;
+  /** The passages that the text rests on, in the order of their numbers. */
+  citations: Citation[];
+  /** Why the last generation ended. */
+  finishReason: "stop" | "length" | "tool_calls";
+  /** Whether the answer came from the cache. */
+  cached: boolean;
+  /** Tokens of all turns. */
+  usage: Usage;
+  /** What happened, with times. */
+  report: Report;
+}
+
+/** A passage that an answer rests on. */
+export interface Citation {
+  /** The passage's number in the prompt, from 1. */
+  number: number;
+  /** The passage's id. */
+  passage: string;
+  source: string;
+  title: string;
+  /** `written`: the model wrote the number; `attributed`: the passage shares the answer's words. */
+  origin: "written" | "attributed";
+}
+
+/** A piece of a stored document that may answer a question. */
+export interface Passage {
+  /** Stable while the document does not change: `source#number`. */
+  id: string;
+  source: string;
+  title: string;
+  /** The headings above the passage, outermost first. */
+  headings: string[];
+  text: string;
+  /** Byte offset of the text in the document. */
+  start: number;
+  /** The document's fields. */
+  metadata: Record<string, string>;
+  /** The score that decided the order; higher is better. */
+  score: number;
+  /** The score of every stage that saw the passage. */
+  scores: Scores;
+}
+
+/** Scores of a passage; null where a stage did not see it. */
+export interface Scores {
+  dense: number | null;
+  lexical: number | null;
+  fused: number | null;
+}
+
+/** Tokens that were consumed and produced. */
+export interface Usage {
+  inputTokens: number;
+  outputTokens: number;
+  /** Tokens of the prompts that were taken from a cache instead of being computed. */
+  cachedTokens: number;
+}
+
+/** Counts and times of a run. */
+export interface Report {
+  /** From the start to the first text; null if there was no text. */
+  firstTokenMs: number | null;
+  totalMs: number;
+  retrievalMs: number;
+  decodingMs: number;
+  toolsMs: number;
+  /** Generations. */
+  turns: number;
+  /** Tool calls that were answered. */
+  toolCalls: number;
+  /** Null when nothing was generated. */
+  tokensPerSecond: number | null;
+}
+
+/** The JSON form of an event, which is the same in all languages: snake-case keys, no times. */
+export function eventToJson(event: Event): Record<string, unknown> {
+  const { report: _report, elapsed_ms: _elapsed, ...json } = toSnake(event) as Record<string, unknown>;
+  return json;
+}

@@ -1,0 +1,205 @@
+use std::sync::Arc;
+
+use napi::bindgen_prelude::{Env, FnArgs, Function, Promise, PromiseRaw};
+use napi_derive::napi;
+use rushlight::{AgentExt, Error, Request, Result, ToolSpec, Toolbox};
+use std::time::Duration;
+
+use crate::cache::MemoryCache;
+use crate::callback::JsTool;
+use crate::convert::{answer_to_json, from_json, options_from_json};
+use crate::llm::Llm;
+use crate::retrieval::KnowledgeBase;
+use crate::runtime::{Cancellation, now, promise};
+use crate::session::MemorySessions;
+use crate::stream::EventStream;
+
+/// Collects the parts of an [`Assistant`].
+#[napi]
+pub struct AssistantBuilder {
+    builder: Option<rushlight::agent::AssistantBuilder>,
+    toolbox: Option<Toolbox>,
+}
+
+#[napi]
+impl AssistantBuilder {
+    /// An assistant of this model.
+    #[napi(constructor)]
+    pub fn new(llm: &Llm) -> Self {
+        Self {
+            builder: Some(rushlight::Assistant::builder(Arc::clone(&llm.llm))),
+            toolbox: Some(Toolbox::new()),
+        }
+    }
+
+    /// What the model is told about its task.
+    #[napi]
+    pub fn instructions(&mut self, env: Env, instructions: String) -> napi::Result<()> {
+        self.with(env, |builder| Ok(builder.instructions(instructions)))
+    }
+
+    /// Where passages come from.
+    #[napi]
+    pub fn retriever(&mut self, env: Env, retriever: &KnowledgeBase) -> napi::Result<()> {
+        self.with(env, |builder| Ok(builder.retriever(retriever.opened()?)))
+    }
+
+    /// Where answers are kept.
+    #[napi]
+    pub fn cache(&mut self, env: Env, cache: &MemoryCache) -> napi::Result<()> {
+        let cache = cache.cache.clone();
+        self.with(env, |builder| Ok(builder.cache(cache)))
+    }
+
+    /// Where conversations are kept.
+    #[napi]
+    pub fn sessions(&mut self, env: Env, sessions: &MemorySessions) -> napi::Result<()> {
+        let store = sessions.store.clone();
+        self.with(env, |builder| Ok(builder.sessions(store)))
+    }
+
+    /// How tokens are chosen, as JSON text.
+    #[napi]
+    pub fn sampling(&mut self, env: Env, sampling: String) -> napi::Result<()> {
+        self.with(env, |builder| Ok(builder.sampling(from_json("sampling", &sampling)?)))
+    }
+
+    /// What a run may spend, as JSON text.
+    #[napi]
+    pub fn limits(&mut self, env: Env, limits: String) -> napi::Result<()> {
+        self.with(env, |builder| Ok(builder.limits(options_from_json("limits", &limits, &["deadline"])?)))
+    }
+
+    /// Keeps answers that needed tools, too.
+    #[napi]
+    pub fn cache_tool_answers(&mut self, env: Env) -> napi::Result<()> {
+        self.with(env, |builder| Ok(builder.cache_tool_answers()))
+    }
+
+    /// How long a tool may run.
+    #[napi]
+    pub fn tool_timeout(&mut self, env: Env, milliseconds: f64) -> napi::Result<()> {
+        self.with_toolbox(env, |toolbox| {
+            let timeout = Duration::try_from_secs_f64(milliseconds / 1000.0)
+                .map_err(|error| Error::invalid("tool timeout", error.to_string()))?;
+            Ok(toolbox.timeout(timeout))
+        })
+    }
+
+    /// Adds a function as a tool; `parameters` is a JSON Schema as text.
+    #[napi(
+        ts_args_type = "name: string, description: string, parameters: string, invoke: (call: number, args: string) => Promise<string>, stop: (call: number) => void"
+    )]
+    pub fn tool(
+        &mut self,
+        env: Env,
+        name: String,
+        description: String,
+        parameters: String,
+        invoke: Function<'_, FnArgs<(u32, String)>, Promise<String>>,
+        stop: Function<'_, u32, ()>,
+    ) -> napi::Result<()> {
+        let parameters = now(env, || from_json("input", &parameters))?;
+        let tool = JsTool::new(ToolSpec::new(name, description, parameters), &invoke, &stop)?;
+        self.with_toolbox(env, |toolbox| toolbox.add(tool))
+    }
+
+    /// Checks everything once.
+    #[napi]
+    pub fn build(&mut self, env: Env) -> napi::Result<Assistant> {
+        let toolbox = self.toolbox.take();
+        now(env, || {
+            let (Some(mut builder), Some(toolbox)) = (self.builder.take(), toolbox) else {
+                return Err(used());
+            };
+            if !rushlight::ToolRegistry::specs(&toolbox).is_empty() {
+                builder = builder.tools(toolbox);
+            }
+            Ok(Assistant { assistant: Some(Arc::new(builder.build()?)), closed: Cancellation::new() })
+        })
+    }
+}
+
+impl AssistantBuilder {
+    fn with(
+        &mut self,
+        env: Env,
+        change: impl FnOnce(rushlight::agent::AssistantBuilder) -> Result<rushlight::agent::AssistantBuilder>,
+    ) -> napi::Result<()> {
+        let builder = self.builder.take();
+        self.builder = Some(now(env, || change(builder.ok_or_else(used)?))?);
+        Ok(())
+    }
+
+    fn with_toolbox(
+        &mut self,
+        env: Env,
+        change: impl FnOnce(Toolbox) -> Result<Toolbox>,
+    ) -> napi::Result<()> {
+        let toolbox = self.toolbox.take();
+        self.toolbox = Some(now(env, || change(toolbox.ok_or_else(used)?))?);
+        Ok(())
+    }
+}
+
+fn used() -> Error {
+    Error::Stopped { what: "the builder" }
+}
+
+/// The agent that answers.
+#[napi]
+pub struct Assistant {
+    assistant: Option<Arc<rushlight::Assistant>>,
+    closed: Cancellation,
+}
+
+#[napi]
+impl Assistant {
+    /// The answer as JSON text.
+    #[napi(ts_return_type = "Promise<string>")]
+    pub fn run<'env>(
+        &self,
+        env: &'env Env,
+        question: String,
+        session: Option<String>,
+        cancellation: &Cancellation,
+    ) -> napi::Result<PromiseRaw<'env, String>> {
+        let assistant = now(*env, || self.open())?;
+        let (cancelled, closed) = (cancellation.cancelled(), self.closed.told());
+        let stopped = async move {
+            tokio::select! { () = cancelled => (), () = closed => () }
+        };
+        promise(
+            env,
+            stopped,
+            async move { answer_to_json(&assistant.ask(request(question, session)).await?) },
+        )
+    }
+
+    /// The events of a run.
+    #[napi]
+    pub fn stream(&self, env: Env, question: String, session: Option<String>) -> napi::Result<EventStream> {
+        let assistant = now(env, || self.open())?;
+        Ok(EventStream::new(assistant, request(question, session), &self.closed))
+    }
+
+    /// Stops all runs; later ones are refused.
+    #[napi]
+    pub fn close(&mut self) {
+        self.assistant = None;
+        self.closed.cancel();
+    }
+}
+
+impl Assistant {
+    fn open(&self) -> Result<Arc<rushlight::Assistant>> {
+        self.assistant.clone().ok_or(Error::Stopped { what: "the assistant" })
+    }
+}
+
+fn request(question: String, session: Option<String>) -> Request {
+    match session {
+        Some(session) => Request::new(question).session(session),
+        None => Request::new(question),
+    }
+}

@@ -1,0 +1,87 @@
+use rushlight::{Answer, Error, Event, Result};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+use std::time::Duration;
+
+/// The JSON text of a value.
+pub(crate) fn to_json<T: Serialize>(value: &T) -> Result<String> {
+    serde_json::to_string(value).map_err(|error| Error::invalid("value", error.to_string()))
+}
+
+/// The value that `json` describes; `what` names it in the error.
+pub(crate) fn from_json<T: DeserializeOwned>(what: &str, json: &str) -> Result<T> {
+    serde_json::from_str(json).map_err(|error| Error::invalid(what, without_position(&error)))
+}
+
+/// As [`from_json`], for options whose core field `name` is a duration that JavaScript gives as `name_ms`.
+pub(crate) fn options_from_json<T: DeserializeOwned>(
+    what: &str,
+    json: &str,
+    durations: &[&str],
+) -> Result<T> {
+    let mut fields: Map<String, Value> = from_json(what, json)?;
+    for name in durations {
+        if let Some(value) = fields.remove(&format!("{name}_ms")) {
+            let milliseconds = value.as_f64().filter(|number| *number >= 0.0).ok_or_else(|| {
+                Error::invalid(what, format!("`{name}_ms`: expected milliseconds from 0 on, got {value}"))
+            })?;
+            let duration = Duration::try_from_secs_f64(milliseconds / 1000.0)
+                .map_err(|error| Error::invalid(what, format!("`{name}_ms`: {error}")))?;
+            fields.insert(
+                (*name).to_owned(),
+                json!({ "secs": duration.as_secs(), "nanos": duration.subsec_nanos() }),
+            );
+        }
+    }
+    serde_json::from_value(Value::Object(fields)).map_err(|error| Error::invalid(what, error.to_string()))
+}
+
+/// The JSON text of an event, with the times that its JSON form leaves out.
+pub(crate) fn event_to_json(event: &Event) -> Result<String> {
+    let mut value = to_value(event)?;
+    match event {
+        Event::ToolOutput(output) => value["elapsed_ms"] = milliseconds(output.elapsed),
+        Event::Done(answer) => value["report"] = report(answer),
+        _ => {}
+    }
+    to_json(&value)
+}
+
+/// The JSON text of an answer, with its report.
+pub(crate) fn answer_to_json(answer: &Answer) -> Result<String> {
+    let mut value = to_value(answer)?;
+    value["report"] = report(answer);
+    to_json(&value)
+}
+
+fn report(answer: &Answer) -> Value {
+    let report = &answer.report;
+    json!({
+        "first_token_ms": report.first_token.map(milliseconds),
+        "total_ms": milliseconds(report.total),
+        "retrieval_ms": milliseconds(report.retrieval),
+        "decoding_ms": milliseconds(report.decoding),
+        "tools_ms": milliseconds(report.tools),
+        "turns": report.turns,
+        "tool_calls": report.tool_calls,
+        "tokens_per_second": report.tokens_per_second,
+    })
+}
+
+fn to_value<T: Serialize>(value: &T) -> Result<Value> {
+    serde_json::to_value(value).map_err(|error| Error::invalid("value", error.to_string()))
+}
+
+fn milliseconds(duration: Duration) -> Value {
+    json!(duration.as_secs_f64() * 1000.0)
+}
+
+/// Line and column point into text that the caller never saw.
+fn without_position(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match text.rfind(" at line ") {
+        Some(end) => text[..end].to_owned(),
+        None => text,
+    }
+}

@@ -1,0 +1,91 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use napi::bindgen_prelude::{Env, Function, PromiseRaw};
+use napi_derive::napi;
+use rushlight::Error;
+use rushlight::hub::{FetchProgress, Hub, KnownModel, ModelKind, Progress, known_models};
+use serde_json::{Value, json};
+
+use crate::callback::JsProgress;
+use crate::convert::to_json;
+use crate::runtime::{Cancellation, compute, promise};
+
+/// Every model that has a name, with its place on this machine, as JSON text.
+#[napi(ts_return_type = "Promise<string>")]
+pub fn models<'env>(env: &'env Env, cancellation: &Cancellation) -> napi::Result<PromiseRaw<'env, String>> {
+    promise(env, cancellation.cancelled(), async move {
+        compute(|| {
+            let hub =
+                Hub::new().map_err(|error| Error::Model { model: "hub".to_owned(), source: error.into() })?;
+            let models: Vec<_> = known_models().iter().map(|model| described(&hub, model)).collect();
+            to_json(&models)
+        })
+        .await
+    })
+}
+
+fn described(hub: &Hub, model: &KnownModel) -> Value {
+    json!({
+        "name": model.name,
+        "kind": match model.kind {
+            ModelKind::Embedder => "embedder",
+            _ => "language_model",
+        },
+        "licence": model.licence,
+        "size": model.size(),
+        "path": hub.resolve(model.name).ok().map(|found| found.path),
+    })
+}
+
+/// Fetches what is missing of a named model and gives its path.
+#[napi(ts_return_type = "Promise<string>")]
+pub fn fetch_model<'env>(
+    env: &'env Env,
+    name: String,
+    progress: Function<'_, String, ()>,
+    cancellation: &Cancellation,
+) -> napi::Result<PromiseRaw<'env, String>> {
+    let progress = Arc::new(JsProgress::new(&progress)?);
+    promise(env, cancellation.cancelled(), async move {
+        let dropped = Arc::new(AtomicBool::new(false));
+        let _guard = RaiseOnDrop(Arc::clone(&dropped));
+        let watcher = Watcher { progress: Arc::clone(&progress), dropped };
+        let outcome = compute(move || {
+            let fetched = Hub::new().and_then(|hub| hub.fetch(&name, &[], &watcher));
+            match fetched {
+                Ok(model) => Ok(model.path.display().to_string()),
+                Err(error) => Err(Error::Model { model: name, source: error.into() }),
+            }
+        });
+        let outcome = outcome.await;
+        progress.arrived().await;
+        outcome
+    })
+}
+
+/// Shows the progress of a fetch to JavaScript, and the end of the caller's interest to the fetch.
+struct Watcher {
+    progress: Arc<JsProgress>,
+    dropped: Arc<AtomicBool>,
+}
+
+impl Progress for Watcher {
+    fn update(&self, progress: &FetchProgress<'_>) {
+        let FetchProgress { model, file, source, done, total, .. } = *progress;
+        let step = json!({ "model": model, "file": file, "source": source, "done": done, "total": total });
+        self.progress.tell(step.to_string());
+    }
+
+    fn cancelled(&self) -> bool {
+        self.dropped.load(Ordering::Relaxed)
+    }
+}
+
+struct RaiseOnDrop(Arc<AtomicBool>);
+
+impl Drop for RaiseOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,20 @@
+//! The private native module of the npm package `rushlight`.
+//!
+//! What users see is written in `../lib`; this crate only converts, calls and converts. Plain data crosses
+//! as JSON text, so that core's own serde forms and messages are the only source of truth.
+
+#![expect(clippy::needless_pass_by_value, reason = "the bridge hands over values, never references")]
+
+mod agent;
+mod cache;
+mod callback;
+mod convert;
+/// Errors on their way to JavaScript.
+pub mod error;
+/// Named models.
+pub mod hub;
+mod llm;
+mod retrieval;
+mod runtime;
+mod session;
+mod stream;

@@ -1,0 +1,103 @@
+use std::sync::Arc;
+
+use napi::bindgen_prelude::{Env, PromiseRaw};
+use napi_derive::napi;
+
+use crate::convert::{from_json, to_json};
+use crate::runtime::{Cancellation, compute, now, promise};
+
+/// A language model of any kind.
+#[napi]
+pub struct Llm {
+    pub(crate) llm: Arc<dyn rushlight::Llm>,
+    local: Option<rushlight::LocalLlm>,
+}
+
+#[napi]
+impl Llm {
+    /// Loads a model of this machine by name or path, with options as JSON text.
+    #[napi(ts_return_type = "Promise<Llm>")]
+    pub fn open<'env>(
+        env: &'env Env,
+        name_or_path: String,
+        options: String,
+        cancellation: &Cancellation,
+    ) -> napi::Result<PromiseRaw<'env, Self>> {
+        promise(env, cancellation.cancelled(), async move {
+            let options = from_json("model options", &options)?;
+            let local = rushlight::LocalLlm::open_with(&name_or_path, options).await?;
+            Ok(Self { llm: Arc::new(local.clone()), local: Some(local) })
+        })
+    }
+
+    /// The model's identity.
+    #[napi(getter)]
+    pub fn name(&self) -> String {
+        self.llm.name().to_owned()
+    }
+
+    /// How many tokens prompt and answer may have together.
+    #[napi(getter)]
+    pub fn context_window(&self) -> u32 {
+        u32::try_from(self.llm.context_window()).unwrap_or(u32::MAX)
+    }
+
+    /// What a model of this machine has done, as JSON text.
+    #[napi]
+    pub fn stats(&self, env: Env) -> napi::Result<String> {
+        now(env, || to_json(&self.local.as_ref().map(rushlight::LocalLlm::stats)))
+    }
+
+    /// What a model of this machine says about itself, as JSON text.
+    #[napi]
+    pub fn info(&self, env: Env) -> napi::Result<String> {
+        now(env, || to_json(&self.local.as_ref().map(rushlight::LocalLlm::info)))
+    }
+
+    /// The number of tokens of a text, without special tokens.
+    #[napi(ts_return_type = "Promise<number>")]
+    pub fn count_tokens<'env>(
+        &self,
+        env: &'env Env,
+        text: String,
+        cancellation: &Cancellation,
+    ) -> napi::Result<PromiseRaw<'env, u32>> {
+        let llm = Arc::clone(&self.llm);
+        promise(env, cancellation.cancelled(), async move {
+            compute(move || Ok(u32::try_from(llm.count_tokens(&text)?).unwrap_or(u32::MAX))).await
+        })
+    }
+}
+
+/// A model that says what it was told to say.
+#[napi]
+pub struct Script {
+    llm: rushlight::ScriptedLlm,
+}
+
+#[napi]
+impl Script {
+    /// The script as JSON text.
+    #[napi(constructor)]
+    pub fn new(env: Env, turns: String) -> napi::Result<Self> {
+        now(env, || Ok(Self { llm: rushlight::ScriptedLlm::new(from_json("script", &turns)?) }))
+    }
+
+    /// The model that follows it.
+    #[napi]
+    pub fn llm(&self) -> Llm {
+        Llm { llm: Arc::new(self.llm.clone()), local: None }
+    }
+
+    /// Every prompt so far, as JSON text.
+    #[napi]
+    pub fn prompts(&self, env: Env) -> napi::Result<String> {
+        now(env, || to_json(&self.llm.prompts()))
+    }
+
+    /// How many deltas were taken: it stands still once nobody reads them.
+    #[napi]
+    pub fn deltas(&self) -> u32 {
+        u32::try_from(self.llm.deltas()).unwrap_or(u32::MAX)
+    }
+}

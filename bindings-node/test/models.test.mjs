@@ -1,0 +1,114 @@
+// Real small models, which `cargo xtask models` fetches.
+import assert from "node:assert/strict";
+import { before, test } from "node:test";
+import { AbortError, Assistant, KnowledgeBase, LocalEmbedder, LocalLlm, models, tool } from "rushlight";
+import { busyShare, object, sleep, until } from "./support/index.mjs";
+
+const chat = "SmolLM2-135M-Instruct";
+const encoder = "all-MiniLM-L6-v2";
+let llm;
+let embedder;
+
+before(async () => {
+  const here = (await models()).filter(({ path }) => path !== null).map(({ name }) => name);
+  const missing = [chat, encoder].filter((name) => !here.includes(name));
+  assert.deepEqual(missing, [], "these models are missing, run `cargo xtask models`");
+  [llm, embedder] = await Promise.all([LocalLlm.open(chat), LocalEmbedder.open(encoder)]);
+});
+
+const greedy = (options) => ({ sampling: { temperature: 0 }, limits: { maxOutputTokens: 24 }, ...options });
+
+test("a model answers, the same way each time, while the event loop turns", async () => {
+  const assistant = new Assistant(llm, greedy());
+  let answers;
+
+  const share = await busyShare(async () => {
+    answers = [await assistant.run("What is the capital of France?"), await assistant.run("What is the capital of France?")];
+  });
+
+  assert.match(answers[0].text, /Paris/);
+  assert.equal(answers[0].text, answers[1].text);
+  assert.ok(answers[0].usage.outputTokens > 0 && answers[0].report.tokensPerSecond > 0);
+  assert.ok(share < 0.5, `the event loop was busy for ${(100 * share).toFixed(0)} % of the time`);
+});
+
+test("no call holds the event loop for five milliseconds", async () => {
+  const assistant = new Assistant(llm, greedy());
+  const long = "word ".repeat(1000);
+  const calls = {
+    "LocalLlm.open": () => LocalLlm.open(chat),
+    "LocalEmbedder.open": () => LocalEmbedder.open(encoder),
+    countTokens: () => llm.countTokens(long),
+    embed: () => embedder.embed([long]),
+    run: () => assistant.run("Hi", { signal: AbortSignal.timeout(10) }),
+    stream: () => assistant.stream("Hi").return(),
+    models: () => models(),
+  };
+
+  for (const [name, call] of Object.entries(calls)) {
+    const times = [];
+    for (let index = 0; index < 5; index++) {
+      const begin = performance.now();
+      const promise = call();
+      times.push(performance.now() - begin);
+      await promise.catch(() => undefined);
+    }
+    assert.ok(Math.min(...times) < 5, `${name} held it for ${times} ms`);
+  }
+});
+
+test("stopping a stream stops the model within one pass", async () => {
+  const assistant = new Assistant(llm, greedy({ limits: { maxOutputTokens: 2000 } }));
+
+  let pieces = 0;
+  for await (const event of assistant.stream("Count from 1 to 1000.")) {
+    if (event.type === "text" && ++pieces === 3) break;
+  }
+  const passes = llm.stats().forwardPasses;
+  await sleep(500);
+
+  assert.ok(llm.stats().forwardPasses <= passes + 1, "the model went on");
+  await until(() => llm.stats().cancelled >= 1);
+});
+
+test("aborting a run while the model reads the prompt stops it", async () => {
+  const assistant = new Assistant(llm, greedy());
+  const before = llm.stats();
+  const run = assistant.run("word ".repeat(1500), { signal: AbortSignal.timeout(100) });
+
+  await assert.rejects(run, AbortError);
+
+  await until(() => llm.stats().cancelled > before.cancelled);
+});
+
+test("a question is answered from documents that the embedder understands", async () => {
+  const documents = await KnowledgeBase.inMemory(embedder);
+  await documents.ingest([
+    { source: "leave.md", title: "Leave", text: "Every employee has 28 days of leave a year." },
+    { source: "travel.md", title: "Travel", text: "Trains are booked in second class." },
+  ]);
+  const assistant = new Assistant(llm, greedy({ retriever: documents }));
+
+  const [best] = await documents.retrieve("How long may I go on holiday?", { k: 1, mode: "dense" });
+  const answer = await assistant.run("How many days of leave do I have?");
+
+  assert.equal(best.source, "leave.md");
+  assert.ok(answer.text.length > 0);
+  assert.ok(answer.citations.every(({ source }) => ["leave.md", "travel.md"].includes(source)));
+});
+
+test("a model that is offered tools gives an answer, whatever it calls", async () => {
+  const add = tool({ name: "add", description: "Add", input: object({ a: { type: "number" }, b: { type: "number" } }), execute: ({ a, b }) => a + b });
+  const assistant = new Assistant(llm, greedy({ tools: [add] }));
+
+  const answer = await assistant.run("What is 2 + 40?");
+
+  assert.equal(typeof answer.text, "string");
+});
+
+test("tokens are counted, and the model says what it is", async () => {
+  assert.equal(await llm.countTokens(""), 0);
+  assert.ok((await llm.countTokens("The capital of France is Paris.")) > 4);
+  assert.equal(llm.info.architecture, "llama");
+  assert.ok(llm.contextWindow > 1000);
+});

@@ -1,0 +1,113 @@
+// The scenarios that all languages share: the same script gives the same events.
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import {
+  Assistant,
+  HashedEmbedder,
+  KnowledgeBase,
+  MemoryCache,
+  MemorySessions,
+  ScriptedLlm,
+  eventToJson,
+  tool,
+} from "rushlight";
+import { object } from "./support/index.mjs";
+
+const folder =
+  process.env.RUSHLIGHT_SCENARIOS ?? fileURLToPath(new URL("../../tests/scenarios", import.meta.url));
+
+const integer = { type: "integer" };
+const tools = {
+  add: tool({
+    name: "add",
+    description: "Add two numbers",
+    input: object({ a: integer, b: integer }),
+    execute: ({ a, b }) => a + b,
+  }),
+  echo: tool({
+    name: "echo",
+    description: "Repeat a text",
+    input: object({ text: { type: "string" } }),
+    execute: async ({ text }) => text,
+  }),
+  boom: tool({
+    name: "boom",
+    description: "Always fails",
+    input: object({}),
+    execute: () => {
+      throw new Error("boom");
+    },
+  }),
+  slow: tool({
+    name: "slow",
+    description: "Never ends",
+    input: object({}),
+    execute: () => new Promise(() => {}),
+  }),
+};
+
+const camel = (key) => key.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase());
+const camelKeys = (fields) => Object.fromEntries(Object.entries(fields).map(([key, value]) => [camel(key), value]));
+
+async function assistantOf(scenario) {
+  let retriever;
+  if (scenario.documents) {
+    retriever = await KnowledgeBase.inMemory(new HashedEmbedder(64));
+    await retriever.ingest(scenario.documents);
+  }
+  return new Assistant(new ScriptedLlm(scenario.script.map(camelKeys)), {
+    instructions: scenario.instructions,
+    tools: scenario.tools?.map((name) => tools[name]),
+    toolTimeoutMs: scenario.tool_timeout_ms,
+    retriever,
+    cache: scenario.cache ? new MemoryCache() : undefined,
+    sessions: scenario.sessions ? new MemorySessions() : undefined,
+    limits: scenario.limits && camelKeys(scenario.limits),
+  });
+}
+
+/** Equal up to the rounding of 32-bit scores. */
+function assertSame(found, expected, path) {
+  if (typeof expected === "number" && typeof found === "number") {
+    const tolerance = 1e-5 * Math.max(1, Math.abs(expected));
+    assert.ok(Math.abs(found - expected) <= tolerance, `${path}: expected ${expected}, found ${found}`);
+  } else if (expected !== null && typeof expected === "object" && found !== null && typeof found === "object") {
+    assert.deepEqual(Object.keys(found).sort(), Object.keys(expected).sort(), path);
+    for (const key of Object.keys(expected)) assertSame(found[key], expected[key], `${path}/${key}`);
+  } else {
+    assert.equal(found, expected, path);
+  }
+}
+
+async function eventsOf(assistant, { request, stop_after: stopAfter }) {
+  const events = [];
+  try {
+    for await (const event of assistant.stream(request.question, { session: request.session })) {
+      events.push(eventToJson(event));
+      if (events.length === stopAfter) break;
+    }
+    return { events };
+  } catch (error) {
+    return { events, error };
+  }
+}
+
+const files = readdirSync(folder).filter((name) => name.endsWith(".json"));
+assert.ok(files.length > 0, `there are no scenarios in ${folder}`);
+
+for (const file of files) {
+  const scenario = JSON.parse(readFileSync(join(folder, file), "utf8"));
+  test(`scenario ${file}: ${scenario.name}`, async () => {
+    const assistant = await assistantOf(scenario);
+    for (const [index, run] of scenario.runs.entries()) {
+      const { events, error } = await eventsOf(assistant, run);
+
+      assertSame(events, run.events, `run ${index}, events`);
+      if (error && !run.error) throw error;
+      assert.equal(error?.code, run.error?.kind, `run ${index}, error`);
+    }
+  });
+}

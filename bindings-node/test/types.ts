@@ -1,0 +1,102 @@
+// Compiled, never run: what users write must have the types that they expect.
+import {
+  AbortError,
+  Assistant,
+  HashedEmbedder,
+  KnowledgeBase,
+  LocalLlm,
+  MemoryCache,
+  MemorySessions,
+  RushlightError,
+  ScriptedLlm,
+  eventToJson,
+  fetchModel,
+  models,
+  tool,
+  type Answer,
+  type ErrorCode,
+  type Event,
+} from "rushlight";
+import { z } from "zod";
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+const same = <A, B>(_: Same<A, B>): void => {};
+
+const search = tool({
+  name: "search",
+  description: "Search the code base",
+  input: z.object({ query: z.string(), limit: z.number().default(10) }),
+  execute: async (args, { signal }) => {
+    same<typeof args, { query: string; limit: number }>(true);
+    same<typeof signal, AbortSignal>(true);
+    return [args.query];
+  },
+});
+
+const plain = tool({
+  name: "plain",
+  description: "Takes a plain JSON Schema",
+  input: { type: "object", properties: { city: { type: "string" } }, required: ["city"] },
+  execute: ({ city }) => `sunny in ${city}`,
+});
+
+// @ts-expect-error a tool needs a description
+tool({ name: "bad", input: { type: "object" }, execute: () => 1 });
+// @ts-expect-error the schema has no such field
+tool({ name: "bad", description: "", input: z.object({ a: z.string() }), execute: ({ b }) => b });
+// @ts-expect-error tools are made by `tool`
+new Assistant(new ScriptedLlm([]), { tools: [{ name: "bad", description: "", parameters: {} }] });
+// @ts-expect-error there is no such limit
+new Assistant(new ScriptedLlm([]), { limits: { maxTurn: 1 } });
+
+function show(event: Event): string {
+  switch (event.type) {
+    case "retrieved":
+      return event.passages.map((passage) => passage.source).join();
+    case "text":
+      return event.text;
+    case "tool_call":
+      same<typeof event.arguments, unknown>(true);
+      return event.name;
+    case "tool_output":
+      return event.status === "success" ? event.content : event.callId;
+    case "done":
+      return `${event.text} ${event.usage.outputTokens} ${event.report.totalMs}`;
+    default:
+      same<typeof event, never>(true);
+      return event;
+  }
+}
+
+export async function main(): Promise<void> {
+  const llm = await LocalLlm.open("model", { context: 1024, device: { cuda: 0 }, signal: AbortSignal.timeout(1000) });
+  const documents = await KnowledgeBase.open("store", new HashedEmbedder(64), { mode: "hybrid" });
+  await documents.ingestDir("docs", { onProgress: ({ done, total }) => void (done / total) });
+  await using assistant = new Assistant(llm, {
+    instructions: "Be brief.",
+    tools: [search, plain],
+    retriever: documents,
+    cache: new MemoryCache({ maxEntries: 10, ttlMs: 1000 }),
+    sessions: new MemorySessions(),
+    sampling: { temperature: 0 },
+    limits: { maxTurns: 2, deadlineMs: 1000 },
+  });
+
+  const answer = await assistant.run("Why?", { session: "s", signal: new AbortController().signal });
+  same<typeof answer, Answer>(true);
+
+  const run = assistant.stream("Why?");
+  for await (const event of run) console.log(show(event), eventToJson(event));
+  same<Awaited<typeof run.result>, Answer>(true);
+  for await (const text of assistant.stream("Again?").textStream) text.toUpperCase();
+
+  await fetchModel("name", { onProgress: ({ file, done }) => console.log(file, done) });
+  same<(Awaited<ReturnType<typeof models>>)[number]["kind"], "language_model" | "embedder">(true);
+
+  try {
+    await assistant.run("Why?");
+  } catch (error) {
+    if (error instanceof AbortError) return;
+    if (error instanceof RushlightError) same<typeof error.code, ErrorCode>(true);
+  }
+}

@@ -1,0 +1,74 @@
+import { MemoryCache } from "./cache.js";
+import { Tool } from "./callback.js";
+import type { Answer } from "./event.js";
+import { LocalLlm, ScriptedLlm } from "./llm.js";
+import { KnowledgeBase } from "./retrieval.js";
+import { type Abortable } from "./runtime.js";
+import { MemorySessions } from "./session.js";
+import { EventStream } from "./stream.js";
+/** How the next token is chosen. */
+export interface Sampling {
+    /** 0 always takes the likeliest token. From 0 to 2, default 0.3. */
+    temperature?: number;
+    /** Keeps only the k likeliest tokens; 0 keeps all. Default 40. */
+    topK?: number;
+    /** Keeps the likeliest tokens whose probabilities sum to this. Above 0 up to 1, default 0.95. */
+    topP?: number;
+    /** Drops tokens less likely than this share of the likeliest one. From 0 to 1, default 0.05. */
+    minP?: number;
+    /** Weakens recent tokens. From 1 to 2, default 1: off. */
+    repetitionPenalty?: number;
+    /** The same seed repeats an answer. Default: drawn anew each time. */
+    seed?: number;
+}
+/** What one run may spend. */
+export interface Limits {
+    /** Generations. Default 8. */
+    maxTurns?: number;
+    /** Tool calls that are run. Default 16. */
+    maxToolCalls?: number;
+    /** Tokens of one generation. Default 4 096. */
+    maxOutputTokens?: number;
+    /** Tokens of retrieved passages in the prompt. Default 1 200. */
+    maxContextTokens?: number;
+    /** Passages that are retrieved. Default 4. */
+    maxPassages?: number;
+    /** Wall time of the whole run. Default 10 minutes. */
+    deadlineMs?: number;
+}
+/** The parts of an {@link Assistant}. */
+export interface AssistantOptions {
+    /** What the model is told about its task. */
+    instructions?: string;
+    /** Functions that the model may call. */
+    tools?: readonly Tool[];
+    /** How long a tool may run before it is stopped. Default 5 seconds. */
+    toolTimeoutMs?: number;
+    /** Where passages come from. */
+    retriever?: KnowledgeBase;
+    /** Where answers are kept. */
+    cache?: MemoryCache;
+    /** Keeps answers that needed tools, too. Default false: a tool may have an effect, or another value next time. */
+    cacheToolAnswers?: boolean;
+    /** Where conversations are kept. */
+    sessions?: MemorySessions;
+    sampling?: Sampling;
+    limits?: Limits;
+}
+/** Options of one run. */
+export interface RunOptions extends Abortable {
+    /** The conversation that the question belongs to; needs {@link AssistantOptions.sessions}. */
+    session?: string;
+}
+/** An agent: model, documents, tools, cache and memory behind one question. */
+export declare class Assistant {
+    #private;
+    constructor(llm: LocalLlm | ScriptedLlm, options?: AssistantOptions);
+    /** The answer to a question, after the whole run. */
+    run(question: string, options?: RunOptions): Promise<Answer>;
+    /** The steps of a run as they happen. */
+    stream(question: string, options?: RunOptions): EventStream;
+    /** Stops all runs and lets go of model, tools and documents; later runs are refused. */
+    close(): void;
+    [Symbol.asyncDispose](): Promise<void>;
+}

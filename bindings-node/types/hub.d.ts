@@ -1,0 +1,36 @@
+import { type Abortable } from "./runtime.js";
+/** A model that has a name. */
+export interface KnownModel {
+    name: string;
+    /** What it is for. */
+    kind: "language_model" | "embedder";
+    /** The licence of the weights as an SPDX expression. */
+    licence: string;
+    /** The size of all files in bytes. */
+    size: number;
+    /** Where it lies on this machine; null if it is not fetched. */
+    path: string | null;
+}
+/** How far a fetch is. */
+export interface FetchProgress {
+    model: string;
+    file: string;
+    /** Where the file comes from. */
+    source: string;
+    /** Bytes on disk so far. */
+    done: number;
+    /** Bytes of the whole file. */
+    total: number;
+}
+/** Options of a fetch. */
+export interface FetchOptions extends Abortable {
+    /** Is told how far it is; what it throws ends the fetch. */
+    onProgress?: (progress: FetchProgress) => void;
+}
+/** Every model that has a name, smallest first. */
+export declare function models(options?: Abortable): Promise<KnownModel[]>;
+/**
+ * Fetches what is missing of a named model, checks it, and gives its path. Resumes what was begun.
+ * Nothing else in this package uses the network; `RUSHLIGHT_OFFLINE=1` forbids it.
+ */
+export declare function fetchModel(name: string, options?: FetchOptions): Promise<string>;

@@ -1,0 +1,112 @@
+import { type Abortable } from "./runtime.js";
+/** Where a model computes; `auto` is the best device that is built in. */
+export type Device = "auto" | "cpu" | "metal" | {
+    cuda: number;
+};
+/** How a model is loaded. */
+export interface LocalLlmOptions {
+    /** Where the model computes. Default `auto`. */
+    device?: Device;
+    /** Tokens that prompt and answer may have together. Default: what the model's file says. */
+    context?: number;
+    /** Threads that compute, for the whole process; only the first model sets it. Default: one for each core. */
+    threads?: number;
+    /** Generations that may wait; one more is refused with the code `overloaded`. Default 100. */
+    queue?: number;
+}
+/** What a model's file says about it. */
+export interface ModelInfo {
+    name: string;
+    architecture: string;
+    parameters: number;
+    quantisation: string;
+    sizeBytes: number;
+    contextLength: number;
+    layers: number;
+    vocabulary: number;
+}
+/** What a model has done since it was opened. */
+export interface LocalLlmStats {
+    /** Generations that were accepted. */
+    requests: number;
+    /** Generations that ran to their end. */
+    finished: number;
+    /** Generations that were stopped before their end. */
+    cancelled: number;
+    /** Generations that failed. */
+    failed: number;
+    /** Passes through the model. */
+    forwardPasses: number;
+    /** Tokens of prompts that were computed. */
+    promptTokens: number;
+    /** Tokens of prompts that were taken from the previous generation's cache. */
+    cachedTokens: number;
+    /** Tokens that were generated. */
+    generatedTokens: number;
+}
+/** A language model that runs in this process. */
+export declare class LocalLlm {
+    private constructor();
+    /** Loads a model by its name in {@link models} or by the path of its GGUF file; fetches nothing. */
+    static open(nameOrPath: string, options?: LocalLlmOptions & Abortable): Promise<LocalLlm>;
+    /** The model's identity. */
+    get name(): string;
+    /** How many tokens prompt and answer may have together. */
+    get contextWindow(): number;
+    /** What the model's file says about it. */
+    get info(): ModelInfo;
+    /** What the model has done since it was opened. */
+    stats(): LocalLlmStats;
+    /** The number of tokens of a text, without special tokens. */
+    countTokens(input: string, options?: Abortable): Promise<number>;
+}
+/** What a {@link ScriptedLlm} answers to one prompt. */
+export interface ScriptedTurn {
+    /** The pieces of the text, each one event; or the whole in one piece. */
+    text?: string | string[];
+    /** The tool calls that follow the text. */
+    toolCalls?: {
+        name: string;
+        arguments?: unknown;
+    }[];
+    /** Default: `tool_calls` if there are any, else `stop`. */
+    finishReason?: "stop" | "length" | "tool_calls";
+    /** Ends the generation with an error of the code `foreign`. */
+    error?: string;
+    /** Milliseconds to wait before each piece. */
+    delayMs?: number;
+}
+/** A message of a conversation. */
+export interface Message {
+    role: "system" | "user" | "assistant" | "tool";
+    content: string;
+    toolCalls?: {
+        id: string;
+        name: string;
+        arguments: unknown;
+    }[];
+    toolCallId?: string;
+}
+/** Everything that a model was asked at once. */
+export interface Prompt {
+    messages: Message[];
+    tools: {
+        name: string;
+        description: string;
+        parameters: Record<string, unknown>;
+    }[];
+    sampling: Record<string, number | null>;
+    maxOutputTokens: number | null;
+    stop: string[];
+}
+/** A model that says what it was told to say: for tests and examples. Each generation takes the next turn. */
+export declare class ScriptedLlm {
+    #private;
+    constructor(turns: readonly ScriptedTurn[]);
+    /** The model's identity. */
+    get name(): string;
+    /** Every prompt so far, oldest first. */
+    prompts(): Prompt[];
+    /** How many pieces were taken from it: it stands still once nobody reads them. */
+    deltas(): number;
+}

@@ -1,0 +1,126 @@
+"""An agent runtime that you link instead of deploy.
+
+A local language model, your own documents, tools and caches in one process:
+
+```python
+from rushlight import Assistant, LocalLlm
+
+assistant = Assistant(LocalLlm("SmolLM2-135M-Instruct"))
+print(assistant.run("What is the capital of France?").text)
+```
+
+The main type is `Assistant`. Think of it as a function from a question to an `Answer`, whose steps can be
+watched (`stream`, `astream`) and stopped at any time.
+"""
+
+from typing import TypeAlias
+
+from ._errors import (
+    BusyError,
+    CancelledError,
+    ContextTooLongError,
+    CorruptError,
+    Error,
+    ForeignError,
+    InvalidError,
+    IoError,
+    ModelError,
+    OverloadedError,
+    StoppedError,
+    TimeoutError,
+    UnknownError,
+)
+from ._protocols import Cache, Retriever
+from ._rushlight import (
+    Answer,
+    Assistant,
+    AsyncEventStream,
+    Citation,
+    Document,
+    Done,
+    EventStream,
+    FailedDocument,
+    FetchProgress,
+    HashedEmbedder,
+    IngestProgress,
+    IngestReport,
+    KnowledgeBase,
+    KnownModel,
+    Limits,
+    LocalEmbedder,
+    LocalLlm,
+    MemoryCache,
+    MemorySessions,
+    Passage,
+    Report,
+    Retrieved,
+    Sampling,
+    Scores,
+    ScriptedLlm,
+    Text,
+    ToolCall,
+    ToolOutput,
+    Usage,
+    __version__,
+    afetch,
+    fetch,
+    models,
+)
+from ._tool import Tool, tool
+
+Event: TypeAlias = Retrieved | Text | ToolCall | ToolOutput | Done
+"""One step of a run."""
+
+__all__ = [
+    "Answer",
+    "Assistant",
+    "AsyncEventStream",
+    "BusyError",
+    "Cache",
+    "CancelledError",
+    "Citation",
+    "ContextTooLongError",
+    "CorruptError",
+    "Document",
+    "Done",
+    "Error",
+    "Event",
+    "EventStream",
+    "FailedDocument",
+    "FetchProgress",
+    "ForeignError",
+    "HashedEmbedder",
+    "IngestProgress",
+    "IngestReport",
+    "InvalidError",
+    "IoError",
+    "KnowledgeBase",
+    "KnownModel",
+    "Limits",
+    "LocalEmbedder",
+    "LocalLlm",
+    "MemoryCache",
+    "MemorySessions",
+    "ModelError",
+    "OverloadedError",
+    "Passage",
+    "Report",
+    "Retrieved",
+    "Retriever",
+    "Sampling",
+    "Scores",
+    "ScriptedLlm",
+    "StoppedError",
+    "Text",
+    "TimeoutError",
+    "Tool",
+    "ToolCall",
+    "ToolOutput",
+    "UnknownError",
+    "Usage",
+    "__version__",
+    "afetch",
+    "fetch",
+    "models",
+    "tool",
+]

@@ -1,0 +1,166 @@
+use std::time::Duration;
+
+use pyo3::prelude::*;
+use rushlight::{AgentExt, Request, Toolbox};
+
+use crate::answer::Answer;
+use crate::callback::PythonTool;
+use crate::convert::{duration, not_picklable};
+use crate::error::raised;
+use crate::llm::AnyLlm;
+use crate::runtime::{run, wait};
+use crate::session::MemorySessions;
+use crate::stream::{AsyncEventStream, EventStream};
+use crate::{cache, options, retrieval};
+
+/// The agent that rushlight ships: answers from documents, with tools, a memory and a cache.
+///
+/// It may be used from any thread and any event loop, and by many at once.
+#[pyclass(frozen, module = "rushlight")]
+pub(crate) struct Assistant {
+    core: rushlight::Assistant,
+}
+
+fn toolbox(tools: &[Bound<'_, PyAny>], timeout: Option<f64>) -> PyResult<Toolbox> {
+    let timeout: Option<Duration> = timeout.map(|seconds| duration("tool_timeout", seconds)).transpose()?;
+    let mut toolbox = Toolbox::new();
+    for tool in tools {
+        toolbox = toolbox.add(PythonTool::new(tool)?).map_err(raised)?;
+    }
+    Ok(match timeout {
+        Some(timeout) => toolbox.timeout(timeout),
+        None => toolbox,
+    })
+}
+
+fn request(question: String, session: Option<String>) -> Request {
+    match session {
+        Some(session) => Request::new(question).session(session),
+        None => Request::new(question),
+    }
+}
+
+impl Assistant {
+    fn answering(&self, request: Request) -> impl Future<Output = rushlight::Result<Answer>> + use<> {
+        let assistant = self.core.clone();
+        async move { assistant.ask(request).await.map(|core| Answer { core }) }
+    }
+}
+
+#[pymethods]
+impl Assistant {
+    /// An assistant around a model; everything else is optional.
+    ///
+    /// Args:
+    ///     llm: the model
+    ///     instructions: who the assistant is and what it does
+    ///     tools: functions that the model may call, decorated with `tool` or not
+    ///     retriever: answers rest on the passages that it finds: a `KnowledgeBase`, or any object with a
+    ///         method `retrieve(question, k)` that gives passages
+    ///     cache: answers are kept here and given again: a `MemoryCache`, or any object with the methods
+    ///         `get(key)`, `put(key, value)` and `remove(key)` for bytes
+    ///     sessions: remembers conversations
+    ///     sampling: how the model chooses tokens: a `Sampling` or a dict of its fields
+    ///     limits: what one run may spend: `Limits` or a dict of its fields
+    ///     tool_timeout: seconds that each tool may run; default 5
+    ///     cache_tool_answers: keeps answers that needed tools, too
+    #[new]
+    #[pyo3(signature = (
+        llm, *,
+        instructions = None,
+        tools: "Sequence[Tool[..., Any] | Callable[..., Any]]" = Vec::new(),
+        retriever: "Retriever | None" = None,
+        cache: "MemoryCache | Cache | None" = None,
+        sessions = None,
+        sampling: "Sampling | Mapping[str, Any] | None" = None,
+        limits: "Limits | Mapping[str, Any] | None" = None,
+        tool_timeout = None,
+        cache_tool_answers = false,
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "keyword arguments are Python's options object")]
+    fn new(
+        llm: AnyLlm<'_>,
+        instructions: Option<String>,
+        tools: Vec<Bound<'_, PyAny>>,
+        retriever: Option<Bound<'_, PyAny>>,
+        cache: Option<Bound<'_, PyAny>>,
+        sessions: Option<PyRef<'_, MemorySessions>>,
+        sampling: Option<Bound<'_, PyAny>>,
+        limits: Option<Bound<'_, PyAny>>,
+        tool_timeout: Option<f64>,
+        cache_tool_answers: bool,
+    ) -> PyResult<Self> {
+        let mut builder = rushlight::Assistant::builder(llm.shared());
+        if let Some(instructions) = instructions {
+            builder = builder.instructions(instructions);
+        }
+        if !tools.is_empty() {
+            builder = builder.tools(toolbox(&tools, tool_timeout)?);
+        }
+        if let Some(retriever) = retriever {
+            builder = builder.retriever(retrieval::shared(&retriever)?);
+        }
+        if let Some(cache) = cache {
+            builder = builder.cache(cache::shared(&cache)?);
+        }
+        if let Some(sessions) = sessions {
+            builder = builder.sessions(sessions.core.clone());
+        }
+        if let Some(sampling) = sampling {
+            builder = builder.sampling(options::sampling(&sampling)?);
+        }
+        if let Some(limits) = limits {
+            builder = builder.limits(options::limits(&limits)?);
+        }
+        if cache_tool_answers {
+            builder = builder.cache_tool_answers();
+        }
+        builder.build().map(|core| Self { core }).map_err(raised)
+    }
+
+    /// The answer to a question, after the whole run. Ctrl-C stops it.
+    ///
+    /// Args:
+    ///     question: the question; must not be blank
+    ///     session: the conversation that it belongs to; none for a question on its own
+    #[pyo3(signature = (question, *, session = None))]
+    fn run(&self, py: Python<'_>, question: String, session: Option<String>) -> PyResult<Answer> {
+        wait(py, self.answering(request(question, session)))
+    }
+
+    /// The answer to a question, from async code. Cancelling the task stops the run.
+    #[pyo3(signature = (question, *, session = None))]
+    async fn arun(&self, question: String, session: Option<String>) -> PyResult<Answer> {
+        run(self.answering(request(question, session))).await
+    }
+
+    /// The events of a run, step by step.
+    ///
+    /// The run goes on while you iterate, and stops when you leave the `with` block, call `close`, or let
+    /// the stream go.
+    ///
+    /// ```python
+    /// with assistant.stream("Why?") as events:
+    ///     for event in events:
+    ///         if event.type == "text":
+    ///             print(event.text, end="")
+    /// ```
+    #[pyo3(signature = (question, *, session = None))]
+    fn stream(&self, question: String, session: Option<String>) -> EventStream {
+        EventStream::new(self.core.clone(), request(question, session))
+    }
+
+    /// The events of a run, from async code.
+    ///
+    /// The run stops when the task is cancelled, when you leave the `async with` block, call `aclose`, or
+    /// let the stream go.
+    #[pyo3(signature = (question, *, session = None))]
+    fn astream(&self, question: String, session: Option<String>) -> AsyncEventStream {
+        AsyncEventStream::new(self.core.clone(), request(question, session))
+    }
+
+    #[pyo3(signature = () -> "NoReturn")]
+    fn __reduce__(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
+        not_picklable(slf)
+    }
+}

@@ -1,0 +1,289 @@
+//! Python functions and objects as parts of the core.
+//!
+//! Sync functions run on tokio's blocking threads in a copy of the caller's context; an awaitable that they
+//! return runs on the caller's event loop, or on rushlight's own when the caller is sync code. Dropping the
+//! future cancels the Python task; a sync function cannot be stopped and runs to its end unheard.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+use rushlight::cache::{Entry, Key};
+use rushlight::{Cache, Error, Passage, Query, Result, Retriever, Tool, ToolCall, ToolSpec};
+use tokio::sync::oneshot;
+
+use crate::convert::Json;
+use crate::error::foreign;
+use crate::runtime::attach;
+
+tokio::task_local! {
+    static CALLER: Arc<Caller>;
+}
+
+/// Who started a run: its context variables, and its event loop if it has one.
+pub(crate) struct Caller {
+    context: Py<PyAny>,
+    event_loop: Option<Py<PyAny>>,
+}
+
+impl Caller {
+    /// The caller of a sync method.
+    pub(crate) fn sync(py: Python<'_>) -> PyResult<Self> {
+        let context = py.import(intern!(py, "contextvars"))?.call_method0(intern!(py, "copy_context"))?;
+        Ok(Self { context: context.unbind(), event_loop: None })
+    }
+
+    /// The caller of a coroutine that runs now.
+    pub(crate) fn asynchronous(py: Python<'_>) -> PyResult<Self> {
+        let event_loop = py.import(intern!(py, "asyncio"))?.call_method0(intern!(py, "get_running_loop"))?;
+        Ok(Self { event_loop: Some(event_loop.unbind()), ..Self::sync(py)? })
+    }
+
+    /// `future`, whose callbacks belong to this caller.
+    pub(crate) fn scope<F: Future>(self, future: F) -> impl Future<Output = F::Output> {
+        CALLER.scope(Arc::new(self), future)
+    }
+
+    /// A function that calls its first argument in a copy of the context, which can be entered only once at a time.
+    fn entry<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.context.bind(py).call_method0(intern!(py, "copy"))?.getattr(intern!(py, "run"))
+    }
+
+    /// Starts to await `awaitable`; `done` is called at its end.
+    fn submit(&self, awaitable: &Bound<'_, PyAny>, done: Done) -> PyResult<Py<PyAny>> {
+        let py = awaitable.py();
+        let submit = py.import(intern!(py, "rushlight._background"))?.getattr(intern!(py, "submit"))?;
+        let future = self.entry(py)?.call1((submit, awaitable, &self.event_loop))?;
+        future.call_method1(intern!(py, "add_done_callback"), (done,))?;
+        Ok(future.unbind())
+    }
+}
+
+/// Calls a Python function off the async threads and waits for what it returns, awaiting it where needed.
+///
+/// `call` gets a function that calls its first argument with the others in the caller's context.
+pub(crate) async fn call<T: Send + 'static>(
+    call: impl for<'py> FnOnce(&Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> + Send + 'static,
+    read: fn(&Bound<'_, PyAny>) -> PyResult<T>,
+) -> Result<PyResult<T>> {
+    let caller = CALLER.try_with(Arc::clone).or(Err(Error::Stopped { what: "the run's caller" }))?;
+    let called = tokio::task::spawn_blocking(move || {
+        attach(|py| {
+            let value = call(&caller.entry(py)?)?;
+            if !value.hasattr(intern!(py, "__await__"))? {
+                return Ok(Called::Returned(read(&value)?));
+            }
+            let (sender, receiver) = oneshot::channel();
+            let future = caller.submit(&value, Done { sender: Mutex::new(Some(sender)) })?;
+            Ok(Called::Awaited(Awaited(future), receiver))
+        })
+    });
+    let gone = Error::Stopped { what: "the Python interpreter" };
+    let (awaited, receiver) = match called.await {
+        Ok(Some(Ok(Called::Returned(value)))) => return Ok(Ok(value)),
+        Ok(Some(Ok(Called::Awaited(awaited, receiver)))) => (awaited, receiver),
+        Ok(Some(Err(exception))) => return Ok(Err(exception)),
+        Ok(None) | Err(_) => return Err(gone),
+    };
+    let ended = receiver.await;
+    drop(awaited);
+    match ended {
+        Ok(Ok(value)) => attach(|py| read(value.bind(py))).ok_or(gone),
+        Ok(Err(exception)) => Ok(Err(exception)),
+        Err(_) => Err(gone),
+    }
+}
+
+enum Called<T> {
+    Returned(T),
+    Awaited(Awaited, oneshot::Receiver<PyResult<Py<PyAny>>>),
+}
+
+/// The Python task behind an awaitable: cancelled when dropped, which does nothing once it has ended.
+struct Awaited(Py<PyAny>);
+
+impl Drop for Awaited {
+    fn drop(&mut self) {
+        attach(|py| {
+            if let Err(failure) = self.0.call_method0(py, intern!(py, "cancel")) {
+                failure.write_unraisable(py, None);
+            }
+        });
+    }
+}
+
+/// Hands the outcome of a `concurrent.futures.Future` to the Rust side.
+#[pyclass(frozen)]
+struct Done {
+    sender: Mutex<Option<oneshot::Sender<PyResult<Py<PyAny>>>>>,
+}
+
+#[pymethods]
+impl Done {
+    fn __call__(&self, future: &Bound<'_, PyAny>) {
+        let outcome = future.call_method0(intern!(future.py(), "result")).map(Bound::unbind);
+        if let Some(sender) = self.sender.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let _ = sender.send(outcome);
+        }
+    }
+}
+
+/// A `rushlight.Tool` as a tool of the core.
+pub(crate) struct PythonTool {
+    spec: ToolSpec,
+    tool: Arc<Py<PyAny>>,
+}
+
+impl PythonTool {
+    /// The tool that `item`, a `rushlight.Tool` or any other callable, describes.
+    pub(crate) fn new(item: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let py = item.py();
+        let tool =
+            py.import(intern!(py, "rushlight._tool"))?.getattr(intern!(py, "as_tool"))?.call1((item,))?;
+        let Json(parameters) = tool.getattr(intern!(py, "parameters"))?.extract()?;
+        let name: String = tool.getattr(intern!(py, "name"))?.extract()?;
+        let description: String = tool.getattr(intern!(py, "description"))?.extract()?;
+        Ok(Self { spec: ToolSpec::new(name, description, parameters), tool: Arc::new(tool.unbind()) })
+    }
+}
+
+impl fmt::Debug for PythonTool {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("PythonTool").field("spec", &self.spec).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Tool for PythonTool {
+    fn spec(&self) -> &ToolSpec {
+        &self.spec
+    }
+
+    async fn invoke(&self, tool_call: &ToolCall) -> Result<String> {
+        let (tool, arguments) = (Arc::clone(&self.tool), tool_call.arguments.clone());
+        let outcome = call(
+            move |entry| {
+                let py = entry.py();
+                entry.call1((tool.getattr(py, intern!(py, "_invoke"))?, Json(arguments)))
+            },
+            |text| text.extract::<String>(),
+        );
+        let outcome = outcome.await?;
+        outcome.map_err(|exception| foreign(format!("tool `{}`", self.spec.name), exception))
+    }
+}
+
+/// A Python object with `retrieve(question, k)` as a retriever.
+pub(crate) struct PythonRetriever {
+    object: Arc<Py<PyAny>>,
+    changes: AtomicU64,
+}
+
+impl PythonRetriever {
+    /// The retriever that `object` is.
+    pub(crate) fn new(object: &Bound<'_, PyAny>) -> PyResult<Self> {
+        require(object, "retriever", &["retrieve"])?;
+        Ok(Self { object: Arc::new(object.clone().unbind()), changes: AtomicU64::new(0) })
+    }
+}
+
+impl fmt::Debug for PythonRetriever {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("PythonRetriever")
+    }
+}
+
+#[async_trait]
+impl Retriever for PythonRetriever {
+    async fn retrieve(&self, query: &Query) -> Result<Vec<Passage>> {
+        let (object, query) = (Arc::clone(&self.object), query.clone());
+        let passages = call(
+            move |entry| {
+                let py = entry.py();
+                entry.call1((object.getattr(py, intern!(py, "retrieve"))?, query.text, query.k))
+            },
+            |passages| passages.extract::<Vec<crate::passage::Passage>>(),
+        );
+        let passages = passages.await?.map_err(|exception| foreign("the retriever", exception))?;
+        Ok(passages.into_iter().map(|passage| passage.core).collect())
+    }
+
+    /// The object's own `version`, or a new number each time: then no answer is found in a cache.
+    fn version(&self) -> u64 {
+        let own = attach(|py| self.object.getattr(py, intern!(py, "version")).ok()?.extract(py).ok());
+        own.flatten().unwrap_or_else(|| self.changes.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// A Python object with `get(key)`, `put(key, value)` and `remove(key)` as a cache.
+pub(crate) struct PythonCache {
+    object: Arc<Py<PyAny>>,
+}
+
+impl PythonCache {
+    /// The cache that `object` is.
+    pub(crate) fn new(object: &Bound<'_, PyAny>) -> PyResult<Self> {
+        require(object, "cache", &["get", "put", "remove"])?;
+        Ok(Self { object: Arc::new(object.clone().unbind()) })
+    }
+
+    async fn call<T: Send + 'static>(
+        &self,
+        method: &'static str,
+        key: &Key,
+        entry: Option<Entry>,
+        read: fn(&Bound<'_, PyAny>) -> PyResult<T>,
+    ) -> Result<T> {
+        let (object, key) = (Arc::clone(&self.object), *key);
+        let called = call(
+            move |run| {
+                let method = object.getattr(run.py(), method)?;
+                let key = PyBytes::new(run.py(), key.as_bytes());
+                match entry {
+                    Some(entry) => run.call1((method, key, PyBytes::new(run.py(), &entry.bytes))),
+                    None => run.call1((method, key)),
+                }
+            },
+            read,
+        );
+        called.await?.map_err(|exception| foreign("the cache", exception))
+    }
+}
+
+impl fmt::Debug for PythonCache {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("PythonCache")
+    }
+}
+
+#[async_trait]
+impl Cache for PythonCache {
+    async fn get(&self, key: &Key) -> Result<Option<Entry>> {
+        let bytes = self.call("get", key, None, |value| value.extract::<Option<Vec<u8>>>()).await?;
+        Ok(bytes.map(Entry::new))
+    }
+
+    async fn put(&self, key: &Key, entry: Entry) -> Result<()> {
+        self.call("put", key, Some(entry), |_| Ok(())).await
+    }
+
+    async fn remove(&self, key: &Key) -> Result<()> {
+        self.call("remove", key, None, |_| Ok(())).await
+    }
+}
+
+fn require(object: &Bound<'_, PyAny>, what: &str, methods: &[&str]) -> PyResult<()> {
+    for method in methods {
+        if !object.getattr_opt(*method)?.is_some_and(|found| found.is_callable()) {
+            let kind = object.get_type().name()?;
+            let message = format!("expected a {what} with a method `{method}`, got `{kind}`");
+            return Err(pyo3::exceptions::PyTypeError::new_err(message));
+        }
+    }
+    Ok(())
+}

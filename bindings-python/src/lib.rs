@@ -1,0 +1,68 @@
+//! The native half of the Python package `rushlight`.
+//!
+//! Glue only: each method converts, calls the core through the one door in [`runtime`], and converts back.
+//! The public names are re-exported by `python/rushlight/__init__.py`.
+
+#![forbid(unsafe_code)]
+
+mod agent;
+mod answer;
+mod cache;
+mod callback;
+mod convert;
+mod embedder;
+mod error;
+mod event;
+mod hub;
+mod ingest;
+mod llm;
+mod options;
+mod passage;
+mod progress;
+mod retrieval;
+mod runtime;
+mod session;
+mod stream;
+
+use pyo3::pymodule;
+
+#[pymodule]
+mod _rushlight {
+    use pyo3::prelude::*;
+
+    #[pymodule_export]
+    use crate::agent::Assistant;
+    #[pymodule_export]
+    use crate::answer::{Answer, Citation, Report, Usage};
+    #[pymodule_export]
+    use crate::cache::MemoryCache;
+    #[pymodule_export]
+    use crate::embedder::{HashedEmbedder, LocalEmbedder};
+    #[pymodule_export]
+    use crate::event::{Done, Retrieved, Text, ToolCall, ToolOutput};
+    #[pymodule_export]
+    use crate::hub::{FetchProgress, KnownModel, afetch, fetch, models};
+    #[pymodule_export]
+    use crate::ingest::{FailedDocument, IngestProgress, IngestReport};
+    #[pymodule_export]
+    use crate::llm::{LocalLlm, ScriptedLlm};
+    #[pymodule_export]
+    use crate::options::{Limits, Sampling};
+    #[pymodule_export]
+    use crate::passage::{Document, Passage, Scores};
+    #[pymodule_export]
+    use crate::retrieval::KnowledgeBase;
+    #[pymodule_export]
+    use crate::session::MemorySessions;
+    #[pymodule_export]
+    use crate::stream::{AsyncEventStream, EventStream};
+
+    #[pymodule_export]
+    #[expect(non_upper_case_globals, reason = "Python's name of it")]
+    const __version__: &str = env!("CARGO_PKG_VERSION");
+
+    #[pymodule_init]
+    fn init(py: Python<'_>) -> PyResult<()> {
+        crate::runtime::close_at_exit(py)
+    }
+}

@@ -1,0 +1,164 @@
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use rushlight::Llm;
+use rushlight::llm::{LocalLlmOptions, ScriptedTurn};
+
+use crate::convert::{Json, json_of, not_picklable};
+use crate::error::{invalid, raised};
+use crate::runtime::{run, wait};
+
+/// Any model that an assistant can use.
+#[derive(FromPyObject)]
+pub(crate) enum AnyLlm<'py> {
+    Local(PyRef<'py, LocalLlm>),
+    Scripted(PyRef<'py, ScriptedLlm>),
+}
+
+impl AnyLlm<'_> {
+    /// The model, shared.
+    pub(crate) fn shared(&self) -> Arc<dyn Llm> {
+        match self {
+            Self::Local(llm) => Arc::new(llm.core.clone()),
+            Self::Scripted(llm) => Arc::new(llm.core.clone()),
+        }
+    }
+}
+
+/// A language model on this machine.
+///
+/// One thread owns the model; runs that come while it is busy wait in a bounded queue. Nothing is
+/// downloaded: see `fetch`.
+#[pyclass(frozen, module = "rushlight")]
+pub(crate) struct LocalLlm {
+    core: rushlight::LocalLlm,
+}
+
+fn options(context: Option<usize>, threads: Option<usize>, queue: Option<usize>) -> LocalLlmOptions {
+    let mut options = LocalLlmOptions::default();
+    options.context = context;
+    options.threads = threads;
+    options.queue = queue.unwrap_or(options.queue);
+    options
+}
+
+async fn open(name_or_path: String, options: LocalLlmOptions) -> rushlight::Result<LocalLlm> {
+    rushlight::LocalLlm::open_with(&name_or_path, options).await.map(|core| LocalLlm { core })
+}
+
+#[pymethods]
+impl LocalLlm {
+    /// Opens a model.
+    ///
+    /// Args:
+    ///     name_or_path: a name that `models` lists, or the path of a GGUF file
+    ///     context: tokens that prompt and answer may have together; what the file says by default
+    ///     threads: threads that compute, for the whole process; one for each core by default
+    ///     queue: runs that may wait; default 100
+    ///
+    /// Raises:
+    ///     UnknownError: no model has this name.
+    ///     ModelError: the file is damaged, or the model is not fetched.
+    #[new]
+    #[pyo3(signature = (name_or_path, *, context = None, threads = None, queue = None))]
+    fn new(
+        py: Python<'_>,
+        name_or_path: std::path::PathBuf,
+        context: Option<usize>,
+        threads: Option<usize>,
+        queue: Option<usize>,
+    ) -> PyResult<Self> {
+        wait(py, open(name_or_path.to_string_lossy().into_owned(), options(context, threads, queue)))
+    }
+
+    /// Opens a model from async code; see the class.
+    #[staticmethod]
+    #[pyo3(signature = (name_or_path, *, context = None, threads = None, queue = None))]
+    async fn aopen(
+        name_or_path: std::path::PathBuf,
+        context: Option<usize>,
+        threads: Option<usize>,
+        queue: Option<usize>,
+    ) -> PyResult<Self> {
+        run(open(name_or_path.to_string_lossy().into_owned(), options(context, threads, queue))).await
+    }
+
+    /// The model's name.
+    #[getter]
+    fn name(&self) -> &str {
+        self.core.name()
+    }
+
+    /// How many tokens prompt and answer may have together.
+    #[getter]
+    fn context_window(&self) -> usize {
+        self.core.context_window()
+    }
+
+    /// The number of tokens of a text, without special tokens.
+    fn count_tokens(&self, py: Python<'_>, text: &str) -> PyResult<usize> {
+        py.detach(|| self.core.count_tokens(text)).map_err(raised)
+    }
+
+    /// What the model has done since it was opened: requests, passes and tokens by name.
+    #[pyo3(signature = () -> "dict[str, int]")]
+    fn stats(&self) -> PyResult<Json> {
+        json_of(&self.core.stats())
+    }
+
+    fn __repr__(&self) -> String {
+        format!("LocalLlm({:?})", self.core.name())
+    }
+
+    #[pyo3(signature = () -> "NoReturn")]
+    fn __reduce__(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
+        not_picklable(slf)
+    }
+}
+
+/// A model that says what it was told to say: for tests and examples.
+///
+/// Each generation takes the next turn of the script. Tokens are words between white space.
+#[pyclass(frozen, module = "rushlight")]
+pub(crate) struct ScriptedLlm {
+    core: rushlight::ScriptedLlm,
+}
+
+#[pymethods]
+impl ScriptedLlm {
+    /// A model with this script.
+    ///
+    /// Args:
+    ///     turns: for each generation a text, or a dict with `text` (a list of pieces), `tool_calls` (dicts with
+    ///         `name` and `arguments`), `finish_reason`, `error` (ends the generation with this text) and
+    ///         `delay_ms` (to wait before each piece)
+    #[new]
+    #[pyo3(signature = (turns: "Sequence[str | Mapping[str, Any]]"))]
+    fn new(turns: Vec<Json>) -> PyResult<Self> {
+        let turns = turns.into_iter().map(|Json(turn)| match turn {
+            serde_json::Value::String(text) => Ok(ScriptedTurn::text(text)),
+            turn => serde_json::from_value(turn).map_err(|error| invalid("turn", error.to_string())),
+        });
+        Ok(Self { core: rushlight::ScriptedLlm::new(turns.collect::<PyResult<_>>()?) })
+    }
+
+    /// Every prompt that was accepted, oldest first, in its JSON form.
+    #[pyo3(signature = () -> "list[dict[str, Any]]")]
+    fn prompts(&self) -> PyResult<Json> {
+        json_of(&self.core.prompts())
+    }
+
+    /// How many pieces were taken so far: it stands still once nobody reads.
+    fn deltas(&self) -> usize {
+        self.core.deltas()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("{:?}", self.core)
+    }
+
+    #[pyo3(signature = () -> "NoReturn")]
+    fn __reduce__(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
+        not_picklable(slf)
+    }
+}

@@ -1,0 +1,268 @@
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use rushlight::retrieval::{KnowledgeBaseOptions, SearchMode};
+use rushlight::{Embedder, Query, Result, Retriever};
+
+use crate::callback::PythonRetriever;
+use crate::convert::{from_name, not_picklable};
+use crate::embedder::AnyEmbedder;
+use crate::ingest::{IngestProgress, IngestReport};
+use crate::passage::{Document, Passage};
+use crate::progress::{Listener, listening};
+use crate::runtime::{run, wait};
+
+/// The caller's documents, searchable by meaning and by words.
+///
+/// `len()` gives the number of passages.
+#[pyclass(frozen, module = "rushlight")]
+pub(crate) struct KnowledgeBase {
+    core: rushlight::KnowledgeBase,
+}
+
+/// What is stored by an ingest.
+enum Material {
+    Directory(PathBuf),
+    Files(Vec<PathBuf>),
+    Documents(Vec<Document>),
+}
+
+fn options(
+    mode: Option<&str>,
+    chunk_tokens: Option<usize>,
+    chunk_overlap: Option<usize>,
+) -> PyResult<KnowledgeBaseOptions> {
+    let mut options = KnowledgeBaseOptions::default();
+    options.chunk_tokens = chunk_tokens.unwrap_or(options.chunk_tokens);
+    options.chunk_overlap = chunk_overlap.unwrap_or(options.chunk_overlap);
+    if let Some(mode) = mode {
+        options.mode = from_name("mode", mode)?;
+    }
+    Ok(options)
+}
+
+async fn open(
+    directory: Option<PathBuf>,
+    embedder: Arc<dyn Embedder>,
+    options: KnowledgeBaseOptions,
+) -> Result<KnowledgeBase> {
+    let core = match directory {
+        Some(directory) => rushlight::KnowledgeBase::open_with(directory, embedder, options).await?,
+        None => rushlight::KnowledgeBase::in_memory_with(embedder, options).await?,
+    };
+    Ok(KnowledgeBase { core })
+}
+
+impl KnowledgeBase {
+    fn storing(
+        &self,
+        material: Material,
+        listener: Listener,
+    ) -> impl Future<Output = Result<IngestReport>> + use<> {
+        let store = self.core.clone();
+        async move {
+            let work = async |tell| match material {
+                Material::Directory(directory) => store.ingest_dir(directory, tell).await,
+                Material::Files(files) => store.ingest_files(files, tell).await,
+                Material::Documents(documents) => {
+                    store.ingest(documents.into_iter().map(|document| document.core).collect(), tell).await
+                }
+            };
+            listening(listener, work, IngestProgress::from).await.map(IngestReport::from)
+        }
+    }
+
+    fn searching(
+        &self,
+        question: String,
+        k: Option<usize>,
+        mode: Option<&str>,
+    ) -> PyResult<impl Future<Output = Result<Vec<Passage>>> + use<>> {
+        let store = self.core.clone();
+        let mode = mode.map(|mode| from_name::<SearchMode>("mode", mode)).transpose()?;
+        let query = Query::new(question);
+        let query = match k {
+            Some(k) => query.k(k),
+            None => query,
+        };
+        Ok(async move {
+            let found = match mode {
+                Some(mode) => store.search(&query, mode).await?,
+                None => store.retrieve(&query).await?,
+            };
+            Ok(found.into_iter().map(Passage::from).collect())
+        })
+    }
+
+    fn deleting(&self, sources: Vec<String>) -> impl Future<Output = Result<usize>> + use<> {
+        let store = self.core.clone();
+        async move { store.delete(&sources).await }
+    }
+}
+
+#[pymethods]
+impl KnowledgeBase {
+    /// Opens the store in a directory, or makes one.
+    ///
+    /// Args:
+    ///     directory: where the store is; None keeps it in memory
+    ///     embedder: gives texts their vectors; always the same for one store
+    ///     mode: how `retrieve` finds passages: `hybrid` (the default), `dense` or `lexical`
+    ///     chunk_tokens: tokens of a passage; default 512, at most what the embedder reads
+    ///     chunk_overlap: tokens that a passage repeats from the one before; default 64
+    ///
+    /// Raises:
+    ///     BusyError: another process has the store open.
+    ///     CorruptError: the store is damaged, or of another embedder.
+    #[new]
+    #[pyo3(signature = (directory: "str | PathLike[str] | None", embedder, *, mode: "Literal['hybrid', 'dense', 'lexical'] | None" = None, chunk_tokens = None, chunk_overlap = None))]
+    fn new(
+        py: Python<'_>,
+        directory: Option<PathBuf>,
+        embedder: AnyEmbedder<'_>,
+        mode: Option<&str>,
+        chunk_tokens: Option<usize>,
+        chunk_overlap: Option<usize>,
+    ) -> PyResult<Self> {
+        wait(py, open(directory, embedder.shared(), options(mode, chunk_tokens, chunk_overlap)?))
+    }
+
+    /// Opens a store from async code; see the class.
+    #[staticmethod]
+    #[pyo3(signature = (directory: "str | PathLike[str] | None", embedder: "LocalEmbedder | HashedEmbedder", *, mode: "Literal['hybrid', 'dense', 'lexical'] | None" = None, chunk_tokens = None, chunk_overlap = None))]
+    async fn aopen(
+        directory: Option<PathBuf>,
+        embedder: Py<PyAny>,
+        mode: Option<String>,
+        chunk_tokens: Option<usize>,
+        chunk_overlap: Option<usize>,
+    ) -> PyResult<Self> {
+        let embedder = Python::attach(|py| embedder.extract::<AnyEmbedder<'_>>(py).map(|any| any.shared()))?;
+        run(open(directory, embedder, options(mode.as_deref(), chunk_tokens, chunk_overlap)?)).await
+    }
+
+    /// Brings the store up to date with the text and Markdown files under a directory.
+    ///
+    /// Unchanged files are not read again; passages of files that are gone are removed. A file that cannot
+    /// be read is reported and the rest is stored.
+    ///
+    /// Args:
+    ///     progress: a function, sync or async, that is told after every document; if it raises, the ingest stops
+    #[pyo3(signature = (directory: "str | PathLike[str]", *, progress: "Callable[[IngestProgress], object] | None" = None) -> "IngestReport")]
+    fn ingest_dir(&self, py: Python<'_>, directory: PathBuf, progress: Listener) -> PyResult<IngestReport> {
+        wait(py, self.storing(Material::Directory(directory), progress))
+    }
+
+    /// Does the same as `ingest_dir` from async code.
+    #[pyo3(signature = (directory: "str | PathLike[str]", *, progress: "Callable[[IngestProgress], object] | None" = None) -> "IngestReport")]
+    async fn aingest_dir(&self, directory: PathBuf, progress: Listener) -> PyResult<IngestReport> {
+        run(self.storing(Material::Directory(directory), progress)).await
+    }
+
+    /// Stores text and Markdown files, each new or in place of its older version.
+    ///
+    /// Args:
+    ///     progress: a function, sync or async, that is told after every document; if it raises, the ingest stops
+    #[pyo3(signature = (files: "Sequence[str | PathLike[str]]", *, progress: "Callable[[IngestProgress], object] | None" = None) -> "IngestReport")]
+    fn ingest_files(
+        &self,
+        py: Python<'_>,
+        files: Vec<PathBuf>,
+        progress: Listener,
+    ) -> PyResult<IngestReport> {
+        wait(py, self.storing(Material::Files(files), progress))
+    }
+
+    /// Does the same as `ingest_files` from async code.
+    #[pyo3(signature = (files: "Sequence[str | PathLike[str]]", *, progress: "Callable[[IngestProgress], object] | None" = None) -> "IngestReport")]
+    async fn aingest_files(&self, files: Vec<PathBuf>, progress: Listener) -> PyResult<IngestReport> {
+        run(self.storing(Material::Files(files), progress)).await
+    }
+
+    /// Stores documents, each new or in place of the one with the same source.
+    ///
+    /// Args:
+    ///     progress: a function, sync or async, that is told after every document; if it raises, the ingest stops
+    #[pyo3(signature = (documents: "Sequence[Document]", *, progress: "Callable[[IngestProgress], object] | None" = None) -> "IngestReport")]
+    fn ingest(&self, py: Python<'_>, documents: Vec<Document>, progress: Listener) -> PyResult<IngestReport> {
+        wait(py, self.storing(Material::Documents(documents), progress))
+    }
+
+    /// Does the same as `ingest` from async code.
+    #[pyo3(signature = (documents: "Sequence[Document]", *, progress: "Callable[[IngestProgress], object] | None" = None) -> "IngestReport")]
+    async fn aingest(&self, documents: Vec<Document>, progress: Listener) -> PyResult<IngestReport> {
+        run(self.storing(Material::Documents(documents), progress)).await
+    }
+
+    /// The passages that may answer a question, best first; none when nothing is stored or it is empty.
+    ///
+    /// Args:
+    ///     k: at most this many; default 5
+    ///     mode: `hybrid`, `dense` or `lexical`; what the store was opened with by default
+    #[pyo3(signature = (question, k = None, *, mode: "Literal['hybrid', 'dense', 'lexical'] | None" = None) -> "list[Passage]")]
+    fn retrieve(
+        &self,
+        py: Python<'_>,
+        question: String,
+        k: Option<usize>,
+        mode: Option<&str>,
+    ) -> PyResult<Vec<Passage>> {
+        wait(py, self.searching(question, k, mode)?)
+    }
+
+    /// Does the same as `retrieve` from async code.
+    #[pyo3(signature = (question, k = None, *, mode: "Literal['hybrid', 'dense', 'lexical'] | None" = None) -> "list[Passage]")]
+    async fn aretrieve(
+        &self,
+        question: String,
+        k: Option<usize>,
+        mode: Option<String>,
+    ) -> PyResult<Vec<Passage>> {
+        run(self.searching(question, k, mode.as_deref())?).await
+    }
+
+    /// Removes documents by source, and gives how many there were.
+    #[pyo3(signature = (sources: "Sequence[str]") -> "int")]
+    fn delete(&self, py: Python<'_>, sources: Vec<String>) -> PyResult<usize> {
+        wait(py, self.deleting(sources))
+    }
+
+    /// Does the same as `delete` from async code.
+    #[pyo3(signature = (sources: "Sequence[str]") -> "int")]
+    async fn adelete(&self, sources: Vec<String>) -> PyResult<usize> {
+        run(self.deleting(sources)).await
+    }
+
+    /// The number of documents.
+    #[getter]
+    fn documents(&self) -> usize {
+        self.core.documents()
+    }
+
+    fn __len__(&self) -> usize {
+        self.core.len()
+    }
+
+    /// True, also when nothing is stored.
+    fn __bool__(&self) -> bool {
+        true
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<rushlight.KnowledgeBase documents={} passages={}>", self.core.documents(), self.core.len())
+    }
+
+    #[pyo3(signature = () -> "NoReturn")]
+    fn __reduce__(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
+        not_picklable(slf)
+    }
+}
+
+/// A [`KnowledgeBase`], or any object with the method of a retriever.
+pub(crate) fn shared(object: &Bound<'_, PyAny>) -> PyResult<Arc<dyn Retriever>> {
+    match object.cast::<KnowledgeBase>() {
+        Ok(store) => Ok(Arc::new(store.get().core.clone())),
+        Err(_) => Ok(Arc::new(PythonRetriever::new(object)?)),
+    }
+}

@@ -1,0 +1,199 @@
+"""The knowledge base, and parts of the caller's own in its place."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+import rushlight
+from rushlight import (
+    Assistant,
+    Document,
+    HashedEmbedder,
+    IngestProgress,
+    KnowledgeBase,
+    MemoryCache,
+    MemorySessions,
+    Passage,
+    Retrieved,
+    ScriptedLlm,
+)
+
+
+def handbook(folder: Path) -> Path:
+    folder.mkdir()
+    (folder / "leave.md").write_text("# Leave\n\nEvery employee has 28 days of leave a year.\n", encoding="utf-8")
+    (folder / "travel.md").write_text("# Travel\n\nTrains are booked in second class.\n", encoding="utf-8")
+    return folder
+
+
+def test_a_store_on_disk_keeps_what_was_ingested(tmp_path: Path) -> None:
+    folder = handbook(tmp_path / "handbook")
+    seen: list[IngestProgress] = []
+
+    store = KnowledgeBase(tmp_path / "store", HashedEmbedder(64))
+    first = store.ingest_dir(folder, progress=seen.append)
+    again = store.ingest_dir(folder)
+    del store
+    reopened = KnowledgeBase(tmp_path / "store", HashedEmbedder(64))
+
+    assert (first.added, first.unchanged, first.failed) == (2, 0, [])
+    assert (again.added, again.unchanged) == (0, 2)
+    assert [(each.done, each.total) for each in seen] == [(1, 2), (2, 2)]
+    assert reopened.documents == 2 and len(reopened) == first.chunks > 0
+    assert "28 days" in reopened.retrieve("How many days of leave?", 1)[0].text
+
+
+def test_a_changed_folder_is_brought_up_to_date(tmp_path: Path) -> None:
+    folder = handbook(tmp_path / "handbook")
+    store = KnowledgeBase(None, HashedEmbedder(64))
+    store.ingest_dir(folder)
+
+    (folder / "leave.md").write_text("Leave is now 30 days.\n", encoding="utf-8")
+    (folder / "travel.md").unlink()
+    report = store.ingest_dir(folder)
+
+    assert (report.updated, report.deleted) == (1, 1)
+    assert "30 days" in store.retrieve("leave")[0].text
+    assert store.delete([passage.source for passage in store.retrieve("leave")]) == 1
+    assert store.retrieve("leave") == [] and len(store) == 0 and store
+
+
+def test_every_call_has_an_async_twin(tmp_path: Path) -> None:
+    folder = handbook(tmp_path / "handbook")
+    heard: list[str] = []
+
+    async def hear(progress: IngestProgress) -> None:
+        await asyncio.sleep(0)
+        heard.append(Path(progress.source).name)
+
+    async def main() -> list[str]:
+        store = await KnowledgeBase.aopen(tmp_path / "store", HashedEmbedder(64), mode="lexical")
+        await store.aingest_dir(folder, progress=hear)
+        await store.aingest([Document("note", "Tea is at four.", title="Tea", metadata={"by": "Ann"})])
+        await store.aingest_files([folder / "leave.md"])
+        (tea,) = await store.aretrieve("tea", k=1)
+        assert (tea.title, tea.metadata, tea.scores.dense) == ("Tea", {"by": "Ann"}, None)
+        assert await store.adelete(["note", "nothing"]) == 1
+        return [passage.source for passage in await store.aretrieve("tea")]
+
+    assert "note" not in asyncio.run(main())
+    assert sorted(heard) == ["leave.md", "travel.md"]
+
+
+def test_an_unreadable_document_is_reported_and_the_rest_is_stored(tmp_path: Path) -> None:
+    folder = handbook(tmp_path / "handbook")
+    (folder / "broken.md").write_bytes(b"\xff\xfe\x00\xd8 no text")
+    store = KnowledgeBase(None, HashedEmbedder(64))
+
+    report = store.ingest_files([folder / "leave.md", folder / "missing.md"])
+
+    assert report.added == 1
+    (failed,) = report.failed
+    assert "missing.md" in failed.source and failed.reason
+
+
+def test_a_store_that_is_open_elsewhere_is_busy(tmp_path: Path) -> None:
+    store = KnowledgeBase(tmp_path / "store", HashedEmbedder(64))
+
+    with pytest.raises(rushlight.BusyError) as caught:
+        KnowledgeBase(tmp_path / "store", HashedEmbedder(64))
+
+    assert caught.value.retryable and store.documents == 0
+
+
+def test_a_mode_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(rushlight.InvalidError, match="hybrid"):
+        KnowledgeBase(None, HashedEmbedder(8), mode="fuzzy")  # type: ignore[arg-type]
+
+
+class Shelf:
+    """A retriever of one's own."""
+
+    def __init__(self) -> None:
+        self.version = 1
+        self.asked: list[tuple[str, int]] = []
+
+    async def retrieve(self, question: str, k: int) -> Sequence[Passage]:
+        self.asked.append((question, k))
+        return [Passage("shelf", "The answer is 42.", title="Shelf", score=1.5)]
+
+
+def test_an_object_of_ones_own_may_retrieve() -> None:
+    shelf = Shelf()
+    assistant = Assistant(ScriptedLlm(["It is 42 [1]."]), retriever=shelf)
+
+    with assistant.stream("What is the answer?") as events:
+        (retrieved,) = [event for event in events if isinstance(event, Retrieved)]
+
+    assert shelf.asked == [("What is the answer?", 4)]
+    assert [passage.text for passage in retrieved.passages] == ["The answer is 42."]
+    assert events.answer is not None
+    assert [(each.number, each.source, each.origin) for each in events.answer.citations] == [(1, "shelf", "written")]
+
+
+def test_a_retriever_that_raises_ends_the_run_with_its_exception() -> None:
+    class Broken:
+        def retrieve(self, question: str, k: int) -> Sequence[Passage]:
+            raise ConnectionError("the shelf is gone")
+
+    with pytest.raises(rushlight.ForeignError, match="the shelf is gone") as caught:
+        Assistant(ScriptedLlm(["x"]), retriever=Broken()).run("?")
+
+    assert isinstance(caught.value.__cause__, ConnectionError)
+
+
+class Drawer:
+    """A cache of one's own."""
+
+    def __init__(self) -> None:
+        self.entries: dict[bytes, bytes] = {}
+
+    async def get(self, key: bytes) -> bytes | None:
+        return self.entries.get(key)
+
+    def put(self, key: bytes, value: bytes) -> None:
+        self.entries[key] = value
+
+    def remove(self, key: bytes) -> None:
+        self.entries.pop(key, None)
+
+
+@pytest.mark.parametrize("cache", [MemoryCache(max_entries=10, ttl=60), Drawer()], ids=["memory", "own"])
+def test_the_second_time_the_answer_comes_from_the_cache(cache: MemoryCache | Drawer) -> None:
+    assistant = Assistant(ScriptedLlm(["once"]), cache=cache)
+
+    first, second = assistant.run("?"), assistant.run("?")
+
+    assert (first.cached, second.cached) == (False, True)
+    assert first.text == second.text == "once"
+
+
+def test_a_retriever_without_a_version_is_never_answered_from_the_cache() -> None:
+    class Plain:
+        def retrieve(self, question: str, k: int) -> Sequence[Passage]:
+            return []
+
+    assistant = Assistant(ScriptedLlm(["one", "two"]), retriever=Plain(), cache=MemoryCache())
+    versioned = Assistant(ScriptedLlm(["one"]), retriever=Shelf(), cache=MemoryCache())
+
+    assert [assistant.run("?").text for _ in range(2)] == ["one", "two"]
+    assert [versioned.run("?").text for _ in range(2)] == ["one", "one"]
+
+
+def test_a_session_remembers_until_it_is_forgotten() -> None:
+    sessions = MemorySessions(max_sessions=5)
+    llm = ScriptedLlm(["Hello Ann.", "You are Ann."])
+    assistant = Assistant(llm, sessions=sessions)
+
+    assistant.run("I am Ann.", session="s")
+    assistant.run("Who am I?", session="s")
+
+    last = llm.prompts()[-1]["messages"]
+    assert [message["content"] for message in last[1:]] == ["I am Ann.", "Hello Ann.", "Who am I?"]
+    assert len(sessions.load("s")) == 4
+    sessions.forget("s")
+    assert sessions.load("s") == []

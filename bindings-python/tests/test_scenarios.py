@@ -1,0 +1,163 @@
+"""The scenarios that all three languages run, event for event."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import rushlight
+
+FOLDER = Path(__file__).resolve().parents[2] / "tests" / "scenarios"
+FILES = sorted(FOLDER.glob("*.json"))
+
+
+@rushlight.tool(description="Add two numbers")
+def add(a: int, b: int) -> int:
+    return a + b
+
+
+@rushlight.tool(description="Repeat a text")
+async def echo(text: str) -> str:
+    return text
+
+
+@rushlight.tool(description="Always fails")
+def boom() -> None:
+    raise RuntimeError("boom")
+
+
+@rushlight.tool(description="Never ends")
+async def slow() -> None:
+    await asyncio.Event().wait()
+
+
+TOOLS = {tool.name: tool for tool in (add, echo, boom, slow)}
+
+
+def assistant_of(scenario: dict[str, Any]) -> rushlight.Assistant:
+    retriever = None
+    if documents := scenario.get("documents"):
+        retriever = rushlight.KnowledgeBase(None, rushlight.HashedEmbedder(64))
+        retriever.ingest(
+            [
+                rushlight.Document(
+                    each["source"],
+                    each["text"],
+                    title=each.get("title", ""),
+                    metadata=each.get("metadata", {}),
+                )
+                for each in documents
+            ]
+        )
+    milliseconds = scenario.get("tool_timeout_ms")
+    limits = dict(scenario.get("limits", {}))
+    if isinstance(deadline := limits.get("deadline"), dict):
+        limits["deadline"] = deadline["secs"] + deadline["nanos"] / 1e9
+    return rushlight.Assistant(
+        rushlight.ScriptedLlm(scenario["script"]),
+        instructions=scenario.get("instructions"),
+        tools=[TOOLS[name] for name in scenario.get("tools", [])],
+        tool_timeout=None if milliseconds is None else milliseconds / 1000,
+        retriever=retriever,
+        cache=rushlight.MemoryCache() if scenario.get("cache") else None,
+        sessions=rushlight.MemorySessions() if scenario.get("sessions") else None,
+        sampling=scenario.get("sampling"),
+        limits=limits,
+    )
+
+
+def check(run: dict[str, Any], events: list[dict[str, Any]], error: rushlight.Error | None) -> None:
+    assert len(events) == len(run["events"]), events
+    for event, expected in zip(events, run["events"]):
+        assert_same(event, expected, "event")
+    assert (error and error.code) == run.get("error", {}).get("kind"), error
+
+
+def assert_same(found: Any, expected: Any, where: str) -> None:
+    """Equal as JSON, numbers up to rounding."""
+    if isinstance(expected, dict):
+        assert isinstance(found, dict) and found.keys() == expected.keys(), where
+        for name in expected:
+            assert_same(found[name], expected[name], f"{where}.{name}")
+    elif isinstance(expected, list):
+        assert isinstance(found, list) and len(found) == len(expected), where
+        for index, item in enumerate(expected):
+            assert_same(found[index], item, f"{where}[{index}]")
+    elif isinstance(expected, float) and isinstance(found, (int, float)):
+        assert math.isclose(found, expected, rel_tol=1e-5), f"{where}: {found} is not {expected}"
+    else:
+        assert found == expected, where
+
+
+def read(assistant: rushlight.Assistant, run: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    with assistant.stream(run["request"]["question"], session=run["request"].get("session")) as stream:
+        for count, event in enumerate(stream, start=1):
+            yield event.to_json()
+            if count == run.get("stop_after"):
+                return
+
+
+async def aread(assistant: rushlight.Assistant, run: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
+    async with assistant.astream(
+        run["request"]["question"], session=run["request"].get("session")
+    ) as stream:
+        count = 0
+        async for event in stream:
+            yield event.to_json()
+            count += 1
+            if count == run.get("stop_after"):
+                return
+
+
+def test_there_are_scenarios() -> None:
+    assert FILES, f"no scenario in {FOLDER}"
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_a_scenario_gives_its_events_to_sync_code(file: Path) -> None:
+    scenario = json.loads(file.read_text(encoding="utf-8"))
+    assistant = assistant_of(scenario)
+
+    for run in scenario["runs"]:
+        events, error = [], None
+        try:
+            events.extend(read(assistant, run))
+        except rushlight.Error as raised:
+            error = raised
+        check(run, events, error)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_a_scenario_gives_its_events_to_async_code(file: Path) -> None:
+    scenario = json.loads(file.read_text(encoding="utf-8"))
+    assistant = assistant_of(scenario)
+
+    async def all_runs() -> None:
+        for run in scenario["runs"]:
+            events, error = [], None
+            try:
+                async for event in aread(assistant, run):
+                    events.append(event)
+            except rushlight.Error as raised:
+                error = raised
+            check(run, events, error)
+
+    asyncio.run(all_runs())
+
+
+def test_run_gives_the_answer_of_the_stream() -> None:
+    script = [{"tool_calls": [{"name": "add", "arguments": {"a": 1, "b": 2}}]}, {"text": ["It ", "is ", "3."]}]
+
+    whole = rushlight.Assistant(rushlight.ScriptedLlm(script), tools=[add]).run("1 + 2?")
+    with rushlight.Assistant(rushlight.ScriptedLlm(script), tools=[add]).stream("1 + 2?") as stream:
+        events = list(stream)
+
+    assert whole == stream.answer == events[-1].answer
+    assert whole.text == "".join(event.text for event in events if event.type == "text") == "It is 3."
+    assert whole.report.turns == 2 and whole.report.tool_calls == 1
