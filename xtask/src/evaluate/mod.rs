@@ -1,0 +1,14 @@
+//! Measures quality: one JSON line per figure on the standard output, progress on the standard error.
+
+mod embeddings;
+mod figure;
+mod greedy;
+mod lines;
+mod options;
+mod retrieval;
+mod templates;
+mod tokenizers;
+
+pub(crate) use figure::Figure;
+use lines::json_lines;
+pub(crate) use options::{AREAS, Options, run};

@@ -1,0 +1,130 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use super::{embeddings, greedy, retrieval, templates, tokenizers};
+use crate::failure::{Failure, Result};
+use crate::workspace;
+
+/// The areas of [`Area`] by name.
+pub(crate) const AREAS: [&str; 5] = ["tokenizers", "templates", "greedy", "embeddings", "retrieval"];
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Area {
+    /// Token ids against recorded ones, and round trips
+    Tokenizers,
+    /// Rendered chat templates against recorded ones
+    Templates,
+    /// Greedy output against llama.cpp's, token for token
+    Greedy,
+    /// Sentence vectors against those of sentence-transformers
+    Embeddings,
+    /// nDCG@10 of lexical, dense and hybrid search
+    Retrieval,
+}
+
+/// Measures quality, one JSON line per figure on the standard output.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// What to evaluate.
+    area: Area,
+    /// Sets to use instead of the default ones, in the same layout, one folder each.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// The model under test, by name or path.
+    #[arg(long, value_name = "NAME|PATH")]
+    pub(crate) model: Option<String>,
+    /// Only the cases whose name contains PATTERN; `*` stands for anything.
+    #[arg(long, value_name = "PATTERN")]
+    cases: Option<String>,
+    /// A smaller measurement, for a first look.
+    #[arg(long)]
+    pub(crate) quick: bool,
+}
+
+/// One folder of data.
+#[derive(Debug)]
+pub(crate) struct Set {
+    /// The folder's name.
+    pub(crate) name: String,
+    /// The folder.
+    pub(crate) path: PathBuf,
+}
+
+impl Options {
+    /// Whether the case `name` was asked for.
+    pub(crate) fn wants(&self, name: &str) -> bool {
+        self.cases.as_deref().is_none_or(|pattern| matches(pattern, name))
+    }
+
+    /// The sets that have the file `member`: of `--data`, else of the shared data beside the repository,
+    /// else of the fixtures in it. At least one.
+    pub(crate) fn sets(&self, member: &str) -> Result<Vec<Set>> {
+        let root = workspace::root();
+        let shared = root.join("../shared/data");
+        let fixtures = root.join("core/models/tests/fixtures");
+        let places = match &self.data {
+            Some(data) => vec![data.clone()],
+            None => vec![shared, fixtures],
+        };
+        for place in &places {
+            let sets = sets_in(place, member);
+            if !sets.is_empty() {
+                return Ok(sets);
+            }
+        }
+        let places: Vec<_> = places.iter().map(|place| format!("`{}`", place.display())).collect();
+        Err(Failure::new(format!("no folder with a file `{member}` in {}", places.join(" or "))))
+    }
+}
+
+/// Runs the area that was asked for.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    match options.area {
+        Area::Tokenizers => tokenizers::run(options),
+        Area::Templates => templates::run(options),
+        Area::Greedy => greedy::run(options),
+        Area::Embeddings => embeddings::run(options),
+        Area::Retrieval => retrieval::run(options),
+    }
+}
+
+/// `place` itself and its folders, where they have `member`, by name.
+fn sets_in(place: &Path, member: &str) -> Vec<Set> {
+    let mut folders: Vec<PathBuf> = fs::read_dir(place)
+        .map(|entries| entries.filter_map(|entry| Some(entry.ok()?.path())).collect())
+        .unwrap_or_default();
+    folders.push(place.to_path_buf());
+    folders.sort();
+    let with_member = folders.into_iter().filter(|folder| folder.join(member).is_file());
+    let named = with_member.filter_map(|path| {
+        let full = path.canonicalize().ok()?;
+        Some(Set { name: full.file_name()?.to_string_lossy().into_owned(), path })
+    });
+    named.collect()
+}
+
+/// Whether the parts of `pattern` between its stars occur in `name` in that order.
+fn matches(pattern: &str, name: &str) -> bool {
+    let mut rest = name;
+    pattern.split('*').all(|part| {
+        let found = rest.find(part).map(|start| start + part.len());
+        rest = &rest[found.unwrap_or(rest.len())..];
+        found.is_some()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn a_pattern_names_parts_of_a_case_in_order() {
+        assert!(matches("dense", "scifact/dense"));
+        assert!(matches("sci*dense", "scifact/dense"));
+        assert!(matches("*", ""));
+        assert!(!matches("dense*sci", "scifact/dense"));
+        assert!(!matches("bm25", "scifact/dense"));
+    }
+}

@@ -1,0 +1,11 @@
+//! Checks everything: sets up what it needs, runs each step, and counts.
+
+mod node;
+mod options;
+mod place;
+mod python;
+mod rust;
+mod step;
+
+pub(crate) use options::{Options, run};
+pub(crate) use step::names;

