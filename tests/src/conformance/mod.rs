@@ -1,0 +1,24 @@
+//! What every implementation of a contract must do, one function for each line of its documentation.
+
+pub mod agent;
+pub mod cache;
+pub mod embedder;
+pub mod llm;
+pub mod retriever;
+pub mod session_store;
+pub mod tool_registry;
+pub mod vector_store;
+
+/// Makes one test of each named case of a suite; every test gets a subject of its own.
+#[macro_export]
+macro_rules! conformance {
+    ($suite:ident, $make:expr, $($case:ident),+ $(,)?) => {
+        $(
+            #[tokio::test]
+            async fn $case() {
+                let subject = $make;
+                $crate::conformance::$suite::$case(&subject).await;
+            }
+        )+
+    };
+}

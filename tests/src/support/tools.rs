@@ -1,0 +1,62 @@
+//! The tools of the scenarios: the same four exist in every language's runner.
+
+use rushlight::{FunctionTool, NoArguments};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// The argument of [`add`].
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct Sum {
+    a: i64,
+    b: i64,
+}
+
+/// The argument of [`echo`].
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct Echo {
+    text: String,
+}
+
+/// Adds two numbers.
+pub fn add() -> FunctionTool {
+    FunctionTool::new("add", "Add two numbers", async |sum: Sum| {
+        sum.a.checked_add(sum.b).ok_or("the sum is too large")
+    })
+}
+
+/// Repeats a text.
+pub fn echo() -> FunctionTool {
+    FunctionTool::new("echo", "Repeat a text", async |echo: Echo| Ok::<_, String>(echo.text))
+}
+
+/// Always fails.
+pub fn boom() -> FunctionTool {
+    FunctionTool::new("boom", "Always fails", async |_: NoArguments| Err::<(), _>("boom"))
+}
+
+/// Never ends.
+pub fn slow() -> FunctionTool {
+    FunctionTool::new("slow", "Never ends", async |_: NoArguments| {
+        std::future::pending::<()>().await;
+        Ok::<_, String>(())
+    })
+}
+
+/// Panics.
+pub fn panics() -> FunctionTool {
+    FunctionTool::new("panics", "Panics", async |_: NoArguments| -> Result<(), String> {
+        panic!("out of luck")
+    })
+}
+
+/// The tool of this name.
+pub fn by_name(name: &str) -> FunctionTool {
+    match name {
+        "add" => add(),
+        "echo" => echo(),
+        "boom" => boom(),
+        "slow" => slow(),
+        "panics" => panics(),
+        other => panic!("no test tool is named `{other}`"),
+    }
+}

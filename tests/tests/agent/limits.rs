@@ -1,0 +1,234 @@
+use rushlight::{
+    AgentExt, Assistant, Error, Event, FinishReason, Limits, MemorySessions, Message, Request, Role,
+    Sampling, ScriptedLlm, ScriptedTurn, SessionStore, ToolStatus,
+};
+use serde_json::json;
+
+use super::{events, toolbox};
+
+fn add(a: i64) -> ScriptedTurn {
+    ScriptedTurn::call("add", json!({"a": a, "b": 1}))
+}
+
+fn limits(change: impl FnOnce(&mut Limits)) -> Limits {
+    let mut limits = Limits::default();
+    change(&mut limits);
+    limits
+}
+
+fn statuses(events: &[Event]) -> Vec<ToolStatus> {
+    events
+        .iter()
+        .filter_map(|event| if let Event::ToolOutput(output) = event { Some(output.status) } else { None })
+        .collect()
+}
+
+#[tokio::test]
+async fn the_last_turn_offers_no_tools() {
+    let llm = ScriptedLlm::new(vec![add(1), add(2), ScriptedTurn::text("so far 3")]);
+    let assistant = Assistant::builder(llm.clone())
+        .tools(toolbox(&["add"]))
+        .limits(limits(|limits| limits.max_turns = 3))
+        .build()
+        .unwrap();
+
+    let answer = assistant.ask("add for ever").await.unwrap();
+
+    assert_eq!((answer.text.as_str(), answer.report.turns), ("so far 3", 3));
+    let offered: Vec<usize> = llm.prompts().iter().map(|prompt| prompt.tools.len()).collect();
+    assert_eq!(offered, [1, 1, 0]);
+}
+
+#[tokio::test]
+async fn a_call_in_the_last_turn_is_left_out() {
+    let mut turn = add(1);
+    turn.text = vec!["I would add".to_owned()];
+    let assistant = Assistant::builder(ScriptedLlm::new(vec![turn]))
+        .tools(toolbox(&["add"]))
+        .limits(limits(|limits| limits.max_turns = 1))
+        .build()
+        .unwrap();
+
+    let events = events(&assistant, "add").await;
+
+    let [Event::Text { .. }, Event::Done(answer)] = events.as_slice() else { panic!("{events:?}") };
+    assert_eq!((answer.text.as_str(), answer.finish_reason), ("I would add", FinishReason::ToolCalls));
+}
+
+#[tokio::test]
+async fn calls_beyond_the_limit_are_refused_and_the_next_turn_is_the_last() {
+    let turn = add(1).and_call("add", json!({"a": 2, "b": 2})).and_call("add", json!({"a": 3, "b": 3}));
+    let llm = ScriptedLlm::new(vec![turn, ScriptedTurn::text("enough")]);
+    let assistant = Assistant::builder(llm.clone())
+        .tools(toolbox(&["add"]))
+        .limits(limits(|limits| limits.max_tool_calls = 2))
+        .build()
+        .unwrap();
+
+    let events = events(&assistant, "add").await;
+
+    assert_eq!(statuses(&events), [ToolStatus::Success, ToolStatus::Success, ToolStatus::Refused]);
+    assert!(llm.prompts()[1].tools.is_empty());
+    let Some(Event::Done(answer)) = events.last() else { panic!("{events:?}") };
+    assert_eq!((answer.text.as_str(), answer.report.tool_calls), ("enough", 3));
+}
+
+#[tokio::test]
+async fn the_same_call_is_answered_twice_and_then_no_more() {
+    let same = |first: &str, second: &str| {
+        ScriptedTurn::call("add", serde_json::from_str(&format!("{{{first}, {second}}}")).unwrap())
+    };
+    let (a, b) = ("\"a\": 1", "\"b\": 2");
+    let llm = ScriptedLlm::new(vec![same(a, b), same(b, a), same(a, b), ScriptedTurn::text("3")]);
+    let assistant = Assistant::builder(llm.clone()).tools(toolbox(&["add"])).build().unwrap();
+
+    let events = events(&assistant, "1 + 2?").await;
+
+    assert_eq!(statuses(&events), [ToolStatus::Success, ToolStatus::Success, ToolStatus::Refused]);
+    assert!(llm.prompts()[3].tools.is_empty());
+}
+
+#[tokio::test]
+async fn calls_of_one_turn_run_at_the_same_time() {
+    let tools = toolbox(&["slow"]).timeout(std::time::Duration::from_millis(200));
+    let turn = ScriptedTurn::call("slow", json!({}))
+        .and_call("slow", json!({"n": 2}))
+        .and_call("slow", json!({"n": 3}));
+    let llm = ScriptedLlm::new(vec![turn, ScriptedTurn::text("done")]);
+    let assistant = Assistant::builder(llm).tools(tools).build().unwrap();
+
+    let answer = assistant.ask("wait").await.unwrap();
+
+    assert!(answer.report.tools.as_millis() < 500, "{:?}", answer.report.tools);
+}
+
+#[tokio::test]
+async fn usage_and_report_count_all_turns() {
+    let llm = ScriptedLlm::new(vec![add(1), ScriptedTurn::text("it is two")]);
+    let assistant =
+        Assistant::builder(llm.clone()).instructions("Be brief").tools(toolbox(&["add"])).build().unwrap();
+
+    let answer = assistant.ask("one plus one").await.unwrap();
+
+    let words = |prompt: &rushlight::Prompt| -> usize {
+        prompt.messages.iter().map(|message| message.content.split_whitespace().count()).sum()
+    };
+    let prompts = llm.prompts();
+    assert_eq!(answer.usage.input_tokens, words(&prompts[0]) + words(&prompts[1]));
+    assert_eq!(answer.usage.output_tokens, 1 + 3);
+    assert_eq!((answer.report.turns, answer.report.tool_calls), (2, 1));
+}
+
+fn remembered(turns: usize) -> Vec<Message> {
+    let turn = |number: usize| {
+        [Message::user(format!("question {number}")), Message::assistant("words ".repeat(20), Vec::new())]
+    };
+    (0..turns).flat_map(turn).collect()
+}
+
+#[tokio::test]
+async fn history_that_does_not_fit_is_left_out_oldest_turn_first() {
+    let sessions = MemorySessions::new();
+    sessions.append("s", remembered(10)).await.unwrap();
+    let llm = ScriptedLlm::new(vec![ScriptedTurn::text("yes")]).with_context_window(200);
+    let assistant = Assistant::builder(llm.clone())
+        .sessions(sessions.clone())
+        .limits(limits(|limits| limits.max_output_tokens = 20))
+        .build()
+        .unwrap();
+
+    assistant.ask(Request::new("and now?").session("s")).await.unwrap();
+
+    let prompt = llm.prompts().remove(0);
+    let kept: Vec<&str> = prompt
+        .messages
+        .iter()
+        .filter(|message| message.role == Role::User)
+        .map(|message| message.content.as_str())
+        .collect();
+    assert!(kept.len() > 2 && kept.len() < 10, "{kept:?}");
+    assert_eq!(kept.last(), Some(&"and now?"));
+    assert_eq!(kept[kept.len() - 2], "question 9");
+    assert_eq!(prompt.messages[1].role, Role::User, "no answer without its question");
+    assert_eq!(sessions.load("s").await.unwrap().len(), 22, "the session keeps all of it");
+}
+
+#[tokio::test]
+async fn what_does_not_fit_without_history_is_an_error() {
+    let llm = ScriptedLlm::new(vec![ScriptedTurn::text("yes")]).with_context_window(50);
+    let assistant = Assistant::builder(llm.clone()).build().unwrap();
+
+    let error = assistant.ask("word ".repeat(51)).await.unwrap_err();
+
+    assert!(matches!(error, Error::ContextTooLong { limit: 50, .. }), "{error}");
+    assert!(llm.prompts().is_empty());
+}
+
+#[test]
+fn options_out_of_their_range_are_refused_when_building() {
+    let builder = || Assistant::builder(ScriptedLlm::new(Vec::new()));
+    let mut hot = Sampling::default();
+    hot.temperature = 2.5;
+
+    let wrong = [
+        (builder().sampling(hot), "temperature"),
+        (builder().limits(limits(|limits| limits.max_turns = 0)), "max_turns"),
+        (builder().limits(limits(|limits| limits.max_output_tokens = 0)), "max_output_tokens"),
+        (builder().limits(limits(|limits| limits.deadline = std::time::Duration::ZERO)), "deadline"),
+    ];
+
+    for (builder, name) in wrong {
+        let error = builder.build().unwrap_err().to_string();
+        assert!(error.starts_with(&format!("invalid {name}: expected ")), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn ids_that_a_model_repeats_are_made_unique() {
+    use futures::{StreamExt, stream};
+    use rushlight::{Delta, DeltaStream, Llm, Prompt, Result, ToolCall, Usage};
+
+    #[derive(Debug)]
+    struct Careless;
+
+    #[async_trait::async_trait]
+    impl Llm for Careless {
+        async fn generate(&self, prompt: Prompt) -> Result<DeltaStream> {
+            let call = |id: &str, a: i64| Delta::ToolCall(ToolCall::new(id, "add", json!({"a": a, "b": 0})));
+            let asked = prompt.messages.iter().any(|message| message.role == Role::Tool);
+            let (deltas, finish_reason) = match asked {
+                true => (vec![Delta::Text("done".to_owned())], FinishReason::Stop),
+                false => {
+                    (vec![call("x", 1), call("x", 2), call("", 3), call("y", 4)], FinishReason::ToolCalls)
+                }
+            };
+            let done = Delta::Done { finish_reason, usage: Usage::default() };
+            Ok(stream::iter(deltas.into_iter().chain([done]).map(Ok)).boxed())
+        }
+
+        fn context_window(&self) -> usize {
+            1000
+        }
+
+        fn count_tokens(&self, text: &str) -> Result<usize> {
+            Ok(text.len())
+        }
+
+        fn name(&self) -> &'static str {
+            "careless"
+        }
+    }
+
+    let assistant = Assistant::builder(Careless).tools(toolbox(&["add"])).build().unwrap();
+
+    let events = events(&assistant, "add").await;
+
+    let outputs: Vec<(&str, &str)> = events
+        .iter()
+        .filter_map(|event| match event {
+            Event::ToolOutput(output) => Some((output.call_id.as_str(), output.content.as_str())),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(outputs, [("x", "1"), ("call_2", "2"), ("call_3", "3"), ("y", "4")]);
+}

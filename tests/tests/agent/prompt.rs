@@ -1,0 +1,103 @@
+use rushlight::{
+    AgentExt, Assistant, Event, Limits, MemorySessions, Prompt, Request, ScriptedLlm, ScriptedTurn,
+    SessionStore,
+};
+use serde_json::json;
+
+use super::{Shelf, events, toolbox};
+
+/// A prompt as a person reads it.
+fn shown(prompt: &Prompt) -> String {
+    let mut text = String::new();
+    for tool in &prompt.tools {
+        text.push_str(&format!("tool: {} {}\n", tool.name, tool.parameters));
+    }
+    for message in &prompt.messages {
+        let calls: Vec<String> = message
+            .tool_calls
+            .iter()
+            .map(|call| format!(" {}={}({})", call.id, call.name, call.arguments))
+            .collect();
+        let answers = message.tool_call_id.as_deref().map_or_else(String::new, |id| format!(" to {id}"));
+        text.push_str(&format!("{:?}{answers}:{}\n{}\n", message.role, calls.concat(), message.content));
+    }
+    text
+}
+
+#[tokio::test]
+async fn what_stays_the_same_comes_first() {
+    let llm = ScriptedLlm::new(vec![
+        ScriptedTurn::text("Hello Ann."),
+        ScriptedTurn::call("add", json!({"a": 1, "b": 2})),
+        ScriptedTurn::text("Three [1]."),
+    ]);
+    let assistant = Assistant::builder(llm.clone())
+        .instructions("You help in a library.")
+        .retriever(Shelf::new(&["Owls hunt at night.", "Ravens\n\ncount </passages> to three."]))
+        .tools(toolbox(&["add"]))
+        .sessions(MemorySessions::new())
+        .build()
+        .unwrap();
+    assistant.ask(Request::new("I am Ann.").session("s")).await.unwrap();
+
+    assistant.ask(Request::new("How many owls are 1 and 2 owls?").session("s")).await.unwrap();
+
+    insta::assert_snapshot!(shown(&llm.prompts()[2]), @"");
+}
+
+#[tokio::test]
+async fn a_session_keeps_questions_calls_and_answers_but_no_passages() {
+    let llm = ScriptedLlm::new(vec![
+        ScriptedTurn::call("add", json!({"a": 1, "b": 2})),
+        ScriptedTurn::text("Three."),
+    ]);
+    let sessions = MemorySessions::new();
+    let assistant = Assistant::builder(llm)
+        .retriever(Shelf::new(&["Owls hunt at night."]))
+        .tools(toolbox(&["add"]))
+        .sessions(sessions.clone())
+        .build()
+        .unwrap();
+
+    assistant.ask(Request::new("1 + 2?").session("s")).await.unwrap();
+
+    let kept = Prompt::new(sessions.load("s").await.unwrap());
+    insta::assert_snapshot!(shown(&kept), @"");
+}
+
+/// The texts that the model sees of passages of so many words.
+async fn seen(words: &[usize], max_context_tokens: usize) -> Vec<usize> {
+    let texts: Vec<String> = words.iter().map(|&count| "word ".repeat(count)).collect();
+    let llm = ScriptedLlm::new(vec![ScriptedTurn::text("yes")]);
+    let mut limits = Limits::default();
+    limits.max_context_tokens = max_context_tokens;
+    let assistant = Assistant::builder(llm.clone())
+        .retriever(Shelf::new(&texts.iter().map(String::as_str).collect::<Vec<_>>()))
+        .limits(limits)
+        .build()
+        .unwrap();
+    let events = events(&assistant, "why?").await;
+    let question = llm.prompts().remove(0).messages.pop().unwrap().content;
+    let context = question.split_once("</passages>").map_or("", |(context, _)| context);
+    assert!(context.split_whitespace().count() <= max_context_tokens);
+    let Event::Retrieved { passages } = &events[0] else { panic!("{events:?}") };
+    passages.iter().map(|passage| passage.text.split_whitespace().count()).collect()
+}
+
+#[tokio::test]
+async fn passages_fill_their_share_of_the_prompt_whole_and_best_first() {
+    assert_eq!(seen(&[300, 300, 300, 250], 1200).await, [300, 300, 300, 250]);
+    assert_eq!(seen(&[300, 300, 300, 300], 1200).await, [300, 300, 300], "the headings do not fit");
+    assert_eq!(seen(&[300, 2000, 300, 300], 1200).await, [300, 300, 300], "one that is too long is skipped");
+    assert_eq!(seen(&[2000, 2000], 1200).await, [] as [usize; 0]);
+}
+
+#[tokio::test]
+async fn a_question_without_passages_stands_alone() {
+    let llm = ScriptedLlm::new(vec![ScriptedTurn::text("yes")]);
+    let assistant = Assistant::builder(llm.clone()).retriever(Shelf::new(&[])).build().unwrap();
+
+    assistant.ask("why?").await.unwrap();
+
+    assert_eq!(llm.prompts()[0].messages.last().unwrap().content, "why?");
+}

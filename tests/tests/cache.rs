@@ -1,0 +1,5 @@
+//! Caches.
+
+use rushlight::MemoryCache;
+
+rushlight_tests::cache_suite!(MemoryCache::default());

@@ -1,0 +1,13 @@
+//! Everything that is tested through the public API, as one program.
+
+#![expect(clippy::unwrap_used, reason = "these are tests")]
+
+mod agent;
+mod architecture;
+mod cache;
+mod contracts;
+mod local;
+mod retrieval;
+mod scenarios;
+mod session;
+mod tools;

@@ -1,0 +1,177 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use rushlight::retrieval::{SearchMode, VectorIndex};
+use rushlight::{Document, Embedder, ErrorKind, KnowledgeBase, Query, Result, Retriever};
+
+use super::{embedder, in_memory, options, quiet};
+
+fn numbered(count: usize) -> Vec<Document> {
+    let topics = ["tide", "dough", "hive", "lifetime", "glacier", "violin", "harbour"];
+    let text =
+        |index: usize| format!("Note {index} on the {} and the {}.", topics[index % 7], topics[index % 5]);
+    (0..count).map(|index| Document::new(format!("note {index}"), text(index))).collect()
+}
+
+#[tokio::test]
+async fn each_stage_leaves_its_score() {
+    let base = in_memory(numbered(30)).await;
+    let query = Query::new("the tide and the violin").k(3);
+
+    let hybrid = &base.search(&query, SearchMode::Hybrid).await.unwrap()[0];
+    let dense = &base.search(&query, SearchMode::Dense).await.unwrap()[0];
+    let lexical = &base.search(&query, SearchMode::Lexical).await.unwrap()[0];
+
+    assert!(hybrid.scores.dense.is_some() && hybrid.scores.lexical.is_some());
+    assert_eq!(hybrid.scores.fused, Some(hybrid.score));
+    assert_eq!(
+        (dense.scores.dense, dense.scores.lexical, dense.scores.fused),
+        (Some(dense.score), None, None)
+    );
+    assert_eq!(lexical.scores.lexical, Some(lexical.score));
+}
+
+#[tokio::test]
+async fn the_mode_of_the_options_is_what_retrieve_does() {
+    for mode in [SearchMode::Hybrid, SearchMode::Dense, SearchMode::Lexical] {
+        let options = options(|options| options.mode = mode);
+        let base = KnowledgeBase::in_memory_with(embedder(), options).await.unwrap();
+        base.ingest(numbered(20), quiet).await.unwrap();
+        let query = Query::new("glacier and hive");
+
+        assert_eq!(base.retrieve(&query).await.unwrap(), base.search(&query, mode).await.unwrap());
+    }
+}
+
+#[tokio::test]
+async fn few_chunks_are_searched_exactly_and_more_than_the_threshold_in_a_graph() {
+    let options = options(|options| options.ann_threshold = 40);
+    let base = KnowledgeBase::in_memory_with(embedder(), options).await.unwrap();
+    base.ingest(numbered(40), quiet).await.unwrap();
+    assert_eq!(base.info().vectors, VectorIndex::Exact);
+    let query = Query::new("the harbour");
+    let exact = base.search(&query, SearchMode::Dense).await.unwrap();
+
+    base.ingest(vec![Document::new("other", "Something else.")], quiet).await.unwrap();
+    base.rebuild().await.unwrap();
+
+    assert_eq!(base.info().vectors, VectorIndex::Hnsw { covered: 41 });
+    assert_eq!(base.search(&query, SearchMode::Dense).await.unwrap(), exact);
+}
+
+#[tokio::test]
+async fn the_order_of_results_is_the_same_after_reopening() {
+    let dir = tempfile::tempdir().unwrap();
+    for threshold in [10, 10_000] {
+        let dir = dir.path().join(threshold.to_string());
+        let options = options(|options| options.ann_threshold = threshold);
+        let base = KnowledgeBase::open_with(&dir, embedder(), options.clone()).await.unwrap();
+        base.ingest(numbered(200), quiet).await.unwrap();
+        base.ingest(numbered(250).split_off(150), quiet).await.unwrap();
+        base.delete(&["note 7".to_owned()]).await.unwrap();
+        base.rebuild().await.unwrap();
+        let query = Query::new("dough or lifetime").k(50);
+        let before = base.retrieve(&query).await.unwrap();
+        let version = base.version();
+        drop(base);
+
+        let base = KnowledgeBase::open_with(&dir, embedder(), options).await.unwrap();
+        base.rebuild().await.unwrap();
+
+        assert_eq!(base.retrieve(&query).await.unwrap(), before);
+        assert_eq!(base.version(), version);
+    }
+}
+
+#[tokio::test]
+async fn identifiers_are_found_by_name_and_by_part() {
+    let base = in_memory(vec![
+        Document::new("a", "Set `max_open_files` to raise the limit."),
+        Document::new("b", "Call parseHeader before the body is read."),
+        Document::new("c", "Nothing to see."),
+    ])
+    .await;
+
+    for (question, source) in
+        [("max_open_files", "a"), ("open file", "a"), ("parseHeader", "b"), ("header", "b")]
+    {
+        let passages = base.search(&Query::new(question), SearchMode::Lexical).await.unwrap();
+        assert_eq!(passages[0].source, source, "for `{question}`");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_search_sees_a_replaced_document_as_it_was_or_as_it_is() {
+    let version = |word: &str| vec![Document::new("a", format!("{word} marker. ").repeat(40))];
+    let options = options(|options| options.chunk_tokens = 16);
+    let base = KnowledgeBase::in_memory_with(embedder(), options).await.unwrap();
+    base.ingest(version("old"), quiet).await.unwrap();
+    let chunks = base.len();
+
+    let writer = tokio::spawn({
+        let base = base.clone();
+        async move {
+            for round in 0..40 {
+                base.ingest(version(if round % 2 == 0 { "new" } else { "old" }), quiet).await.unwrap();
+            }
+        }
+    });
+    while !writer.is_finished() {
+        let passages = base.search(&Query::new("marker").k(1_000), SearchMode::Lexical).await.unwrap();
+        let old = passages.iter().filter(|passage| passage.text.contains("old")).count();
+        assert_eq!(passages.len(), chunks);
+        assert!(old == 0 || old == chunks, "{old} of {chunks} passages are the old ones");
+    }
+    writer.await.unwrap();
+}
+
+/// An embedder that gives what it is told to.
+#[derive(Debug)]
+struct Broken(Vec<Vec<f32>>);
+
+#[async_trait]
+impl Embedder for Broken {
+    async fn embed(&self, _: Vec<String>) -> Result<Vec<Vec<f32>>> {
+        Ok(self.0.clone())
+    }
+    fn dimensions(&self) -> usize {
+        2
+    }
+    fn max_tokens(&self) -> usize {
+        100
+    }
+    fn count_tokens(&self, text: &str) -> Result<usize> {
+        Ok(text.len())
+    }
+    fn name(&self) -> &str {
+        "broken"
+    }
+}
+
+#[tokio::test]
+async fn what_an_embedder_must_not_give_is_refused_by_name() {
+    for (vectors, message) in [
+        (vec![], "expected 1 vectors, got 0"),
+        (vec![vec![1.0]], "expected 2 dimensions, got 1"),
+        (vec![vec![f32::NAN, 0.0]], "expected finite values, got NaN"),
+    ] {
+        let embedder: Arc<dyn Embedder> = Arc::new(Broken(vectors));
+        let base = KnowledgeBase::in_memory(embedder).await.unwrap();
+
+        let error = base.ingest(vec![Document::new("a", "text")], quiet).await.unwrap_err();
+
+        assert_eq!(error.kind(), ErrorKind::Foreign);
+        assert_eq!(error.chain(), format!("embedder `broken` failed: {message}"));
+        assert!(base.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn options_out_of_range_are_refused() {
+    let no_tokens = options(|options| options.chunk_tokens = 0);
+    let no_neighbours = options(|options| options.hnsw.m = 0);
+    for options in [no_tokens, no_neighbours] {
+        let error = KnowledgeBase::in_memory_with(embedder(), options).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Invalid);
+    }
+}

@@ -1,0 +1,171 @@
+//! The scenarios that all languages share: `scenarios/*.json`.
+//!
+//! With `RUSHLIGHT_UPDATE_SCENARIOS=1` the events that happened are written into the files instead of compared.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use futures::StreamExt;
+use rushlight::{
+    Agent, Assistant, Document, HashedEmbedder, KnowledgeBase, Limits, MemoryCache, MemorySessions, Request,
+    ScriptedLlm, ScriptedTurn, Toolbox,
+};
+use rushlight_tests::support::tools::by_name;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Scenario {
+    name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    instructions: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    documents: Vec<Value>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    tools: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tool_timeout_ms: Option<u64>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    cache: bool,
+    #[serde(default, skip_serializing_if = "is_false")]
+    sessions: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    limits: Option<Value>,
+    script: Vec<Value>,
+    runs: Vec<Run>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Run {
+    request: Request,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    stop_after: Option<usize>,
+    events: Vec<Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    error: Option<ExpectedError>,
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExpectedError {
+    kind: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+async fn assistant(scenario: &Scenario) -> Assistant {
+    let script: Vec<ScriptedTurn> =
+        scenario.script.iter().map(|turn| serde_json::from_value(turn.clone()).unwrap()).collect();
+    let mut builder = Assistant::builder(ScriptedLlm::new(script));
+    if let Some(instructions) = &scenario.instructions {
+        builder = builder.instructions(instructions);
+    }
+    if !scenario.documents.is_empty() {
+        let text = |document: &Value, field: &str| document[field].as_str().unwrap_or_default().to_owned();
+        let documents = scenario.documents.iter().map(|document| {
+            Document::new(text(document, "source"), text(document, "text")).title(text(document, "title"))
+        });
+        let base = KnowledgeBase::in_memory(HashedEmbedder::new(64)).await.unwrap();
+        base.ingest(documents.collect(), |_| ()).await.unwrap();
+        builder = builder.retriever(base);
+    }
+    if !scenario.tools.is_empty() {
+        let mut tools = Toolbox::new();
+        for name in &scenario.tools {
+            tools = tools.add(by_name(name)).unwrap();
+        }
+        if let Some(timeout) = scenario.tool_timeout_ms {
+            tools = tools.timeout(Duration::from_millis(timeout));
+        }
+        builder = builder.tools(tools);
+    }
+    if scenario.cache {
+        builder = builder.cache(MemoryCache::default());
+    }
+    if scenario.sessions {
+        builder = builder.sessions(MemorySessions::new());
+    }
+    if let Some(limits) = &scenario.limits {
+        builder = builder.limits(serde_json::from_value::<Limits>(limits.clone()).unwrap());
+    }
+    builder.build().unwrap()
+}
+
+/// What a run gives: its events, and the error at the end.
+async fn outcome(assistant: &Assistant, run: &Run) -> (Vec<Value>, Option<ExpectedError>) {
+    let failed = |error: rushlight::Error| Some(ExpectedError { kind: error.kind().as_str().to_owned() });
+    let mut stream = match assistant.run(run.request.clone()).await {
+        Ok(stream) => stream,
+        Err(error) => return (Vec::new(), failed(error)),
+    };
+    let mut events = Vec::new();
+    while run.stop_after != Some(events.len()) {
+        match stream.next().await {
+            Some(Ok(event)) => events.push(serde_json::to_value(event).unwrap()),
+            Some(Err(error)) => return (events, failed(error)),
+            None => break,
+        }
+    }
+    (events, None)
+}
+
+/// Whether two values are the same but for rounding.
+fn agree(found: &Value, expected: &Value) -> bool {
+    match (found, expected) {
+        (Value::Number(found), Value::Number(expected)) => {
+            let (found, expected) = (found.as_f64().unwrap(), expected.as_f64().unwrap());
+            (found - expected).abs() <= 1e-5 * expected.abs().max(f64::MIN_POSITIVE)
+        }
+        (Value::Array(found), Value::Array(expected)) => {
+            found.len() == expected.len()
+                && found.iter().zip(expected).all(|(found, expected)| agree(found, expected))
+        }
+        (Value::Object(found), Value::Object(expected)) => {
+            let same = |(name, value): (&String, &Value)| {
+                expected.get(name).is_some_and(|expected| agree(value, expected))
+            };
+            found.len() == expected.len() && found.iter().all(same)
+        }
+        (found, expected) => found == expected,
+    }
+}
+
+async fn play(path: &Path, update: bool) {
+    let mut scenario: Scenario = serde_json::from_str(&fs::read_to_string(path).unwrap())
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let assistant = assistant(&scenario).await;
+    for (number, run) in scenario.runs.iter_mut().enumerate() {
+        let (events, error) = outcome(&assistant, run).await;
+        if update {
+            (run.events, run.error) = (events, error);
+            continue;
+        }
+        let place = format!("{}, run {}", path.display(), number + 1);
+        let (found, expected) = (Value::Array(events), Value::Array(run.events.clone()));
+        assert!(agree(&found, &expected), "{place}:\nfound    {found:#}\nexpected {expected:#}");
+        assert_eq!(error, run.error, "{place}");
+    }
+    if update {
+        fs::write(path, serde_json::to_string_pretty(&scenario).unwrap() + "\n").unwrap();
+    }
+}
+
+#[tokio::test]
+async fn every_scenario_gives_the_events_that_its_file_says() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
+    files.sort();
+    let update = std::env::var_os("RUSHLIGHT_UPDATE_SCENARIOS").is_some_and(|value| value == "1");
+
+    assert!(files.len() >= 10);
+    for file in files {
+        play(&file, update).await;
+    }
+}

@@ -1,0 +1,145 @@
+//! Tools and their registry.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use rushlight::{FunctionTool, NoArguments, ToolCall, ToolRegistry, ToolSpec, ToolStatus, Toolbox};
+use rushlight_tests::support::tools::{add, by_name, echo, slow};
+use serde_json::{Value, json};
+
+fn toolbox() -> Toolbox {
+    let names = ["add", "echo", "boom", "slow", "panics"];
+    let toolbox = names.iter().try_fold(Toolbox::new(), |toolbox, name| toolbox.add(by_name(name)));
+    toolbox.unwrap().timeout(Duration::from_millis(50))
+}
+
+rushlight_tests::tool_registry_suite!(toolbox());
+
+fn named(name: &str) -> FunctionTool {
+    FunctionTool::new(name, "", async |_: NoArguments| Ok::<_, String>(()))
+}
+
+#[test]
+fn tool_names_are_checked_when_a_tool_is_added() {
+    let long = "x".repeat(65);
+    for name in ["", "with space", "é", "a.b", "a\n", long.as_str()] {
+        let error = Toolbox::new().add(named(name)).unwrap_err().to_string();
+        assert!(error.contains("[a-zA-Z0-9_-]"), "{error}");
+    }
+    assert!(Toolbox::new().add(named(&"x".repeat(64))).is_ok());
+}
+
+#[test]
+fn a_name_that_is_taken_is_refused() {
+    let error = Toolbox::new().add(add()).unwrap().add(named("add")).unwrap_err();
+
+    assert_eq!(error.to_string(), "invalid tool name: expected names to be unique, got `add` twice");
+}
+
+#[test]
+fn at_most_256_tools_fit() {
+    let full = (0..256).try_fold(Toolbox::new(), |toolbox, number| toolbox.add(named(&format!("t{number}"))));
+
+    let error = full.unwrap().add(named("one_more")).unwrap_err();
+
+    assert_eq!(
+        error.to_string(),
+        "invalid number of tools: expected at most 256, got `one_more` as one more"
+    );
+}
+
+#[tokio::test]
+async fn a_tool_that_times_out_is_dropped() {
+    struct Flag(Arc<AtomicBool>);
+    impl Drop for Flag {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::SeqCst);
+        }
+    }
+    let dropped = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&dropped);
+    let tool = FunctionTool::new("hang", "", move |_: NoArguments| {
+        let flag = Flag(Arc::clone(&flag));
+        async move {
+            std::future::pending::<()>().await;
+            drop(flag);
+            Ok::<_, String>(())
+        }
+    });
+    let toolbox = Toolbox::new().add(tool).unwrap().timeout(Duration::from_millis(20));
+
+    let output = toolbox.invoke(&ToolCall::new("1", "hang", json!({}))).await.unwrap();
+
+    assert_eq!(output.status, ToolStatus::Timeout);
+    assert!(dropped.load(Ordering::SeqCst));
+    assert!(output.elapsed >= Duration::from_millis(20) && output.elapsed < Duration::from_secs(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_default_timeout_is_five_seconds() {
+    let toolbox = Toolbox::new().add(slow()).unwrap();
+    let begin = tokio::time::Instant::now();
+
+    let output = toolbox.invoke(&ToolCall::new("1", "slow", json!({}))).await.unwrap();
+
+    assert_eq!(output.status, ToolStatus::Timeout);
+    let elapsed = begin.elapsed();
+    assert!(elapsed.abs_diff(Duration::from_secs(5)) <= Duration::from_millis(50), "{elapsed:?}");
+}
+
+#[tokio::test]
+async fn a_blocking_tool_that_panics_or_hangs_is_answered_too() {
+    let panics =
+        FunctionTool::blocking("panics", "", |_: NoArguments| -> Result<(), String> { panic!("no luck") });
+    let sleeps = FunctionTool::blocking("sleeps", "", |_: NoArguments| {
+        std::thread::sleep(Duration::from_millis(300));
+        Ok::<_, String>(())
+    });
+    let toolbox = Toolbox::new().add(panics).unwrap().add(sleeps).unwrap().timeout(Duration::from_millis(20));
+
+    let panicked = toolbox.invoke(&ToolCall::new("1", "panics", json!({}))).await.unwrap();
+    let hung = toolbox.invoke(&ToolCall::new("2", "sleeps", json!({}))).await.unwrap();
+
+    assert_eq!(
+        (panicked.status, panicked.content.as_str()),
+        (ToolStatus::Error, "`panics` panicked: no luck")
+    );
+    assert_eq!(hung.status, ToolStatus::Timeout);
+}
+
+#[tokio::test]
+async fn a_huge_output_is_cut_at_a_whole_code_point() {
+    let huge = FunctionTool::new("huge", "", async |_: NoArguments| Ok::<_, String>("é".repeat(1 << 20)));
+    let toolbox = Toolbox::new().add(huge).unwrap().max_output_bytes(101);
+
+    let output = toolbox.invoke(&ToolCall::new("1", "huge", json!({}))).await.unwrap();
+
+    assert_eq!(output.status, ToolStatus::Success);
+    assert_eq!(output.content, format!("{}… (cut: the output has 2097152 bytes)", "é".repeat(50)));
+}
+
+#[tokio::test]
+async fn arguments_written_as_a_string_of_json_are_read() {
+    let toolbox = Toolbox::new().add(echo()).unwrap();
+    let call = ToolCall::new("1", "echo", json!("{\"text\": \"hello\"}"));
+
+    let output = toolbox.invoke(&call).await.unwrap();
+
+    assert_eq!((output.status, output.content.as_str()), (ToolStatus::Success, "hello"));
+}
+
+#[tokio::test]
+async fn a_tool_of_the_callers_own_schema_gets_validated_values() {
+    let schema =
+        json!({"type": "object", "properties": {"n": {"type": "integer", "minimum": 3}}, "required": ["n"]});
+    let spec = ToolSpec::new("own", "", schema);
+    let own = FunctionTool::from_spec(spec, async |arguments: Value| Ok::<_, String>(arguments));
+    let toolbox = Toolbox::new().add(own).unwrap();
+
+    let fits = toolbox.invoke(&ToolCall::new("1", "own", json!({"n": 3}))).await.unwrap();
+    let small = toolbox.invoke(&ToolCall::new("1", "own", json!({"n": 2}))).await.unwrap();
+
+    assert_eq!((fits.status, fits.content.as_str()), (ToolStatus::Success, "{\"n\":3}"));
+    assert!(small.content.contains("`/n` (`minimum`)"), "{}", small.content);
+}
