@@ -14,22 +14,22 @@ impl<'a> Weights<'a> {
     }
 
     /// The model's name.
-    pub(crate) fn model(&self) -> Result<String> {
+    pub(crate) fn model(self) -> Result<String> {
         self.gguf.name()
     }
 
-    pub(crate) fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(self, name: &str) -> bool {
         self.gguf.tensor(name).is_some()
     }
 
     /// A matrix that stays in the memory map.
-    pub(crate) fn matrix(&self, name: &str, rows: usize, columns: usize) -> Result<Matrix> {
+    pub(crate) fn matrix(self, name: &str, rows: usize, columns: usize) -> Result<Matrix> {
         let info = self.shaped(name, &[rows, columns])?;
         Ok(Matrix::new(name, self.gguf.file().clone(), info))
     }
 
     /// The rows of a matrix, if only its columns are known.
-    pub(crate) fn rows(&self, name: &str) -> Result<usize> {
+    pub(crate) fn rows(self, name: &str) -> Result<usize> {
         let info = self.info(name)?;
         match info.shape[..] {
             [rows, _] => Ok(rows),
@@ -38,7 +38,7 @@ impl<'a> Weights<'a> {
     }
 
     /// A vector, converted to f32.
-    pub(crate) fn vector(&self, name: &str, length: usize) -> Result<Vec<f32>> {
+    pub(crate) fn vector(self, name: &str, length: usize) -> Result<Vec<f32>> {
         let info = self.shaped(name, &[length])?;
         let mut vector = vec![0.0; length];
         let bytes = &self.gguf.file().bytes()[info.offset..info.offset + info.length];
@@ -47,21 +47,21 @@ impl<'a> Weights<'a> {
     }
 
     /// A vector, or none if the file has no tensor of this name.
-    pub(crate) fn optional_vector(&self, name: &str, length: usize) -> Result<Option<Vec<f32>>> {
+    pub(crate) fn optional_vector(self, name: &str, length: usize) -> Result<Option<Vec<f32>>> {
         if self.has(name) { self.vector(name, length).map(Some) } else { Ok(None) }
     }
 
     /// The matrix `{name}.weight` with the bias `{name}.bias`, if there is one.
-    pub(crate) fn linear(&self, name: &str, rows: usize, columns: usize) -> Result<Linear> {
+    pub(crate) fn linear(self, name: &str, rows: usize, columns: usize) -> Result<Linear> {
         let weight = self.matrix(&format!("{name}.weight"), rows, columns)?;
         Ok(Linear::new(weight, self.optional_vector(&format!("{name}.bias"), rows)?))
     }
 
-    fn info(&self, name: &str) -> Result<&'a TensorInfo> {
+    fn info(self, name: &str) -> Result<&'a TensorInfo> {
         self.gguf.tensor(name).ok_or_else(|| Error::tensor(name, "is missing from the file"))
     }
 
-    fn shaped(&self, name: &str, shape: &[usize]) -> Result<&'a TensorInfo> {
+    fn shaped(self, name: &str, shape: &[usize]) -> Result<&'a TensorInfo> {
         let info = self.info(name)?;
         if info.shape != shape {
             return Err(Error::tensor(name, format!("expected shape {shape:?}, got {:?}", info.shape)));

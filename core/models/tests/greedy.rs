@@ -13,7 +13,7 @@ fn smollm2_chooses_the_tokens_that_llama_cpp_chooses() {
     let language_model = LanguageModel::open(&path, &LoadOptions::default()).unwrap();
     for case in &reference.cases {
         let ids = language_model.tokenizer().encode(&case.prompt, Special::Parse).unwrap();
-        assert_eq!(ids, case.prompt_ids, "tokens of `{}`", case.case);
+        assert_eq!(ids, case.prompt_ids, "tokens of `{}`", case.name);
     }
 
     let comparison = compare(&language_model, &reference.cases.iter().collect::<Vec<&Case>>()).unwrap();

@@ -1,4 +1,4 @@
-//! Llama (arXiv 2302.13971) and what follows its plan: Llama 2 and 3, Mistral, SmolLM2.
+//! Llama (arXiv 2302.13971) and what follows its plan: Llama 2 and 3, Mistral, `SmolLM2`.
 
 use crate::gguf::Gguf;
 use crate::nn::{Config, Decoder, Pairing, Rope};

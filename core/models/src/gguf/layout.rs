@@ -52,7 +52,7 @@ impl Claim {
             let dimension = cursor.u64("dimension")?;
             elements = elements
                 .checked_mul(dimension)
-                .filter(|&product| product > 0 && product <= i64::MAX as u64)
+                .filter(|&product| product > 0 && i64::try_from(product).is_ok())
                 .ok_or_else(|| {
                     Error::tensor(name, format!("dimension {dimension} makes the size zero or overflow"))
                 })?;
@@ -67,7 +67,7 @@ impl Claim {
         let offset = cursor.u64("tensor offset")?;
         let block = quantisation.block() as u64;
         let row = shape[0] as u64;
-        if row % block != 0 {
+        if !row.is_multiple_of(block) {
             return Err(Error::tensor(
                 name,
                 format!("expected rows of a multiple of {block} elements for {quantisation}, got {row}"),

@@ -147,7 +147,7 @@ fn read_array(cursor: &mut Cursor<'_>, what: &str, depth: usize) -> Result<Value
     let count = cursor.u64(what)?;
     let start = cursor.position();
     if let Some(size) = kind.size() {
-        let length = count.checked_mul(size as u64).unwrap_or(u64::MAX);
+        let length = count.saturating_mul(size as u64);
         cursor.take(length, what)?;
     } else {
         for _ in 0..count {

@@ -112,13 +112,13 @@ fn damaged_headers_are_refused_with_what_was_found_and_what_was_expected() {
         ("tensor count is 18446744073709551615, but", |file| file.tensor_count = Some(u64::MAX)),
         ("metadata count is 4611686018427387904, but", |file| file.entry_count = Some(1 << 62)),
         ("metadata `count` has value type 13, expected 0 to 12", |file| {
-            file.entries[2].1 = Entry::Raw(13, vec![0; 4])
+            file.entries[2].1 = Entry::Raw(13, vec![0; 4]);
         }),
         ("metadata `flag` is bool 2, expected 0 or 1", |file| file.entries[6].1 = Entry::Raw(7, vec![2])),
         ("metadata `general.name` at byte", |file| {
             file.entries[1].1 = Entry::Raw(8, u64::MAX.to_le_bytes().to_vec());
         }),
-        ("needs 9223372036854775807 bytes, found", |file| {
+        ("needs 9223372036854775804 bytes, found", |file| {
             let head = [4_u32.to_le_bytes().to_vec(), (u64::MAX >> 3).to_le_bytes().to_vec()].concat();
             file.entries[8].1 = Entry::Raw(9, head);
         }),
@@ -140,14 +140,14 @@ fn damaged_headers_are_refused_with_what_was_found_and_what_was_expected() {
         ("tensor `first`: appears twice", |file| file.tensors[1].name = "first".into()),
         ("tensor `second`: expected 1 to 4 dimensions, got 0", |file| file.tensors[1].dimensions = vec![]),
         ("tensor `second`: expected 1 to 4 dimensions, got 5", |file| {
-            file.tensors[1].dimensions = vec![1; 5]
+            file.tensors[1].dimensions = vec![1; 5];
         }),
         ("tensor `second`: dimension 0 makes the size zero", |file| file.tensors[1].dimensions = vec![3, 0]),
         ("tensor `second`: dimension 4294967296 makes the size zero or overflow", |file| {
             file.tensors[1].dimensions = vec![1 << 32, 1 << 32];
         }),
         ("unsupported quantisation `IQ4_XS of tensor second`, expected one of: F32", |file| {
-            file.tensors[1].kind = 23
+            file.tensors[1].kind = 23;
         }),
         ("unsupported quantisation `type 77 of tensor second`", |file| file.tensors[1].kind = 77),
         ("tensor `first`: expected rows of a multiple of 32 elements for Q8_0, got 16", |file| {

@@ -46,7 +46,9 @@ impl Attention {
                 * self.dimension;
         let tasks = self.split(sequences, out);
         if work < SMALL {
-            tasks.into_iter().for_each(|task| self.run(task, queries));
+            for task in tasks {
+                self.run(task, queries);
+            }
         } else {
             tasks.into_par_iter().with_max_len(1).for_each(|task| self.run(task, queries));
         }

@@ -60,10 +60,8 @@ impl Decoder {
     ) -> Result<Self> {
         let rows = weights.rows("token_embd.weight")?;
         let embedding = weights.matrix("token_embd.weight", rows, config.hidden)?;
-        let output = match weights.has("output.weight") {
-            true => Some(weights.matrix("output.weight", rows, config.hidden)?),
-            false => None,
-        };
+        let own_output = weights.has("output.weight");
+        let output = own_output.then(|| weights.matrix("output.weight", rows, config.hidden)).transpose()?;
         let blocks =
             (0..config.layers).map(|index| Block::read(weights, &config, index)).collect::<Result<_>>()?;
         let attention = Attention {

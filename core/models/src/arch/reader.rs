@@ -1,0 +1,19 @@
+use super::ARCHITECTURES;
+use crate::gguf::Gguf;
+use crate::nn::Decoder;
+use crate::{Error, Result};
+
+/// Reads a decoder out of a file of one architecture.
+pub(super) type Reader = fn(&Gguf) -> Result<Decoder>;
+
+/// The decoder of a file, by its `general.architecture`.
+pub(crate) fn read(gguf: &Gguf, architecture: &str) -> Result<Decoder> {
+    match ARCHITECTURES.iter().find(|(name, _)| *name == architecture) {
+        Some((_, reader)) => reader(gguf),
+        None => Err(Error::Unsupported {
+            what: "architecture",
+            name: architecture.to_owned(),
+            known: ARCHITECTURES.map(|(name, _)| name).join(", "),
+        }),
+    }
+}
