@@ -1,5 +1,6 @@
 use std::collections::{BTreeSet, HashSet};
 
+use rust_stemmers::{Algorithm, Stemmer};
 use serde::{Deserialize, Serialize};
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -68,7 +69,10 @@ fn written(text: &str, count: usize) -> BTreeSet<usize> {
         let mut inside = BTreeSet::new();
         let words = rest[..end].split([',', ';', ' ', '&']).filter(|word| !word.is_empty());
         let only_numbers = words.into_iter().all(|word| match word.trim_start_matches('#').parse() {
-            Ok(number) => inside.insert(number) || true,
+            Ok(number) => {
+                inside.insert(number);
+                true
+            }
             Err(_) => matches!(word.to_lowercase().as_str(), "passage" | "passages" | "and" | "source"),
         });
         if only_numbers {
@@ -101,9 +105,12 @@ fn attributed(text: &str, question: &str, passages: &[Passage]) -> BTreeSet<usiz
     numbers
 }
 
-/// The words that carry meaning, in lower case.
+/// The stems of the words that carry meaning.
 fn words(text: &str) -> HashSet<String> {
-    text.unicode_words().map(str::to_lowercase).filter(|word| !STOP_WORDS.contains(&word.as_str())).collect()
+    let stemmer = Stemmer::create(Algorithm::English);
+    let words = text.unicode_words().map(str::to_lowercase);
+    let words = words.filter(|word| !STOP_WORDS.contains(&word.as_str()));
+    words.map(|word| stemmer.stem(&word).into_owned()).collect()
 }
 
 const STOP_WORDS: &[&str] = &[

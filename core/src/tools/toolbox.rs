@@ -49,6 +49,7 @@ impl Toolbox {
     ///
     /// Refuses a name that is taken or not made of 1 to 64 of `[a-zA-Z0-9_-]`, the 257th tool, and
     /// parameters that are no JSON Schema 2020-12 of an object, larger than 64 KiB or deeper than 32 levels.
+    #[expect(clippy::should_implement_trait, reason = "a toolbox grows by a tool; it is no number")]
     pub fn add(mut self, tool: impl Tool) -> Result<Self> {
         let spec = tool.spec();
         let allowed = |character: char| character.is_ascii_alphanumeric() || matches!(character, '_' | '-');

@@ -168,11 +168,11 @@ impl CallParser {
             let may_be = FENCE_LABELS.iter().any(|known| known.starts_with(opened.trim()));
             return if may_be { Beginning::Undecided } else { Beginning::Text(FENCE.len()) };
         };
-        let head = FENCE.len() + label.len() + 1;
+        let opening = FENCE.len() + label.len() + 1;
         if !FENCE_LABELS.contains(&label.trim()) {
             return Beginning::Text(FENCE.len());
         }
-        let start = head + inside.len() - inside.trim_start().len();
+        let start = opening + inside.len() - inside.trim_start().len();
         let mut at = start;
         let mut calls = Vec::new();
         loop {

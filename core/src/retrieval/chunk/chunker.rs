@@ -59,7 +59,8 @@ impl Chunker {
         let plain = [".txt", ".text", ".log"].iter().any(|ending| document.source.ends_with(ending));
         let outline = if plain { Outline::of_plain_text(text) } else { Outline::of_markdown(text) };
         let limit = self.limit.min(embedder.max_tokens()).max(1);
-        let context_limit = limit / 4;
+        let has_context = !document.title.trim().is_empty() || outline.sections.len() > 1;
+        let context_limit = if has_context { limit / 4 } else { 0 };
         let pieces = Cutter { text, embedder, limit: limit - context_limit }.pieces(&outline)?;
         let packer = Packer {
             title: &document.title,

@@ -105,8 +105,8 @@ impl State {
     pub(super) fn adopt(&mut self, rebuilt: Rebuilt) -> Self {
         let Rebuilt { rows, graph, copied_slots, dead_slots } = rebuilt;
         let old = std::mem::replace(self, Self { metric: self.metric, rows, graph: Some(graph) });
-        for slot in 0..copied_slots {
-            if !old.rows.is_live(slot) && !dead_slots[slot] {
+        for (slot, was_dead) in dead_slots.into_iter().enumerate().take(copied_slots) {
+            if !was_dead && !old.rows.is_live(slot) {
                 self.rows.remove(old.rows.id(slot));
             }
         }
