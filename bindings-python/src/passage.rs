@@ -28,7 +28,7 @@ impl Document {
     ///     title: its title; empty if there is none
     ///     metadata: fields of your own, kept with every passage
     #[new]
-    #[pyo3(signature = (source, text, *, title = String::new(), metadata = BTreeMap::new()))]
+    #[pyo3(signature = (source, text, *, title = String::new(), metadata: "dict[str, str]" = BTreeMap::new()))]
     fn new(source: String, text: String, title: String, metadata: BTreeMap<String, String>) -> Self {
         let mut core = rushlight::Document::new(source, text).title(title);
         core.metadata = metadata;
@@ -95,7 +95,7 @@ impl Passage {
     ///     metadata: fields of your own
     ///     score: what decided the order; higher is better
     #[new]
-    #[pyo3(signature = (source, text, *, id = None, title = "", headings = Vec::new(), metadata = BTreeMap::new(), score = 0.0))]
+    #[pyo3(signature = (source, text, *, id = None, title = "", headings: "Sequence[str]" = Vec::new(), metadata: "dict[str, str]" = BTreeMap::new(), score = 0.0))]
     fn new(
         source: &str,
         text: &str,

@@ -62,7 +62,7 @@ where
     let tokio = tokio()?;
     let mut task = Task(tokio.spawn(Caller::sync(py)?.scope(future)));
     loop {
-        let ended = py.detach(|| tokio.block_on(tokio::time::timeout(SIGNAL_PERIOD, &mut task)));
+        let ended = py.detach(|| tokio.block_on(async { tokio::time::timeout(SIGNAL_PERIOD, &mut task).await }));
         py.check_signals()?;
         if let Ok(outcome) = ended {
             return outcome.map_err(raised);

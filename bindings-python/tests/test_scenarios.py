@@ -125,7 +125,8 @@ def test_a_scenario_gives_its_events_to_sync_code(file: Path) -> None:
     assistant = assistant_of(scenario)
 
     for run in scenario["runs"]:
-        events, error = [], None
+        events: list[dict[str, Any]] = []
+        error = None
         try:
             events.extend(read(assistant, run))
         except rushlight.Error as raised:
@@ -140,7 +141,8 @@ def test_a_scenario_gives_its_events_to_async_code(file: Path) -> None:
 
     async def all_runs() -> None:
         for run in scenario["runs"]:
-            events, error = [], None
+            events: list[dict[str, Any]] = []
+            error = None
             try:
                 async for event in aread(assistant, run):
                     events.append(event)
@@ -152,12 +154,16 @@ def test_a_scenario_gives_its_events_to_async_code(file: Path) -> None:
 
 
 def test_run_gives_the_answer_of_the_stream() -> None:
-    script = [{"tool_calls": [{"name": "add", "arguments": {"a": 1, "b": 2}}]}, {"text": ["It ", "is ", "3."]}]
+    script: list[dict[str, Any]] = [
+        {"tool_calls": [{"name": "add", "arguments": {"a": 1, "b": 2}}]},
+        {"text": ["It ", "is ", "3."]},
+    ]
 
     whole = rushlight.Assistant(rushlight.ScriptedLlm(script), tools=[add]).run("1 + 2?")
     with rushlight.Assistant(rushlight.ScriptedLlm(script), tools=[add]).stream("1 + 2?") as stream:
         events = list(stream)
 
-    assert whole == stream.answer == events[-1].answer
+    assert isinstance(events[-1], rushlight.Done) and stream.answer == events[-1].answer
+    assert stream.answer is not None and stream.answer.to_json() == whole.to_json()
     assert whole.text == "".join(event.text for event in events if event.type == "text") == "It is 3."
     assert whole.report.turns == 2 and whole.report.tool_calls == 1

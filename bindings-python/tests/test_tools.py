@@ -51,8 +51,8 @@ def call(function: Any, arguments: dict[str, Any], **options: Any) -> ToolOutput
 
 def outputs(function: Any, calls: list[dict[str, Any]], **options: Any) -> list[ToolOutput]:
     name = getattr(function, "name", None) or function.__name__
-    script = [{"tool_calls": [{"name": name, "arguments": arguments} for arguments in calls]}, "done"]
-    assistant = Assistant(ScriptedLlm(script), tools=[function], **options)
+    turn = {"tool_calls": [{"name": name, "arguments": arguments} for arguments in calls]}
+    assistant = Assistant(ScriptedLlm([turn, "done"]), tools=[function], **options)
     with assistant.stream("go") as events:
         return [event for event in events if isinstance(event, ToolOutput)]
 
@@ -84,7 +84,6 @@ def test_name_docstring_and_hints_become_the_specification() -> None:
             "kind": {"type": "string", "enum": ["code", "text"], "default": "code"},
         },
         "required": ["query"],
-        "additionalProperties": False,
     }
     assert search("x", 2) == ["x", "x"]
 
@@ -146,7 +145,6 @@ def test_every_supported_type_reaches_the_function_as_its_hint_says() -> None:
     [
         ({}, ["x"]),
         ({"x": "one"}, ["/x", "integer"]),
-        ({"x": 1, "y": 2}, ["y"]),
     ],
 )
 def test_arguments_that_do_not_fit_never_reach_the_function(
@@ -161,6 +159,13 @@ def test_arguments_that_do_not_fit_never_reach_the_function(
 
     assert output.status == "invalid_arguments" and not ran
     assert all(word in output.content for word in words), output.content
+
+
+def test_an_argument_that_the_function_does_not_have_is_left_out() -> None:
+    def take(x: int) -> int:
+        return x
+
+    assert call(take, {"x": 1, "y": 2}).content == "1"
 
 
 @pytest.mark.parametrize(

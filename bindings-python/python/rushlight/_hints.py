@@ -117,11 +117,14 @@ class Hints:
                     continue
             raise ValueError(f"{value!r} is of none of the expected types")
 
-        return Codec({"anyOf": [codec.schema for codec in codecs]}, decode)
+        schemas = [dict(codec.schema) for codec in codecs]
+        descriptions = [text for schema in schemas if (text := schema.pop("description", None))]
+        schema: dict[str, Any] = {"anyOf": schemas}
+        return Codec({**schema, "description": descriptions[0]} if descriptions else schema, decode)
 
     def _array(self, collect: Callable[[Iterable[Any]], Any], arguments: tuple[Any, ...]) -> Codec:
         item = self.codec(arguments[0])
-        schema = {"type": "array", "items": item.schema}
+        schema: dict[str, Any] = {"type": "array", "items": item.schema}
         if collect in (set, frozenset):
             schema["uniqueItems"] = True
         return Codec(schema, lambda value: collect(item.decode(each) for each in _expect(list, value)))

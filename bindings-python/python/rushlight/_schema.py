@@ -27,8 +27,8 @@ class Signature:
     decoders: dict[str, Callable[[Any], Any]]
 
     def decode(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        """Turns JSON arguments, which fit `parameters`, into keyword arguments."""
-        return {name: self.decoders[name](value) for name, value in arguments.items()}
+        """Turns JSON arguments, which fit `parameters`, into keyword arguments; others are left out."""
+        return {name: decode(arguments[name]) for name, decode in self.decoders.items() if name in arguments}
 
 
 def read_signature(function: Callable[..., Any]) -> Signature:
@@ -63,8 +63,7 @@ def read_signature(function: Callable[..., Any]) -> Signature:
         properties[name] = schema
         decoders[name] = codec.decode
 
-    parameters = {"type": "object", "properties": properties, "required": required}
-    parameters["additionalProperties"] = False
+    parameters: dict[str, Any] = {"type": "object", "properties": properties, "required": required}
     if hints.definitions:
         parameters["$defs"] = hints.definitions
     return Signature(description, parameters, decoders)

@@ -49,7 +49,8 @@ class Tool(Generic[P, R]):
 
         from ._schema import to_text
 
-        result = self.function(*(), **self._signature.decode(arguments))
+        function: Callable[..., Any] = self.function
+        result = function(**self._signature.decode(arguments))
         return _awaited_text(result) if isawaitable(result) else to_text(result)
 
 
@@ -68,7 +69,7 @@ def _name_of(function: Any) -> str:
 def tool(function: Callable[P, R], /) -> Tool[P, R]: ...
 @overload
 def tool(
-    *, name: str | None = None, description: str | None = None
+    function: None = None, /, *, name: str | None = None, description: str | None = None
 ) -> Callable[[Callable[P, R]], Tool[P, R]]: ...
 def tool(
     function: Callable[P, R] | None = None, /, *, name: str | None = None, description: str | None = None

@@ -1,0 +1,1134 @@
+# Made by bindings-python/stubs.py from the Rust sources. Do not edit.
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any, Final, Literal, NoReturn, final
+from ._protocols import Cache, Retriever
+from ._tool import Tool
+
+__all__ = ["__version__", "Answer", "Assistant", "AsyncEventStream", "Citation", "Document", "Done", "EventStream", "FailedDocument", "FetchProgress", "HashedEmbedder", "IngestProgress", "IngestReport", "KnowledgeBase", "KnownModel", "Limits", "LocalEmbedder", "LocalLlm", "MemoryCache", "MemorySessions", "Passage", "Report", "Retrieved", "Sampling", "Scores", "ScriptedLlm", "Text", "ToolCall", "ToolOutput", "Usage", "afetch", "fetch", "models"]
+
+__version__: Final[str]
+
+@final
+class Answer:
+    """
+    The outcome of a run.
+    """
+    __match_args__: Final = ("text", "citations", "finish_reason")
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __repr__(self, /) -> str: ...
+    def __str__(self, /) -> str: ...
+    @property
+    def cached(self, /) -> bool:
+        """
+        Whether the answer came from the cache.
+        """
+    @property
+    def citations(self, /) -> list[Citation]:
+        """
+        The passages that the text rests on, in the order of their numbers.
+        """
+    @property
+    def finish_reason(self, /) -> str:
+        """
+        Why the last generation ended: `stop`, `length` or `tool_calls`.
+        """
+    @property
+    def report(self, /) -> Report:
+        """
+        What happened, with times.
+        """
+    @property
+    def text(self, /) -> str:
+        """
+        The text of the last turn: what the person reads.
+        """
+    def to_json(self, /) -> dict[str, Any]:
+        """
+        The JSON form, the same in all languages; without the report.
+        """
+    @property
+    def usage(self, /) -> Usage:
+        """
+        Tokens of all turns.
+        """
+
+@final
+class Assistant:
+    """
+    The agent that rushlight ships: answers from documents, with tools, a memory and a cache.
+
+    It may be used from any thread and any event loop, and by many at once.
+    """
+    def __new__(cls, /, llm: LocalLlm | ScriptedLlm, *, instructions: str | None = None, tools: Sequence[Tool[..., Any] | Callable[..., Any]] = ..., retriever: Retriever | None = None, cache: MemoryCache | Cache | None = None, sessions: MemorySessions | None = None, sampling: Sampling | Mapping[str, Any] | None = None, limits: Limits | Mapping[str, Any] | None = None, tool_timeout: float | None = None, cache_tool_answers: bool = False) -> Assistant:
+        """
+        An assistant around a model; everything else is optional.
+
+        Args:
+            llm: the model
+            instructions: who the assistant is and what it does
+            tools: functions that the model may call, decorated with `tool` or not
+            retriever: answers rest on the passages that it finds: a `KnowledgeBase`, or any object with a
+                method `retrieve(question, k)` that gives passages
+            cache: answers are kept here and given again: a `MemoryCache`, or any object with the methods
+                `get(key)`, `put(key, value)` and `remove(key)` for bytes
+            sessions: remembers conversations
+            sampling: how the model chooses tokens: a `Sampling` or a dict of its fields
+            limits: what one run may spend: `Limits` or a dict of its fields
+            tool_timeout: seconds that each tool may run; default 5
+            cache_tool_answers: keeps answers that needed tools, too
+        """
+    def __reduce__(self, /) -> NoReturn: ...
+    async def arun(self, /, question: str, *, session: str | None = None) -> Answer:
+        """
+        The answer to a question, from async code. Cancelling the task stops the run.
+        """
+    def astream(self, /, question: str, *, session: str | None = None) -> AsyncEventStream:
+        """
+        The events of a run, from async code.
+
+        The run stops when the task is cancelled, when you leave the `async with` block, call `aclose`, or
+        let the stream go.
+        """
+    def run(self, /, question: str, *, session: str | None = None) -> Answer:
+        """
+        The answer to a question, after the whole run. Ctrl-C stops it.
+
+        Args:
+            question: the question; must not be blank
+            session: the conversation that it belongs to; none for a question on its own
+        """
+    def stream(self, /, question: str, *, session: str | None = None) -> EventStream:
+        """
+        The events of a run, step by step.
+
+        The run goes on while you iterate, and stops when you leave the `with` block, call `close`, or let
+        the stream go.
+
+        ```python
+        with assistant.stream("Why?") as events:
+            for event in events:
+                if event.type == "text":
+                    print(event.text, end="")
+        ```
+        """
+
+@final
+class AsyncEventStream:
+    """
+    The events of a run: an async iterator and an async context manager.
+    """
+    async def __aenter__(self, /) -> AsyncEventStream: ...
+    async def __aexit__(self, /, *_exception: object) -> None: ...
+    def __aiter__(self, /) -> AsyncEventStream: ...
+    def __anext__(self, /) -> Awaitable[Retrieved | Text | ToolCall | ToolOutput | Done]: ...
+    def __reduce__(self, /) -> NoReturn: ...
+    async def _next(self, /) -> Retrieved | Text | ToolCall | ToolOutput | Done:
+        """
+        The next event.
+        """
+    async def aclose(self, /) -> None:
+        """
+        Stops the run, if it has not ended.
+        """
+    @property
+    def answer(self, /) -> Answer | None:
+        """
+        The answer, once the last event was read.
+        """
+
+@final
+class Citation:
+    """
+    A passage that an answer rests on.
+    """
+    __match_args__: Final = ("number", "passage", "source", "title", "origin")
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __repr__(self, /) -> str: ...
+    @property
+    def number(self, /) -> int:
+        """
+        The passage's number in the prompt, from 1.
+        """
+    @property
+    def origin(self, /) -> str:
+        """
+        `written` if the model wrote the number, `attributed` if the passage shares the answer's words.
+        """
+    @property
+    def passage(self, /) -> str:
+        """
+        The passage's id.
+        """
+    @property
+    def source(self, /) -> str:
+        """
+        The document's source.
+        """
+    @property
+    def title(self, /) -> str:
+        """
+        The document's title.
+        """
+
+@final
+class Document:
+    """
+    A text to store, with where it came from.
+    """
+    __match_args__: Final = ("source", "text", "title", "metadata")
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __new__(cls, /, source: str, text: str, *, title: str = ..., metadata: dict[str, str] = ...) -> Document:
+        """
+        A document from its parts.
+
+        Args:
+            source: unique in a store: a path, a URL or a name of your own; storing it again replaces the document
+            text: plain text or Markdown
+            title: its title; empty if there is none
+            metadata: fields of your own, kept with every passage
+        """
+    def __repr__(self, /) -> str: ...
+    @property
+    def metadata(self, /) -> dict[str, str]:
+        """
+        The caller's own fields.
+        """
+    @property
+    def source(self, /) -> str:
+        """
+        Where it came from.
+        """
+    @property
+    def text(self, /) -> str:
+        """
+        The text.
+        """
+    @property
+    def title(self, /) -> str:
+        """
+        The title; empty if there is none.
+        """
+
+@final
+class Done:
+    """
+    The end of the run.
+    """
+    __match_args__: Final = ("answer",)
+    type: Final[Literal["done"]]
+    """
+    `"done"`
+    """
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __repr__(self, /) -> str: ...
+    @property
+    def answer(self, /) -> Answer:
+        """
+        The whole answer.
+        """
+    def to_json(self, /) -> dict[str, Any]:
+        """
+        The JSON form, the same in all languages.
+        """
+
+@final
+class EventStream:
+    """
+    The events of a run: an iterator and a context manager.
+    """
+    def __enter__(self, /) -> EventStream: ...
+    def __exit__(self, /, *_exception: object) -> None: ...
+    def __iter__(self, /) -> EventStream: ...
+    def __next__(self, /) -> Retrieved | Text | ToolCall | ToolOutput | Done: ...
+    def __reduce__(self, /) -> NoReturn: ...
+    @property
+    def answer(self, /) -> Answer | None:
+        """
+        The answer, once the last event was read.
+        """
+    def close(self, /) -> None:
+        """
+        Stops the run, if it has not ended.
+        """
+
+@final
+class FailedDocument:
+    """
+    A document that could not be ingested.
+    """
+    __match_args__: Final = ("source", "reason")
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __repr__(self, /) -> str: ...
+    @property
+    def reason(self, /) -> str:
+        """
+        Why, with causes.
+        """
+    @property
+    def source(self, /) -> str:
+        """
+        The document's source or path.
+        """
+
+@final
+class FetchProgress:
+    """
+    How far the fetch of one file is.
+    """
+    __match_args__: Final = ("model", "file", "source", "done", "total")
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __repr__(self, /) -> str: ...
+    @property
+    def done(self, /) -> int:
+        """
+        Bytes on disk so far, those of an earlier attempt included.
+        """
+    @property
+    def file(self, /) -> str:
+        """
+        The file's name.
+        """
+    @property
+    def model(self, /) -> str:
+        """
+        The model's name.
+        """
+    @property
+    def source(self, /) -> str:
+        """
+        Where it comes from.
+        """
+    @property
+    def total(self, /) -> int:
+        """
+        Bytes of the whole file.
+        """
+
+@final
+class HashedEmbedder:
+    """
+    An embedder without a model, by hashing words: for tests, and where no model may be loaded.
+    """
+    def __new__(cls, /, dimensions: int) -> HashedEmbedder:
+        """
+        An embedder of vectors of this length.
+        """
+    def __repr__(self, /) -> str: ...
+    @property
+    def dimensions(self, /) -> int:
+        """
+        Length of every vector.
+        """
+    def embed(self, /, texts: Sequence[str]) -> list[list[float]]:
+        """
+        The vectors of texts, each of length 1.
+        """
+
+@final
+class IngestProgress:
+    """
+    How far an ingest is.
+    """
+    __match_args__: Final = ("source", "done", "total", "chunks")
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __repr__(self, /) -> str: ...
+    @property
+    def chunks(self, /) -> int:
+        """
+        Passages written so far.
+        """
+    @property
+    def done(self, /) -> int:
+        """
+        Documents dealt with, this one included.
+        """
+    @property
+    def source(self, /) -> str:
+        """
+        The document that was just dealt with.
+        """
+    @property
+    def total(self, /) -> int:
+        """
+        Documents of this ingest.
+        """
+
+@final
+class IngestReport:
+    """
+    What an ingest did.
+    """
+    __match_args__: Final = ("added", "updated", "unchanged", "deleted", "failed", "chunks")
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __repr__(self, /) -> str: ...
+    @property
+    def added(self, /) -> int:
+        """
+        Documents that were not stored before.
+        """
+    @property
+    def chunks(self, /) -> int:
+        """
+        Passages that were written.
+        """
+    @property
+    def deleted(self, /) -> int:
+        """
+        Documents that were removed because their file is gone.
+        """
+    @property
+    def failed(self, /) -> list[FailedDocument]:
+        """
+        Documents that could not be stored; what was stored of them before is kept.
+        """
+    @property
+    def unchanged(self, /) -> int:
+        """
+        Documents that are stored already as they are.
+        """
+    @property
+    def updated(self, /) -> int:
+        """
+        Documents that were replaced because they changed.
+        """
+
+@final
+class KnowledgeBase:
+    """
+    The caller's documents, searchable by meaning and by words.
+
+    `len()` gives the number of passages.
+    """
+    def __bool__(self, /) -> bool:
+        """
+        True, also when nothing is stored.
+        """
+    def __len__(self, /) -> int: ...
+    def __new__(cls, /, directory: str | PathLike[str] | None, embedder: LocalEmbedder | HashedEmbedder, *, mode: Literal['hybrid', 'dense', 'lexical'] | None = None, chunk_tokens: int | None = None, chunk_overlap: int | None = None) -> KnowledgeBase:
+        """
+        Opens the store in a directory, or makes one.
+
+        Args:
+            directory: where the store is; None keeps it in memory
+            embedder: gives texts their vectors; always the same for one store
+            mode: how `retrieve` finds passages: `hybrid` (the default), `dense` or `lexical`
+            chunk_tokens: tokens of a passage; default 512, at most what the embedder reads
+            chunk_overlap: tokens that a passage repeats from the one before; default 64
+
+        Raises:
+            BusyError: another process has the store open.
+            CorruptError: the store is damaged, or of another embedder.
+        """
+    def __reduce__(self, /) -> NoReturn: ...
+    def __repr__(self, /) -> str: ...
+    async def adelete(self, /, sources: Sequence[str]) -> int:
+        """
+        Does the same as `delete` from async code.
+        """
+    async def aingest(self, /, documents: Sequence[Document], *, progress: Callable[[IngestProgress], object] | None = None) -> IngestReport:
+        """
+        Does the same as `ingest` from async code.
+        """
+    async def aingest_dir(self, /, directory: str | PathLike[str], *, progress: Callable[[IngestProgress], object] | None = None) -> IngestReport:
+        """
+        Does the same as `ingest_dir` from async code.
+        """
+    async def aingest_files(self, /, files: Sequence[str | PathLike[str]], *, progress: Callable[[IngestProgress], object] | None = None) -> IngestReport:
+        """
+        Does the same as `ingest_files` from async code.
+        """
+    @staticmethod
+    async def aopen(directory: str | PathLike[str] | None, embedder: LocalEmbedder | HashedEmbedder, *, mode: Literal['hybrid', 'dense', 'lexical'] | None = None, chunk_tokens: int | None = None, chunk_overlap: int | None = None) -> KnowledgeBase:
+        """
+        Opens a store from async code; see the class.
+        """
+    async def aretrieve(self, /, question: str, k: int | None = None, *, mode: Literal['hybrid', 'dense', 'lexical'] | None = None) -> list[Passage]:
+        """
+        Does the same as `retrieve` from async code.
+        """
+    def delete(self, /, sources: Sequence[str]) -> int:
+        """
+        Removes documents by source, and gives how many there were.
+        """
+    @property
+    def documents(self, /) -> int:
+        """
+        The number of documents.
+        """
+    def ingest(self, /, documents: Sequence[Document], *, progress: Callable[[IngestProgress], object] | None = None) -> IngestReport:
+        """
+        Stores documents, each new or in place of the one with the same source.
+
+        Args:
+            progress: a function, sync or async, that is told after every document; if it raises, the ingest stops
+        """
+    def ingest_dir(self, /, directory: str | PathLike[str], *, progress: Callable[[IngestProgress], object] | None = None) -> IngestReport:
+        """
+        Brings the store up to date with the text and Markdown files under a directory.
+
+        Unchanged files are not read again; passages of files that are gone are removed. A file that cannot
+        be read is reported and the rest is stored.
+
+        Args:
+            progress: a function, sync or async, that is told after every document; if it raises, the ingest stops
+        """
+    def ingest_files(self, /, files: Sequence[str | PathLike[str]], *, progress: Callable[[IngestProgress], object] | None = None) -> IngestReport:
+        """
+        Stores text and Markdown files, each new or in place of its older version.
+
+        Args:
+            progress: a function, sync or async, that is told after every document; if it raises, the ingest stops
+        """
+    def retrieve(self, /, question: str, k: int | None = None, *, mode: Literal['hybrid', 'dense', 'lexical'] | None = None) -> list[Passage]:
+        """
+        The passages that may answer a question, best first; none when nothing is stored or it is empty.
+
+        Args:
+            k: at most this many; default 5
+            mode: `hybrid`, `dense` or `lexical`; what the store was opened with by default
+        """
+
+@final
+class KnownModel:
+    """
+    A model that has a name.
+    """
+    __match_args__: Final = ("name", "kind", "licence", "size", "path")
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __repr__(self, /) -> str: ...
+    @property
+    def kind(self, /) -> str:
+        """
+        `language_model` or `embedder`.
+        """
+    @property
+    def licence(self, /) -> str:
+        """
+        The licence of the weights as an SPDX expression.
+        """
+    @property
+    def name(self, /) -> str:
+        """
+        The name.
+        """
+    @property
+    def path(self, /) -> Path | None:
+        """
+        Where it lies on this machine; none if it is not fetched.
+        """
+    @property
+    def size(self, /) -> int:
+        """
+        The size of all files in bytes.
+        """
+
+@final
+class Limits:
+    """
+    What one run may spend.
+
+    When a limit is reached the model gives its last answer without tools; at the deadline the run ends with
+    `TimeoutError`.
+    """
+    __match_args__: Final = ("max_turns", "max_tool_calls", "max_output_tokens", "max_context_tokens", "max_passages", "deadline")
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __new__(cls, /, *, max_turns: int | None = None, max_tool_calls: int | None = None, max_output_tokens: int | None = None, max_context_tokens: int | None = None, max_passages: int | None = None, deadline: float | None = None) -> Limits:
+        """
+        Limits with these values, and the defaults for the others.
+
+        Args:
+            max_turns: generations; default 8
+            max_tool_calls: tool calls that are run; default 16
+            max_output_tokens: tokens of one generation; default 4096
+            max_context_tokens: tokens of retrieved passages in the prompt; default 1200
+            max_passages: passages that are retrieved; default 4
+            deadline: seconds of the whole run; default 600
+        """
+    def __repr__(self, /) -> str: ...
+    @property
+    def deadline(self, /) -> float:
+        """
+        Seconds of the whole run.
+        """
+    @property
+    def max_context_tokens(self, /) -> int:
+        """
+        Tokens of retrieved passages in the prompt, counted by the model.
+        """
+    @property
+    def max_output_tokens(self, /) -> int:
+        """
+        Tokens of one generation.
+        """
+    @property
+    def max_passages(self, /) -> int:
+        """
+        Passages that are retrieved.
+        """
+    @property
+    def max_tool_calls(self, /) -> int:
+        """
+        Tool calls that are run.
+        """
+    @property
+    def max_turns(self, /) -> int:
+        """
+        Generations.
+        """
+
+@final
+class LocalEmbedder:
+    """
+    A sentence encoder on this machine.
+    """
+    def __new__(cls, /, name_or_path: str | PathLike[str]) -> LocalEmbedder:
+        """
+        Opens an encoder by a name that `models` lists or by the path of its directory; fetches nothing.
+        """
+    def __reduce__(self, /) -> NoReturn: ...
+    def __repr__(self, /) -> str: ...
+    async def aembed(self, /, texts: Sequence[str]) -> list[list[float]]:
+        """
+        Does the same as `embed` from async code.
+        """
+    @staticmethod
+    async def aopen(name_or_path: str | PathLike[str]) -> LocalEmbedder:
+        """
+        Opens an encoder from async code; see the class.
+        """
+    @property
+    def dimensions(self, /) -> int:
+        """
+        Length of every vector.
+        """
+    def embed(self, /, texts: Sequence[str]) -> list[list[float]]:
+        """
+        The vectors of texts, each of length 1.
+        """
+    @property
+    def max_tokens(self, /) -> int:
+        """
+        How many tokens of a text count; the rest is ignored.
+        """
+    @property
+    def name(self, /) -> str:
+        """
+        The encoder's name: vectors of different names cannot be compared.
+        """
+
+@final
+class LocalLlm:
+    """
+    A language model on this machine.
+
+    One thread owns the model; runs that come while it is busy wait in a bounded queue. Nothing is
+    downloaded: see `fetch`.
+    """
+    def __new__(cls, /, name_or_path: str | PathLike[str], *, context: int | None = None, threads: int | None = None, queue: int | None = None) -> LocalLlm:
+        """
+        Opens a model.
+
+        Args:
+            name_or_path: a name that `models` lists, or the path of a GGUF file
+            context: tokens that prompt and answer may have together; what the file says by default
+            threads: threads that compute, for the whole process; one for each core by default
+            queue: runs that may wait; default 100
+
+        Raises:
+            UnknownError: no model has this name.
+            ModelError: the file is damaged, or the model is not fetched.
+        """
+    def __reduce__(self, /) -> NoReturn: ...
+    def __repr__(self, /) -> str: ...
+    @staticmethod
+    async def aopen(name_or_path: str | PathLike[str], *, context: int | None = None, threads: int | None = None, queue: int | None = None) -> LocalLlm:
+        """
+        Opens a model from async code; see the class.
+        """
+    @property
+    def context_window(self, /) -> int:
+        """
+        How many tokens prompt and answer may have together.
+        """
+    def count_tokens(self, /, text: str) -> int:
+        """
+        The number of tokens of a text, without special tokens.
+        """
+    @property
+    def name(self, /) -> str:
+        """
+        The model's name.
+        """
+    def stats(self, /) -> dict[str, int]:
+        """
+        What the model has done since it was opened: requests, passes and tokens by name.
+        """
+
+@final
+class MemoryCache:
+    """
+    A cache in this process's memory; the least recently used answers go first.
+    """
+    def __len__(self, /) -> int:
+        """
+        The number of answers that are kept now.
+        """
+    def __new__(cls, /, *, max_entries: int | None = None, max_bytes: int | None = None, ttl: float | None = None) -> MemoryCache:
+        """
+        A cache with these bounds.
+
+        Args:
+            max_entries: answers that are kept; default 1000
+            max_bytes: bytes of all answers together; default 64 MiB
+            ttl: seconds that an answer lives; default 30 minutes
+        """
+    def __reduce__(self, /) -> NoReturn: ...
+    def __repr__(self, /) -> str: ...
+
+@final
+class MemorySessions:
+    """
+    Conversations in this process's memory.
+    """
+    def __new__(cls, /, *, max_sessions: int | None = None, idle: float | None = None) -> MemorySessions:
+        """
+        A store with these bounds.
+
+        Args:
+            max_sessions: sessions that are kept; the one unused for longest goes first; default 10 000
+            idle: seconds after which an unused session is gone; default 1 hour
+        """
+    def __reduce__(self, /) -> NoReturn: ...
+    async def aforget(self, /, session: str) -> None:
+        """
+        Removes a conversation, from async code.
+        """
+    def forget(self, /, session: str) -> None:
+        """
+        Removes a conversation.
+        """
+    def load(self, /, session: str) -> list[dict[str, Any]]:
+        """
+        The messages of a session in their JSON form, oldest first; none for an unknown session.
+        """
+
+@final
+class Passage:
+    """
+    A piece of a stored document that may answer a question.
+    """
+    __match_args__: Final = ("id", "source", "title", "text", "score")
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __new__(cls, /, source: str, text: str, *, id: str | None = None, title: str = "", headings: Sequence[str] = ..., metadata: dict[str, str] = ..., score: float = 0.0) -> Passage:
+        """
+        A passage of a retriever of your own.
+
+        Args:
+            source: the document that it is from
+            text: the text
+            id: unique among the passages; the source if there is none
+            title: the document's title
+            headings: the headings above it, outermost first
+            metadata: fields of your own
+            score: what decided the order; higher is better
+        """
+    def __repr__(self, /) -> str: ...
+    @property
+    def headings(self, /) -> list[str]:
+        """
+        The headings above the passage, outermost first.
+        """
+    @property
+    def id(self, /) -> str:
+        """
+        Stable while the document does not change: `source#number`.
+        """
+    @property
+    def metadata(self, /) -> dict[str, str]:
+        """
+        The document's fields.
+        """
+    @property
+    def score(self, /) -> float:
+        """
+        The score that decided the order; higher is better.
+        """
+    @property
+    def scores(self, /) -> Scores:
+        """
+        The score of every stage that saw the passage.
+        """
+    @property
+    def source(self, /) -> str:
+        """
+        The document's source.
+        """
+    @property
+    def start(self, /) -> int:
+        """
+        Byte offset of the text in the document.
+        """
+    @property
+    def text(self, /) -> str:
+        """
+        The text, as it stands in the document.
+        """
+    @property
+    def title(self, /) -> str:
+        """
+        The document's title.
+        """
+    def to_json(self, /) -> dict[str, Any]:
+        """
+        The JSON form, the same in all languages.
+        """
+
+@final
+class Report:
+    """
+    Counts and times of a run; times in seconds.
+    """
+    __match_args__: Final = ("first_token", "total", "turns", "tool_calls")
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __repr__(self, /) -> str: ...
+    @property
+    def decoding(self, /) -> float:
+        """
+        Time spent generating.
+        """
+    @property
+    def first_token(self, /) -> float | None:
+        """
+        From the start to the first text; none if there was no text.
+        """
+    @property
+    def retrieval(self, /) -> float:
+        """
+        Time spent retrieving passages.
+        """
+    @property
+    def tokens_per_second(self, /) -> float | None:
+        """
+        Tokens generated in a second of decoding; none when nothing was generated.
+        """
+    @property
+    def tool_calls(self, /) -> int:
+        """
+        Tool calls that were answered.
+        """
+    @property
+    def tools(self, /) -> float:
+        """
+        Time spent in tools.
+        """
+    @property
+    def total(self, /) -> float:
+        """
+        From the start to the end.
+        """
+    @property
+    def turns(self, /) -> int:
+        """
+        Generations.
+        """
+
+@final
+class Retrieved:
+    """
+    The passages that the model will see, best first.
+
+    Comes once, when there is a retriever and the answer is not cached. A passage's position plus one is the
+    number by which the answer cites it.
+    """
+    __match_args__: Final = ("passages",)
+    type: Final[Literal["retrieved"]]
+    """
+    `"retrieved"`
+    """
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __repr__(self, /) -> str: ...
+    @property
+    def passages(self, /) -> list[Passage]:
+        """
+        The passages.
+        """
+    def to_json(self, /) -> dict[str, Any]:
+        """
+        The JSON form, the same in all languages.
+        """
+
+@final
+class Sampling:
+    """
+    How the next token is chosen from the model's probabilities.
+    """
+    __match_args__: Final = ("temperature", "top_k", "top_p", "min_p", "repetition_penalty", "seed")
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __new__(cls, /, *, temperature: float | None = None, top_k: int | None = None, top_p: float | None = None, min_p: float | None = None, repetition_penalty: float | None = None, seed: int | None = None) -> Sampling:
+        """
+        Sampling with these values, and the defaults for the others.
+
+        Args:
+            temperature: 0 always takes the likeliest token, higher is more varied; from 0 to 2, default 0.3
+            top_k: keeps only the k likeliest tokens; 0 keeps all; default 40
+            top_p: keeps the likeliest tokens whose probabilities sum to this; above 0 up to 1, default 0.95
+            min_p: drops tokens less likely than this share of the likeliest one; from 0 to 1, default 0.05
+            repetition_penalty: makes recent tokens less likely; from 1 (off, the default) to 2
+            seed: the same seed repeats an answer; drawn anew each time by default
+        """
+    def __repr__(self, /) -> str: ...
+    @staticmethod
+    def greedy() -> Sampling:
+        """
+        Always the likeliest token.
+        """
+    @property
+    def min_p(self, /) -> float:
+        """
+        Drops tokens less likely than this share of the likeliest one.
+        """
+    @property
+    def repetition_penalty(self, /) -> float:
+        """
+        Makes recent tokens less likely; 1 is off.
+        """
+    @property
+    def seed(self, /) -> int | None:
+        """
+        Seed of the random choice; none if it is drawn anew each time.
+        """
+    @property
+    def temperature(self, /) -> float:
+        """
+        0 always takes the likeliest token; higher is more varied.
+        """
+    @property
+    def top_k(self, /) -> int:
+        """
+        Keeps only the k likeliest tokens; 0 keeps all.
+        """
+    @property
+    def top_p(self, /) -> float:
+        """
+        Keeps the likeliest tokens whose probabilities sum to this.
+        """
+
+@final
+class Scores:
+    """
+    Scores of a passage, stage by stage; a stage that did not see it gives none.
+    """
+    __match_args__: Final = ("dense", "lexical", "fused")
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __repr__(self, /) -> str: ...
+    @property
+    def dense(self, /) -> float | None:
+        """
+        Similarity of the vectors.
+        """
+    @property
+    def fused(self, /) -> float | None:
+        """
+        Reciprocal-rank fusion.
+        """
+    @property
+    def lexical(self, /) -> float | None:
+        """
+        BM25.
+        """
+
+@final
+class ScriptedLlm:
+    """
+    A model that says what it was told to say: for tests and examples.
+
+    Each generation takes the next turn of the script. Tokens are words between white space.
+    """
+    def __new__(cls, /, turns: Sequence[str | Mapping[str, Any]]) -> ScriptedLlm:
+        """
+        A model with this script.
+
+        Args:
+            turns: for each generation a text, or a dict with `text` (a list of pieces), `tool_calls` (dicts with
+                `name` and `arguments`), `finish_reason`, `error` (ends the generation with this text) and
+                `delay_ms` (to wait before each piece)
+        """
+    def __reduce__(self, /) -> NoReturn: ...
+    def __repr__(self, /) -> str: ...
+    def deltas(self, /) -> int:
+        """
+        How many pieces were taken so far: it stands still once nobody reads.
+        """
+    def prompts(self, /) -> list[dict[str, Any]]:
+        """
+        Every prompt that was accepted, oldest first, in its JSON form.
+        """
+
+@final
+class Text:
+    """
+    More text of the answer.
+    """
+    __match_args__: Final = ("text",)
+    type: Final[Literal["text"]]
+    """
+    `"text"`
+    """
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __repr__(self, /) -> str: ...
+    @property
+    def text(self, /) -> str:
+        """
+        Whole code points, never empty.
+        """
+    def to_json(self, /) -> dict[str, Any]:
+        """
+        The JSON form, the same in all languages.
+        """
+
+@final
+class ToolCall:
+    """
+    The model asks for a tool, which now starts.
+    """
+    __match_args__: Final = ("name", "arguments", "id")
+    type: Final[Literal["tool_call"]]
+    """
+    `"tool_call"`
+    """
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __repr__(self, /) -> str: ...
+    @property
+    def arguments(self, /) -> Any:
+        """
+        The arguments, as the model wrote them: not validated yet.
+        """
+    @property
+    def id(self, /) -> str:
+        """
+        Unique within the run.
+        """
+    @property
+    def name(self, /) -> str:
+        """
+        The tool's name, as the model wrote it.
+        """
+    def to_json(self, /) -> dict[str, Any]:
+        """
+        The JSON form, the same in all languages.
+        """
+
+@final
+class ToolOutput:
+    """
+    A tool has ended.
+    """
+    __match_args__: Final = ("name", "content", "status")
+    type: Final[Literal["tool_output"]]
+    """
+    `"tool_output"`
+    """
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __repr__(self, /) -> str: ...
+    @property
+    def call_id(self, /) -> str:
+        """
+        The call that this answers.
+        """
+    @property
+    def content(self, /) -> str:
+        """
+        The value as text (JSON unless the tool returned a string), or an explanation of the failure.
+        """
+    @property
+    def elapsed(self, /) -> float:
+        """
+        How long the tool ran, in seconds.
+        """
+    @property
+    def is_success(self, /) -> bool:
+        """
+        Whether the tool returned a value.
+        """
+    @property
+    def name(self, /) -> str:
+        """
+        The tool's name.
+        """
+    @property
+    def status(self, /) -> str:
+        """
+        How it ended: `success`, `unknown_tool`, `invalid_arguments`, `error`, `timeout` or `refused`.
+        """
+    def to_json(self, /) -> dict[str, Any]:
+        """
+        The JSON form, the same in all languages.
+        """
+
+@final
+class Usage:
+    """
+    Tokens that a run consumed and produced.
+    """
+    __match_args__: Final = ("input_tokens", "output_tokens", "cached_tokens")
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __repr__(self, /) -> str: ...
+    @property
+    def cached_tokens(self, /) -> int:
+        """
+        Tokens of the prompts that were taken from a cache instead of being computed.
+        """
+    @property
+    def input_tokens(self, /) -> int:
+        """
+        Tokens of the prompts.
+        """
+    @property
+    def output_tokens(self, /) -> int:
+        """
+        Tokens generated.
+        """
+
+async def afetch(name: str, *, progress: Callable[[FetchProgress], object] | None = None) -> Path:
+    """
+    Does the same as `fetch` from async code.
+    """
+
+def fetch(name: str, *, progress: Callable[[FetchProgress], object] | None = None) -> Path:
+    """
+    Makes sure that a model is on this machine, and gives its path.
+
+    Missing files come from the Hugging Face Hub, are checked against their SHA-256 and kept in the user's
+    cache directory, or in `RUSHLIGHT_HOME`. A fetch that was broken off is continued. `RUSHLIGHT_OFFLINE=1`
+    forbids it.
+
+    Args:
+        name: a name that `models` lists
+        progress: a function, sync or async, that is told how far it is; if it raises, the fetch stops
+    """
+
+def models() -> list[KnownModel]:
+    """
+    Every model that has a name, smallest first, with its place on this machine if it is there.
+    """
