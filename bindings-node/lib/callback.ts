@@ -18,7 +18,6 @@ type Validated<Output> =
   | { readonly issues: ReadonlyArray<{ readonly message: string; readonly path?: ReadonlyArray<unknown> | undefined }> };
 
 /** What `execute` gets: the schema's output type, or any fields for a plain JSON Schema. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type ToolArguments<Schema> = Schema extends StandardSchema<infer Output> ? Output : Record<string, any>;
 
 /** What a tool may use while it runs. */

@@ -1,9 +1,9 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use napi::bindgen_prelude::{Env, FnArgs, Function, Promise, PromiseRaw};
 use napi_derive::napi;
 use rushlight::{AgentExt, Error, Request, Result, ToolSpec, Toolbox};
-use std::time::Duration;
 
 use crate::cache::MemoryCache;
 use crate::callback::JsTool;

@@ -1,8 +1,9 @@
+use std::time::Duration;
+
 use rushlight::{Answer, Error, Event, Result};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
-use std::time::Duration;
 
 /// The JSON text of a value.
 pub(crate) fn to_json<T: Serialize>(value: &T) -> Result<String> {
