@@ -100,10 +100,10 @@ async fn the_same_seed_gives_the_same_text_and_another_seed_another() {
 #[tokio::test]
 async fn a_stop_string_ends_the_text_before_it() {
     let llm = llm().await;
-    let whole = llm.complete(prompt("Count from one to ten.", 40)).await.unwrap().text;
+    let whole = llm.complete(prompt("Tell me a story about the sea.", 40)).await.unwrap().text;
     let (before, stop) = whole.split_at(whole.char_indices().nth(12).unwrap().0);
-    let mut stopping = prompt("Count from one to ten.", 40);
-    stopping.stop = vec![stop.chars().take(4).collect()];
+    let mut stopping = prompt("Tell me a story about the sea.", 40);
+    stopping.stop = vec![stop.chars().take(8).collect()];
 
     let stopped = llm.complete(stopping).await.unwrap();
 

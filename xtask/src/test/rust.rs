@@ -8,6 +8,9 @@ const MODELS: [&str; 2] = ["all-MiniLM-L6-v2", EXAMPLE_MODEL];
 /// The language model of the examples.
 pub(super) const EXAMPLE_MODEL: &str = "SmolLM2-135M-Instruct";
 
+/// What fails the build; the pedantic lints of the workspace are advice.
+const LINTS: [&str; 4] = ["-D", "warnings", "-A", "clippy::pedantic"];
+
 /// The examples of every language.
 pub(super) const EXAMPLES: [&str; 4] = ["hello", "rag", "tools", "stream"];
 
@@ -41,12 +44,13 @@ pub(super) fn examples(place: &Place) -> Result<()> {
 }
 
 pub(super) fn clippy(place: &Place) -> Result<()> {
-    process::run(&mut place.cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+    let scope = ["clippy", "--workspace", "--all-targets", "--"];
+    process::run(place.cargo(&scope).args(LINTS))
 }
 
 pub(super) fn minimal(place: &Place) -> Result<()> {
-    let arguments = ["clippy", "--package", "rushlight", "--no-default-features", "--", "-D", "warnings"];
-    process::run(&mut place.cargo(&arguments))
+    let scope = ["clippy", "--package", "rushlight", "--no-default-features", "--"];
+    process::run(place.cargo(&scope).args(LINTS))
 }
 
 pub(super) fn docs(place: &Place) -> Result<()> {
