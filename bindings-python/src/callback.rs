@@ -72,7 +72,7 @@ pub(crate) async fn call<T: Send + 'static>(
     read: fn(&Bound<'_, PyAny>) -> PyResult<T>,
 ) -> Result<PyResult<T>> {
     let caller = CALLER.try_with(Arc::clone).or(Err(Error::Stopped { what: "the run's caller" }))?;
-    let called = tokio::task::spawn_blocking(move || {
+    let task = tokio::task::spawn_blocking(move || {
         attach(|py| {
             let value = call(&caller.entry(py)?)?;
             if !value.hasattr(intern!(py, "__await__"))? {
@@ -84,7 +84,7 @@ pub(crate) async fn call<T: Send + 'static>(
         })
     });
     let gone = Error::Stopped { what: "the Python interpreter" };
-    let (awaited, receiver) = match called.await {
+    let (awaited, receiver) = match task.await {
         Ok(Some(Ok(Called::Returned(value)))) => return Ok(Ok(value)),
         Ok(Some(Ok(Called::Awaited(awaited, receiver)))) => (awaited, receiver),
         Ok(Some(Err(exception))) => return Ok(Err(exception)),

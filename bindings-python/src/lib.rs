@@ -1,9 +1,11 @@
 //! The native half of the Python package `rushlight`.
 //!
-//! Glue only: each method converts, calls the core through the one door in [`runtime`], and converts back.
+//! Glue only: each method converts, calls the core through the one door in `runtime`, and converts back.
 //! The public names are re-exported by `python/rushlight/__init__.py`.
 
 #![forbid(unsafe_code)]
+#![expect(clippy::doc_markdown, reason = "Python's tools read the bare names under `Args:` and `Raises:`")]
+#![expect(clippy::needless_pass_by_value, reason = "the bridge and `map_err` hand over values")]
 
 mod agent;
 mod answer;

@@ -245,6 +245,7 @@ impl KnowledgeBase {
     }
 
     /// True, also when nothing is stored.
+    #[expect(clippy::unused_self, reason = "Python calls it on an object")]
     fn __bool__(&self) -> bool {
         true
     }

@@ -36,12 +36,11 @@ struct Engine {
 
 /// The runtime, started by the first call.
 pub(crate) fn tokio() -> PyResult<&'static Runtime> {
-    let engine = match ENGINE.get() {
-        Some(engine) => engine,
-        None => {
-            let tokio = Builder::new_multi_thread().thread_name("rushlight").enable_all().build()?;
-            ENGINE.get_or_init(|| Engine { process: std::process::id(), tokio })
-        }
+    let engine = if let Some(engine) = ENGINE.get() {
+        engine
+    } else {
+        let tokio = Builder::new_multi_thread().thread_name("rushlight").enable_all().build()?;
+        ENGINE.get_or_init(|| Engine { process: std::process::id(), tokio })
     };
     if engine.process == std::process::id() {
         return Ok(&engine.tokio);
@@ -62,7 +61,8 @@ where
     let tokio = tokio()?;
     let mut task = Task(tokio.spawn(Caller::sync(py)?.scope(future)));
     loop {
-        let ended = py.detach(|| tokio.block_on(async { tokio::time::timeout(SIGNAL_PERIOD, &mut task).await }));
+        let ended =
+            py.detach(|| tokio.block_on(async { tokio::time::timeout(SIGNAL_PERIOD, &mut task).await }));
         py.check_signals()?;
         if let Ok(outcome) = ended {
             return outcome.map_err(raised);

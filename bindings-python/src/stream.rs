@@ -195,6 +195,7 @@ impl Drop for AsyncEventStream {
     }
 }
 
+#[expect(clippy::unused_async, reason = "Python awaits these methods")]
 #[pymethods]
 impl AsyncEventStream {
     fn __aiter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {

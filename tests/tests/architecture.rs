@@ -184,8 +184,7 @@ fn unsafe_code_stays_behind_its_walls() {
 
 #[test]
 fn no_source_file_is_longer_than_a_person_can_hold() {
-    let generated =
-        |path: &str| path.ends_with(".d.ts") || path.ends_with(".pyi") || path.ends_with("native.js");
+    let generated = |path: &str| [".d.ts", ".pyi", "native.js"].iter().any(|end| path.ends_with(end));
     let long: Vec<String> = files(&root(), &[".rs", ".py", ".ts", ".mjs", ".js"])
         .iter()
         .map(|file| (relative(file), fs::read_to_string(file).unwrap().lines().count()))

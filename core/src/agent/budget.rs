@@ -30,7 +30,7 @@ impl Default for Limits {
             max_output_tokens: 4096,
             max_context_tokens: 1200,
             max_passages: 4,
-            deadline: Duration::from_secs(600),
+            deadline: Duration::from_mins(10),
         }
     }
 }

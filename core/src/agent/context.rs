@@ -44,9 +44,10 @@ fn heading(passage: &Passage) -> String {
             names.push(name);
         }
     }
-    let line = match names.is_empty() {
-        true => passage.source.clone(),
-        false => format!("{} ({})", names.join(" › "), passage.source),
+    let line = if names.is_empty() {
+        passage.source.clone()
+    } else {
+        format!("{} ({})", names.join(" › "), passage.source)
     };
     without_marks(&line.split_whitespace().collect::<Vec<_>>().join(" "))
 }

@@ -7,7 +7,7 @@ use crate::Result;
 
 #[async_trait]
 #[deny(clippy::missing_trait_methods)]
-impl<A: Agent + ?Sized> Agent for Arc<A> {
+impl<T: Agent + ?Sized> Agent for Arc<T> {
     async fn run(&self, request: Request) -> Result<EventStream> {
         (**self).run(request).await
     }

@@ -24,7 +24,7 @@ pub struct MemoryCacheOptions {
 
 impl Default for MemoryCacheOptions {
     fn default() -> Self {
-        Self { max_entries: 1000, max_bytes: 64 << 20, ttl: Duration::from_secs(30 * 60) }
+        Self { max_entries: 1000, max_bytes: 64 << 20, ttl: Duration::from_mins(30) }
     }
 }
 
@@ -40,6 +40,7 @@ pub struct MemoryCache {
 
 impl MemoryCache {
     /// A cache with these bounds.
+    #[expect(clippy::needless_pass_by_value, reason = "every constructor takes its options over")]
     pub fn new(options: MemoryCacheOptions) -> Self {
         let share = u32::try_from(options.max_bytes.div_ceil(options.max_entries.max(1))).unwrap_or(u32::MAX);
         let capacity = if options.max_entries == 0 { 0 } else { options.max_bytes };
@@ -117,7 +118,7 @@ mod tests {
 
     #[tokio::test]
     async fn never_more_entries_than_the_bound_and_the_oldest_go_first() {
-        let cache = filled(options(10, 1 << 20, Duration::from_secs(60)), 100, 1).await;
+        let cache = filled(options(10, 1 << 20, Duration::from_mins(1)), 100, 1).await;
 
         let kept = cache.len().await;
 
@@ -128,14 +129,14 @@ mod tests {
 
     #[tokio::test]
     async fn never_more_bytes_than_the_bound() {
-        let cache = filled(options(1000, 10_000, Duration::from_secs(60)), 100, 1000).await;
+        let cache = filled(options(1000, 10_000, Duration::from_mins(1)), 100, 1000).await;
 
         assert_eq!(cache.len().await, 10);
     }
 
     #[tokio::test]
     async fn an_entry_larger_than_the_bound_is_not_kept() {
-        let cache = filled(options(10, 1000, Duration::from_secs(60)), 1, 1001).await;
+        let cache = filled(options(10, 1000, Duration::from_mins(1)), 1, 1001).await;
 
         assert!(cache.is_empty().await);
     }

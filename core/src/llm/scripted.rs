@@ -85,9 +85,10 @@ impl ScriptedTurn {
         let output_tokens = words(&text) + self.tool_calls.len();
         let input_tokens = prompt.messages.iter().map(|message| words(&message.content)).sum();
         let first = next_call_number(&prompt.messages);
-        let finish_reason = self.finish_reason.unwrap_or(match self.tool_calls.is_empty() {
-            true => FinishReason::Stop,
-            false => FinishReason::ToolCalls,
+        let finish_reason = self.finish_reason.unwrap_or(if self.tool_calls.is_empty() {
+            FinishReason::Stop
+        } else {
+            FinishReason::ToolCalls
         });
         let texts = self.text.into_iter().filter(|piece| !piece.is_empty()).map(Delta::Text);
         let calls = self.tool_calls.into_iter().enumerate().map(|(index, call)| {

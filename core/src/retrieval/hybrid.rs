@@ -34,7 +34,7 @@ mod tests {
         let fused = fuse(&[&[1, 2, 3], &[3, 4]]);
 
         assert_eq!(fused.iter().map(|fused| fused.id).collect::<Vec<_>>(), [3, 1, 2, 4]);
-        assert_eq!(fused[0].score, 1.0 / 63.0 + 1.0 / 61.0);
+        assert_eq!(fused[0], Fused { id: 3, score: 1.0 / 63.0 + 1.0 / 61.0 });
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub struct MemorySessionsOptions {
 
 impl Default for MemorySessionsOptions {
     fn default() -> Self {
-        Self { max_sessions: 10_000, idle: Duration::from_secs(60 * 60) }
+        Self { max_sessions: 10_000, idle: Duration::from_hours(1) }
     }
 }
 
@@ -153,7 +153,7 @@ mod tests {
         assert_eq!(sessions.load("s").await.unwrap().len(), 1, "and loading it is a use");
         tokio::time::advance(Duration::from_secs(3599)).await;
         assert_eq!(sessions.load("s").await.unwrap().len(), 1);
-        tokio::time::advance(Duration::from_secs(3600)).await;
+        tokio::time::advance(Duration::from_hours(1)).await;
 
         assert!(sessions.load("s").await.unwrap().is_empty());
         assert!(sessions.is_empty());
@@ -161,7 +161,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_session_unused_for_longest_makes_room() {
-        let sessions = store(2, Duration::from_secs(60));
+        let sessions = store(2, Duration::from_mins(1));
         for id in ["first", "second"] {
             sessions.append(id, vec![Message::user(id)]).await.unwrap();
             tokio::time::advance(Duration::from_secs(1)).await;

@@ -126,13 +126,12 @@ impl Toolbox {
         format!("no tool is named `{name}`, expected one of: {}", known.join(", "))
     }
 
-    fn cut(&self, mut content: String) -> String {
-        if content.len() > self.max_output_bytes {
-            let bytes = content.len();
-            content.truncate(content.floor_char_boundary(self.max_output_bytes));
-            content.push_str(&format!("… (cut: the output has {bytes} bytes)"));
+    fn cut(&self, content: String) -> String {
+        if content.len() <= self.max_output_bytes {
+            return content;
         }
-        content
+        let kept = &content[..content.floor_char_boundary(self.max_output_bytes)];
+        format!("{kept}… (cut: the output has {} bytes)", content.len())
     }
 }
 

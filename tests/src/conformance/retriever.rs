@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use rushlight::{Document, Query, Retriever};
 
-/// One test for each case; the argument makes a retriever over [`documents`](retriever::documents).
+/// One test for each case; the argument makes a retriever over
+/// [`documents`](crate::conformance::retriever::documents).
 #[macro_export]
 macro_rules! retriever_suite {
     ($make:expr) => {

@@ -51,7 +51,7 @@ async fn dropping_the_stream_drops_running_tools() {
 
 #[tokio::test(start_paused = true)]
 async fn a_run_ends_at_its_deadline() {
-    let slow = ScriptedTurn::text("too late").delay(Duration::from_secs(3600));
+    let slow = ScriptedTurn::text("too late").delay(Duration::from_hours(1));
     let mut limits = Limits::default();
     limits.deadline = Duration::from_secs(30);
     let assistant = Assistant::builder(ScriptedLlm::new(vec![slow])).limits(limits).build().unwrap();
@@ -75,7 +75,7 @@ async fn a_reader_who_pauses_does_not_make_tools_time_out() {
     let mut outputs = Vec::new();
 
     while let Some(event) = stream.try_next().await.unwrap() {
-        tokio::time::advance(Duration::from_secs(60)).await;
+        tokio::time::advance(Duration::from_mins(1)).await;
         if let rushlight::Event::ToolOutput(output) = event {
             outputs.push(output.content);
         }

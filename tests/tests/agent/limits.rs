@@ -196,11 +196,10 @@ async fn ids_that_a_model_repeats_are_made_unique() {
         async fn generate(&self, prompt: Prompt) -> Result<DeltaStream> {
             let call = |id: &str, a: i64| Delta::ToolCall(ToolCall::new(id, "add", json!({"a": a, "b": 0})));
             let asked = prompt.messages.iter().any(|message| message.role == Role::Tool);
-            let (deltas, finish_reason) = match asked {
-                true => (vec![Delta::Text("done".to_owned())], FinishReason::Stop),
-                false => {
-                    (vec![call("x", 1), call("x", 2), call("", 3), call("y", 4)], FinishReason::ToolCalls)
-                }
+            let (deltas, finish_reason) = if asked {
+                (vec![Delta::Text("done".to_owned())], FinishReason::Stop)
+            } else {
+                (vec![call("x", 1), call("x", 2), call("", 3), call("y", 4)], FinishReason::ToolCalls)
             };
             let done = Delta::Done { finish_reason, usage: Usage::default() };
             Ok(stream::iter(deltas.into_iter().chain([done]).map(Ok)).boxed())

@@ -24,7 +24,7 @@ impl Shelf {
     fn new(texts: &[&str]) -> Self {
         let passage = |(index, text): (usize, &&str)| {
             let mut passage = Passage::new(format!("book.md#{index}"), "book.md", *text);
-            passage.title = "The book".to_owned();
+            passage.title = "The book".into();
             passage
         };
         Self { passages: texts.iter().enumerate().map(passage).collect(), version: 1 }

@@ -8,20 +8,17 @@ use super::{Shelf, events, toolbox};
 
 /// A prompt as a person reads it.
 fn shown(prompt: &Prompt) -> String {
-    let mut text = String::new();
-    for tool in &prompt.tools {
-        text.push_str(&format!("tool: {} {}\n", tool.name, tool.parameters));
-    }
-    for message in &prompt.messages {
+    let tools = prompt.tools.iter().map(|tool| format!("tool: {} {}\n", tool.name, tool.parameters));
+    let messages = prompt.messages.iter().map(|message| {
         let calls: Vec<String> = message
             .tool_calls
             .iter()
             .map(|call| format!(" {}={}({})", call.id, call.name, call.arguments))
             .collect();
         let answers = message.tool_call_id.as_deref().map_or_else(String::new, |id| format!(" to {id}"));
-        text.push_str(&format!("{:?}{answers}:{}\n{}\n", message.role, calls.concat(), message.content));
-    }
-    text
+        format!("{:?}{answers}:{}\n{}\n", message.role, calls.concat(), message.content)
+    });
+    tools.chain(messages).collect()
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ fn write(dir: &Path, name: &str, text: impl AsRef<[u8]>) {
     let path = dir.join(name);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(&path, text).unwrap();
-    age(&path, Duration::from_secs(3_600));
+    age(&path, Duration::from_hours(1));
 }
 
 fn age(path: &Path, age: Duration) {
@@ -69,7 +69,7 @@ async fn a_file_of_the_same_size_and_time_is_not_read_again() {
     fs::File::options().write(true).open(&path).unwrap().set_modified(modified).unwrap();
     assert_eq!(counts(&base.ingest_dir(dir.path(), quiet).await.unwrap()), [0, 0, 2, 0, 0]);
 
-    age(&path, Duration::from_secs(60));
+    age(&path, Duration::from_mins(1));
     assert_eq!(counts(&base.ingest_dir(dir.path(), quiet).await.unwrap()), [0, 1, 1, 0, 0]);
 }
 
@@ -80,7 +80,7 @@ async fn a_file_that_was_only_touched_is_unchanged() {
     base.ingest_dir(dir.path(), quiet).await.unwrap();
     let version = base.version();
 
-    age(&dir.path().join("moon.md"), Duration::from_secs(60));
+    age(&dir.path().join("moon.md"), Duration::from_mins(1));
 
     assert_eq!(counts(&base.ingest_dir(dir.path(), quiet).await.unwrap()), [0, 0, 2, 0, 0]);
     assert_eq!(base.version(), version);

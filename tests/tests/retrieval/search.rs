@@ -143,7 +143,7 @@ impl Embedder for Broken {
     fn count_tokens(&self, text: &str) -> Result<usize> {
         Ok(text.len())
     }
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "broken"
     }
 }

@@ -63,7 +63,7 @@ async fn documents(embedder: LocalEmbedder, corpus: &Path) -> Result<KnowledgeBa
 /// Each corpus has its own store in the rushlight home, so that the second run finds it unchanged.
 fn store(corpus: &Path) -> Result<PathBuf> {
     let digest = Sha256::digest(corpus.as_os_str().as_encoded_bytes());
-    let tag: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    let tag: Vec<String> = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
     let name = corpus.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    Ok(Hub::new()?.home().join("stores").join(format!("{name}-{tag}")))
+    Ok(Hub::new()?.home().join("stores").join(format!("{name}-{}", tag.concat())))
 }

@@ -53,6 +53,7 @@ fn facts(answer: &Answer) -> Vec<String> {
     ]
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "`map_err` hands the error over")]
 fn cannot_print(error: io::Error) -> Failure {
     Failure::new(format!("cannot print: {error}"))
 }

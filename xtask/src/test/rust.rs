@@ -8,8 +8,8 @@ const MODELS: [&str; 2] = ["all-MiniLM-L6-v2", EXAMPLE_MODEL];
 /// The language model of the examples.
 pub(super) const EXAMPLE_MODEL: &str = "SmolLM2-135M-Instruct";
 
-/// What fails the build; the pedantic lints of the workspace are advice.
-const LINTS: [&str; 4] = ["-D", "warnings", "-A", "clippy::pedantic"];
+/// What fails the build: every lint of the workspace table.
+const LINTS: [&str; 2] = ["-D", "warnings"];
 
 /// The examples of every language.
 pub(super) const EXAMPLES: [&str; 4] = ["hello", "rag", "tools", "stream"];
@@ -25,9 +25,10 @@ pub(super) fn fmt(place: &Place) -> Result<()> {
 /// With nextest where it is installed, which is quicker on several cores.
 pub(super) fn tests(place: &Place) -> Result<()> {
     let scope = ["--workspace", "--lib", "--bins", "--tests"];
-    let arguments = match process::exists("cargo-nextest", "--version") {
-        true => [&["nextest", "run", "--no-fail-fast"], scope.as_slice()].concat(),
-        false => [&["test", "--no-fail-fast"], scope.as_slice()].concat(),
+    let arguments = if process::exists("cargo-nextest", "--version") {
+        [&["nextest", "run", "--no-fail-fast"], scope.as_slice()].concat()
+    } else {
+        [&["test", "--no-fail-fast"], scope.as_slice()].concat()
     };
     process::run(&mut place.cargo(&arguments))
 }

@@ -34,6 +34,7 @@ pub(in crate::llm) enum Piece {
 /// it names a known tool. Text is held back only while it may still become a call, and how the text is cut
 /// into pieces makes no difference. Text after a call is not shown: the model invents the output there.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each says one thing about the text so far")]
 pub(in crate::llm) struct CallParser {
     known: Vec<String>,
     held: String,

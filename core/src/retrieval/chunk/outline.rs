@@ -86,7 +86,7 @@ impl<'a> Reader<'a> {
     fn read(&mut self, event: Event<'_>, range: Range<usize>) {
         match event {
             Event::Start(Tag::Heading { .. }) if self.depth == 0 => {
-                self.heading = Some((range.start, String::new()))
+                self.heading = Some((range.start, String::new()));
             }
             Event::Text(part) | Event::Code(part) => {
                 if let Some((_, heading)) = &mut self.heading {
@@ -103,7 +103,7 @@ impl<'a> Reader<'a> {
                 self.end(range.end);
             }
             Event::Start(Tag::Item | Tag::FootnoteDefinition(_)) | Event::Rule => {
-                self.start(range.start, Kind::Prose)
+                self.start(range.start, Kind::Prose);
             }
             Event::Start(Tag::Paragraph) if self.depth == 0 => self.start(range.start, Kind::Prose),
             Event::Start(Tag::CodeBlock(_) | Tag::Table(_) | Tag::HtmlBlock | Tag::MetadataBlock(_)) => {

@@ -14,7 +14,9 @@ pub(super) struct Known {
 impl Known {
     pub(super) fn new(documents: Vec<StoredDocument>) -> Self {
         let mut known = Self::default();
-        documents.into_iter().for_each(|document| known.remember(document));
+        for document in documents {
+            known.remember(document);
+        }
         known
     }
 

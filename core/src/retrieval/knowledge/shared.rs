@@ -87,6 +87,7 @@ impl Shared {
         Ok(())
     }
 
+    #[expect(clippy::redundant_closure_for_method_calls, reason = "a path is not general over the lifetime")]
     pub(in crate::retrieval) fn stored_documents(&self) -> Result<Vec<StoredDocument>> {
         self.database.snapshot(|snapshot| snapshot.documents())
     }
@@ -130,6 +131,7 @@ impl Shared {
     }
 
     /// In a store that is open for reading, the index may be behind what another process committed.
+    #[expect(clippy::redundant_closure_for_method_calls, reason = "a path is not general over the lifetime")]
     fn follow_other_writers(&self) -> Result<()> {
         if !self.database.is_read_only() {
             return Ok(());

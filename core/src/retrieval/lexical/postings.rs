@@ -71,7 +71,9 @@ mod tests {
             let expected: Vec<Posting> = slots.iter().map(|slot| Posting { slot: *slot, frequency }).collect();
 
             let mut postings = Postings::default();
-            expected.iter().for_each(|posting| postings.push(*posting));
+            for posting in &expected {
+                postings.push(*posting);
+            }
 
             prop_assert_eq!(postings.iter().collect::<Vec<_>>(), expected);
         }

@@ -93,6 +93,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::float_cmp, reason = "a sum of zeros is exact")]
     fn a_vector_without_length_has_cosine_zero() {
         let zero = Metric::Cosine.prepare(&[0.0, 0.0]);
 

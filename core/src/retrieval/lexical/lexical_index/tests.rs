@@ -70,7 +70,8 @@ proptest! {
         prop_assert_eq!(index.len(), texts.len());
         prop_assert_eq!(found.len(), expected.len());
         for pair in found.windows(2) {
-            prop_assert!(pair[0].score > pair[1].score || (pair[0].score == pair[1].score && pair[0].id < pair[1].id));
+            let order = pair[1].score.total_cmp(&pair[0].score).then(pair[0].id.cmp(&pair[1].id));
+            prop_assert!(order.is_lt());
         }
         for found in &found {
             prop_assert!((f64::from(found.score) - expected[&found.id]).abs() < 1e-4);
