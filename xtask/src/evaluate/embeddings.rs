@@ -40,8 +40,8 @@ pub(super) fn run(options: &Options) -> Result<()> {
         let cosines = cosines(&Encoder::open(&model.path)?, &reference.cases, options.quick)?;
         let smallest = cosines.iter().copied().fold(f64::INFINITY, f64::min);
         let mean = cosines.iter().sum::<f64>() / cosines.len() as f64;
-        Figure::new("smallest cosine", recorded, smallest).print();
-        Figure::new("mean cosine", recorded, mean).print();
+        Figure::new("smallest_cosine", recorded, smallest).print();
+        Figure::new("mean_cosine", recorded, mean).print();
     }
     if seen == 0 { Err(Failure::new("no case has this name")) } else { Ok(()) }
 }

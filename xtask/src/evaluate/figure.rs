@@ -21,7 +21,6 @@ impl<'a> Figure<'a> {
     }
 
     /// The same figure beside a peer's, where higher is better.
-    #[expect(dead_code, reason = "no area has a peer that is measured yet")]
     pub(crate) fn against(mut self, peer: &'a str, theirs: f64) -> Self {
         self.peer = Some(peer);
         self.theirs = Some(theirs);

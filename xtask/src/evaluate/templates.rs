@@ -41,7 +41,7 @@ pub(super) fn run(options: &Options) -> Result<()> {
             }
             seen += 1;
             let figure =
-                if case.python_jinja2_exact { "agreement" } else { "agreement where jinja2 differs" };
+                if case.python_jinja2_exact { "agreement" } else { "agreement_where_jinja2_differs" };
             Figure::new(figure, &name, f64::from(u8::from(agrees(case)))).print();
         }
         let parsed = format!("{}/*.jinja", set.name);

@@ -48,7 +48,7 @@ pub(super) fn run(options: &Options) -> Result<()> {
             seen += 1;
             Figure::new("agreement", &case, agreement(&tokenizer, &vectors)).print();
             if !hard.is_empty() {
-                Figure::new("round trip", &case, round_trip(&tokenizer, &hard)?).print();
+                Figure::new("round_trip", &case, round_trip(&tokenizer, &hard)?).print();
             }
         }
     }
