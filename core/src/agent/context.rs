@@ -20,7 +20,7 @@ pub(super) fn pack(llm: &dyn Llm, passages: Vec<Passage>, budget: usize) -> Resu
     Ok(packed)
 }
 
-/// The passages as the model sees them: numbered from 1, each under its title and source, between marks
+/// The passages as the model sees them: numbered from 1, each under its title, between marks
 /// that no passage can write itself.
 pub(super) fn render(passages: &[Passage]) -> String {
     let mut text = format!("{OPEN}\n");
@@ -35,7 +35,7 @@ pub(super) fn render(passages: &[Passage]) -> String {
     text
 }
 
-/// `Title › Heading (source)`, on one line.
+/// `Title › Heading` on one line, or the source of what has neither.
 fn heading(passage: &Passage) -> String {
     let mut names: Vec<&str> = Vec::new();
     let title = std::iter::once(passage.title.as_str());
@@ -44,11 +44,7 @@ fn heading(passage: &Passage) -> String {
             names.push(name);
         }
     }
-    let line = if names.is_empty() {
-        passage.source.clone()
-    } else {
-        format!("{} ({})", names.join(" › "), passage.source)
-    };
+    let line = if names.is_empty() { passage.source.clone() } else { names.join(" › ") };
     without_marks(&line.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 

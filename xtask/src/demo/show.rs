@@ -1,4 +1,5 @@
 use std::io;
+use std::path::Path;
 
 use futures::TryStreamExt;
 use rushlight::{Agent, Answer, Assistant, Event, Request};
@@ -41,7 +42,10 @@ fn facts(answer: &Answer) -> Vec<String> {
     let cited: Vec<_> = answer
         .citations
         .iter()
-        .map(|citation| format!("[{}] {}", citation.number, citation.passage))
+        .map(|citation| {
+            let file = Path::new(&citation.source).file_name().unwrap_or_default();
+            format!("[{}] {}", citation.number, file.to_string_lossy())
+        })
         .collect();
     vec![
         first_token,
