@@ -48,6 +48,7 @@ fn heading(passage: &Passage) -> String {
     without_marks(&line.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
-fn without_marks(text: &str) -> String {
+/// `text`, unable to end the passages.
+pub(super) fn without_marks(text: &str) -> String {
     text.replace(CLOSE, "(/passages)").replace(OPEN, "(passages)")
 }

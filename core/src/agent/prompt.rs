@@ -2,7 +2,7 @@ use super::assistant::Parts;
 use super::context;
 use crate::Result;
 use crate::llm::{Llm, Prompt};
-use crate::message::{Message, Role, ToolSpec};
+use crate::message::{Message, Role, ToolCall, ToolSpec};
 use crate::retrieval::Passage;
 
 /// Tokens around one message that only the model's template knows.
@@ -17,6 +17,9 @@ const ANSWER: &str = "\
 Answer in one to three sentences, only from the passages above, or say that you do not know.";
 const CALL: &str = "If a function gives the answer, call it instead.";
 
+const ANSWER_FROM_OUTPUTS: &str =
+    "Answer in one to three sentences, in plain words, with the values that were returned.";
+
 /// The prompt of a run while it grows: what stays the same comes first, so that a model can reuse what it
 /// has computed. Instructions and tools, history, passages and question, then calls and outputs of the run.
 #[derive(Debug)]
@@ -24,7 +27,9 @@ pub(super) struct Draft {
     system: Message,
     specs: Vec<ToolSpec>,
     history: Vec<Message>,
-    question: Message,
+    /// As the model sees them; empty if there are none.
+    passages: String,
+    question: String,
     exchange: Vec<Message>,
 }
 
@@ -41,19 +46,13 @@ impl Draft {
             Some(_) => format!("{}\n\n{PASSAGES}", parts.instructions),
             None => parts.instructions.clone(),
         };
-        let question = match passages {
-            [] => question.to_owned(),
-            passages => {
-                let passages = context::render(passages);
-                let end = if specs.is_empty() { "" } else { CALL };
-                format!("{passages}\n\nQuestion: {question}\n\n{ANSWER} {end}").trim_end().to_owned()
-            }
-        };
+        let passages = if passages.is_empty() { String::new() } else { context::render(passages) };
         Self {
             system: Message::system(system),
             specs,
             history,
-            question: Message::user(question),
+            passages,
+            question: question.to_owned(),
             exchange: Vec::new(),
         }
     }
@@ -77,11 +76,10 @@ impl Draft {
     /// room for an answer.
     pub(super) fn build(&mut self, parts: &Parts, offer_tools: bool) -> Result<Prompt> {
         let budget = room_for_prompt(parts);
-        while !self.fits(&*parts.llm, budget)? && self.drop_oldest_turn() {}
-        let mut messages = vec![self.system.clone()];
-        messages.extend_from_slice(&self.history);
-        messages.push(self.question.clone());
-        messages.extend_from_slice(&self.exchange);
+        let mut messages = self.messages(offer_tools);
+        while !self.fits(&*parts.llm, &messages, budget)? && self.drop_oldest_turn() {
+            messages = self.messages(offer_tools);
+        }
         let mut prompt = Prompt::new(messages);
         if offer_tools {
             prompt.tools.clone_from(&self.specs);
@@ -91,6 +89,49 @@ impl Draft {
         Ok(prompt)
     }
 
+    /// A turn without tools shows their outputs as part of the question: a model that sees calls writes more of them.
+    fn messages(&self, offer_tools: bool) -> Vec<Message> {
+        let history = self.history.iter().cloned();
+        let mut messages: Vec<Message> = std::iter::once(self.system.clone()).chain(history).collect();
+        let outputs = if offer_tools { String::new() } else { self.outputs() };
+        let request = if !outputs.is_empty() {
+            ANSWER_FROM_OUTPUTS.to_owned()
+        } else if offer_tools {
+            format!("{ANSWER} {CALL}")
+        } else {
+            ANSWER.to_owned()
+        };
+        let content = if self.passages.is_empty() && outputs.is_empty() {
+            self.question.clone()
+        } else {
+            let asked = format!("Question: {}", self.question);
+            let parts = [self.passages.clone(), outputs, asked, request];
+            parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n")
+        };
+        messages.push(Message::user(content));
+        if offer_tools {
+            messages.extend_from_slice(&self.exchange);
+        }
+        messages
+    }
+
+    /// What the calls of the run returned, one after the other; of equal calls the first.
+    fn outputs(&self) -> String {
+        let calls: Vec<&ToolCall> = self.exchange.iter().flat_map(|message| &message.tool_calls).collect();
+        let equal =
+            |call: &ToolCall, other: &ToolCall| call.name == other.name && call.arguments == other.arguments;
+        let returned = calls.iter().enumerate().filter_map(|(index, call)| {
+            if calls[..index].iter().any(|earlier| equal(call, earlier)) {
+                return None;
+            }
+            let of_call = |message: &&Message| message.tool_call_id.as_ref() == Some(&call.id);
+            let output = self.exchange.iter().find(of_call)?;
+            let content = context::without_marks(&output.content);
+            Some(format!("The call of {} with {} returned:\n{content}", call.name, call.arguments))
+        });
+        returned.collect::<Vec<_>>().join("\n\n")
+    }
+
     /// Removes the oldest question of the history with everything up to the next one; false if there is none.
     pub(super) fn drop_oldest_turn(&mut self) -> bool {
         let next = self.history.iter().skip(1).position(|message| message.role == Role::User);
@@ -98,20 +139,19 @@ impl Draft {
         self.history.drain(..end).next().is_some()
     }
 
-    fn fits(&self, llm: &dyn Llm, budget: usize) -> Result<bool> {
-        let messages = || self.history.iter().chain([&self.system, &self.question]).chain(&self.exchange);
-        let calls = messages().flat_map(|message| &message.tool_calls);
+    fn fits(&self, llm: &dyn Llm, messages: &[Message], budget: usize) -> Result<bool> {
+        let calls = messages.iter().flat_map(|message| &message.tool_calls);
         let calls: usize = calls.map(|call| call.name.len() + call.arguments.to_string().len()).sum();
         let specs: usize =
             self.specs.iter().map(|spec| spec.description.len() + spec.parameters.to_string().len()).sum();
-        let overhead = messages().count() * MESSAGE_OVERHEAD;
+        let overhead = messages.len() * MESSAGE_OVERHEAD;
         // A token has at least one byte.
-        let bytes: usize = messages().map(|message| message.content.len()).sum();
+        let bytes: usize = messages.iter().map(|message| message.content.len()).sum();
         if bytes + calls + specs + overhead <= budget {
             return Ok(true);
         }
         let mut tokens = overhead + (calls + specs) / 3;
-        for message in messages() {
+        for message in messages {
             tokens += llm.count_tokens(&message.content)?;
         }
         Ok(tokens <= budget)

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use futures::TryStreamExt;
@@ -12,9 +12,6 @@ use crate::llm::{Delta, DeltaStream, FinishReason};
 use crate::message::{ToolCall, ToolOutput, ToolStatus};
 use crate::tools::ToolRegistry;
 use crate::{Error, Result};
-
-/// How often the same call with the same arguments is run.
-const MAX_REPEATS: usize = 2;
 
 /// What one generation gave.
 #[derive(Debug)]
@@ -85,18 +82,18 @@ impl Decoding {
     }
 }
 
-/// The tool calls of a run: what was asked, and how many may still be run.
+/// The tool calls of a run: what was asked, and how many may still be run. An equal call is not run again.
 #[derive(Debug)]
 pub(super) struct Calls {
     limit: usize,
     left: usize,
-    asked: HashMap<String, usize>,
+    asked: HashSet<String>,
     repeated: bool,
 }
 
 impl Calls {
     pub(super) fn new(limit: usize) -> Self {
-        Self { limit, left: limit, asked: HashMap::new(), repeated: false }
+        Self { limit, left: limit, asked: HashSet::new(), repeated: false }
     }
 
     /// Whether the next turn must do without tools.
@@ -120,8 +117,8 @@ impl Calls {
 
     /// Counts a call, or says why it is not run.
     fn admit(&mut self, call: &ToolCall) -> Result<(), String> {
-        let count = self.asked.entry(format!("{} {}", call.name, canonical(&call.arguments))).or_default();
-        if *count >= MAX_REPEATS {
+        let asked = format!("{} {}", call.name, canonical(&call.arguments));
+        if self.asked.contains(&asked) {
             self.repeated = true;
             let name = &call.name;
             return Err(format!(
@@ -132,7 +129,7 @@ impl Calls {
             let limit = self.limit;
             return Err(format!("the limit of {limit} tool calls is reached; answer with what is known"));
         }
-        *count += 1;
+        self.asked.insert(asked);
         self.left -= 1;
         Ok(())
     }

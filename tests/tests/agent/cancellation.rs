@@ -20,7 +20,7 @@ async fn dropping_the_stream_drops_running_tools() {
     }
     let running = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&running);
-    let hang = FunctionTool::new("hang", "", move |_: NoArguments| {
+    let hang = FunctionTool::new("hang", "", move |_: serde_json::Map<String, serde_json::Value>| {
         count.fetch_add(1, Ordering::SeqCst);
         let guard = Running(Arc::clone(&count));
         async move {
@@ -29,7 +29,7 @@ async fn dropping_the_stream_drops_running_tools() {
             Ok::<_, String>(())
         }
     });
-    let turn = ScriptedTurn::call("hang", json!({})).and_call("hang", json!({}));
+    let turn = ScriptedTurn::call("hang", json!({"n": 1})).and_call("hang", json!({"n": 2}));
     let sessions = MemorySessions::new();
     let assistant = Assistant::builder(ScriptedLlm::new(vec![turn]))
         .tools(Toolbox::new().add(hang).unwrap())

@@ -74,18 +74,24 @@ async fn calls_beyond_the_limit_are_refused_and_the_next_turn_is_the_last() {
 }
 
 #[tokio::test]
-async fn the_same_call_is_answered_twice_and_then_no_more() {
+async fn the_same_call_is_run_once_and_then_the_question_is_asked_with_its_output() {
     let same = |first: &str, second: &str| {
         ScriptedTurn::call("add", serde_json::from_str(&format!("{{{first}, {second}}}")).unwrap())
     };
     let (a, b) = ("\"a\": 1", "\"b\": 2");
-    let llm = ScriptedLlm::new(vec![same(a, b), same(b, a), same(a, b), ScriptedTurn::text("3")]);
+    let llm = ScriptedLlm::new(vec![same(a, b), same(b, a), ScriptedTurn::text("3")]);
     let assistant = Assistant::builder(llm.clone()).tools(toolbox(&["add"])).build().unwrap();
 
     let events = events(&assistant, "1 + 2?").await;
 
-    assert_eq!(statuses(&events), [ToolStatus::Success, ToolStatus::Success, ToolStatus::Refused]);
-    assert!(llm.prompts()[3].tools.is_empty());
+    assert_eq!(statuses(&events), [ToolStatus::Success, ToolStatus::Refused]);
+    let last = llm.prompts().pop().unwrap();
+    assert!(last.tools.is_empty());
+    let asked = "\
+        The call of add with {\"a\":1,\"b\":2} returned:\n3\n\n\
+        Question: 1 + 2?\n\n\
+        Answer in one to three sentences, in plain words, with the values that were returned.";
+    assert_eq!(last.messages.last(), Some(&Message::user(asked)));
 }
 
 #[tokio::test]
