@@ -122,9 +122,6 @@ pub enum Error {
         /// What was found and what was expected.
         message: String,
     },
-    /// The tensor library refused an operation, or a device failed.
-    #[error("tensor operation failed")]
-    Candle(#[from] candle_core::Error),
 }
 
 impl Error {

@@ -14,14 +14,14 @@ const MAX_ROWS: usize = 256;
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Device {
-    /// The first CUDA device, else the Apple GPU, else the CPU, of those that are built in.
+    /// The best device that this version computes on: the CPU.
     #[default]
     Auto,
     /// The CPU.
     Cpu,
-    /// The CUDA device with this index; needs the feature `cuda`.
+    /// The CUDA device with this index: refused, this version has no code for it.
     Cuda(usize),
-    /// The Apple GPU; needs the feature `metal`.
+    /// The Apple GPU: refused, this version has no code for it.
     Metal,
 }
 

@@ -1,6 +1,7 @@
 use std::path::Path;
 
-use candle_core::safetensors::SliceSafetensors;
+use safetensors::SafeTensorError;
+use serde_json::Value;
 
 use crate::map::MappedFile;
 use crate::quantisation::Quantisation;
@@ -8,7 +9,7 @@ use crate::{Error, Result};
 
 /// A safetensors file whose header has been checked: offsets inside the file, one tensor after the other.
 pub(crate) struct SafeTensors<'a> {
-    tensors: SliceSafetensors<'a>,
+    tensors: safetensors::SafeTensors<'a>,
     /// A prefix of all names, which some exporters write.
     prefix: &'static str,
 }
@@ -19,13 +20,14 @@ impl<'a> SafeTensors<'a> {
     }
 
     fn from_bytes(bytes: &'a [u8], path: &Path) -> Result<Self> {
-        let tensors = SliceSafetensors::new(bytes).map_err(|error| Error::format(path, error.to_string()))?;
+        let tensors = safetensors::SafeTensors::deserialize(bytes)
+            .map_err(|error| Error::format(path, refusal(bytes, &error)))?;
         Ok(Self { tensors, prefix: "" })
     }
 
     /// Looks names up below `prefix` if this tensor is there.
     pub(crate) fn with_prefix(mut self, prefix: &'static str, name: &str) -> Self {
-        if self.tensors.get(&format!("{prefix}{name}")).is_ok() {
+        if self.tensors.tensor(&format!("{prefix}{name}")).is_ok() {
             self.prefix = prefix;
         }
         self
@@ -34,7 +36,7 @@ impl<'a> SafeTensors<'a> {
     /// The values of a tensor of this shape, converted to f32.
     pub(crate) fn values(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
         let name = format!("{}{name}", self.prefix);
-        let Ok(tensor) = self.tensors.get(&name) else {
+        let Ok(tensor) = self.tensors.tensor(&name) else {
             return Err(Error::tensor(name, "is missing from the file"));
         };
         if tensor.shape() != shape {
@@ -47,6 +49,32 @@ impl<'a> SafeTensors<'a> {
         let mut values = vec![0.0; shape.iter().product()];
         kind.dequantise(tensor.data(), &mut values);
         Ok(values)
+    }
+}
+
+/// What was found in a file that is refused, and what was expected.
+fn refusal(bytes: &[u8], error: &SafeTensorError) -> String {
+    let found = bytes.len();
+    let Some((length, rest)) = bytes.split_first_chunk() else {
+        return format!("expected 8 bytes with the length of the header, found {found}");
+    };
+    let length = u64::from_le_bytes(*length);
+    match error {
+        SafeTensorError::HeaderTooLarge | SafeTensorError::InvalidHeaderLength => {
+            format!("expected a header of at most {} bytes, found a length of {length}", rest.len())
+        }
+        SafeTensorError::MetadataIncompleteBuffer => {
+            let data = rest.len() - length as usize;
+            format!("expected that the tensors take up all of the {data} bytes after the header")
+        }
+        SafeTensorError::InvalidOffset(name) => {
+            let header: Value = serde_json::from_slice(&rest[..length as usize]).unwrap_or_default();
+            let offsets = &header[name]["data_offsets"];
+            format!(
+                "tensor `{name}`: expected data right after the tensor before it, found offsets {offsets}"
+            )
+        }
+        error => error.to_string(),
     }
 }
 

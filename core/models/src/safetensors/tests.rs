@@ -48,26 +48,22 @@ fn a_prefix_is_found() {
 
 #[test]
 fn damaged_files_are_refused() {
-    let cases: [(&str, Vec<u8>); 7] = [
-        ("no header", vec![]),
-        ("absurd header length", u64::MAX.to_le_bytes().to_vec()),
-        ("header past the end", file("{}", b"")[..9].to_vec()),
-        ("no JSON", file("{", b"")),
-        ("offsets past the end", file(r#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#, &[0; 4])),
-        (
-            "overlapping tensors",
-            file(
-                r#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#,
-                &[0; 4],
-            ),
-        ),
-        (
-            "overflowing shape",
-            file(r#"{"a":{"dtype":"F32","shape":[9223372036854775807,4],"data_offsets":[0,4]}}"#, &[0; 4]),
-        ),
+    let overlapping = r#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#;
+    let past = r#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#;
+    let overflowing = r#"{"a":{"dtype":"F32","shape":[9223372036854775807,4],"data_offsets":[0,4]}}"#;
+    let cases: [(Vec<u8>, &str); 7] = [
+        (vec![1], "expected 8 bytes with the length of the header, found 1"),
+        (u64::MAX.to_le_bytes().to_vec(), "found a length of 18446744073709551615"),
+        (file("{}", b"")[..9].to_vec(), "expected a header of at most 1 bytes, found a length of 2"),
+        (file("{", b""), "invalid JSON in header"),
+        (file(past, &[0; 4]), "all of the 4 bytes after the header"),
+        (file(overlapping, &[0; 4]), "expected data right after the tensor before it, found offsets [0,4]"),
+        (file(overflowing, &[0; 4]), "overflow"),
     ];
-    for (what, bytes) in cases {
-        assert!(matches!(values(&bytes, "a", &[1]), Err(Error::Format { .. })), "{what}");
+    for (bytes, expected) in cases {
+        let error = values(&bytes, "a", &[1]).unwrap_err();
+        assert!(matches!(error, Error::Format { .. }), "{error:?}");
+        assert!(error.to_string().contains(expected), "{error}");
     }
     let whole = sound();
     for length in 0..whole.len() {
