@@ -23,10 +23,7 @@ fn cache(criterion: &mut Criterion) {
     let runtime = Runtime::new().expect("the machine can start threads");
     let mut group = criterion.benchmark_group("cache");
     for size in [1_000_u64, 100_000] {
-        let mut options = MemoryCacheOptions::default();
-        options.max_entries = size;
-        options.max_bytes = size * 2048;
-        let memory = MemoryCache::new(options);
+        let memory = MemoryCache::new(MemoryCacheOptions::default().max_entries(size).max_bytes(size * 2048));
         let map = Mutex::new(HashMap::new());
         runtime.block_on(async {
             for number in 0..size {

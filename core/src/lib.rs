@@ -9,6 +9,7 @@ pub mod llm;
 pub mod message;
 pub mod retrieval;
 pub mod session;
+mod setters;
 pub mod tools;
 
 pub use agent::{

@@ -10,22 +10,22 @@ use rushlight::{
 
 const SMALL: &str = "SmolLM2-135M-Instruct";
 
-async fn open(change: impl FnOnce(&mut LocalLlmOptions)) -> LocalLlm {
-    let mut options = LocalLlmOptions::default();
-    options.context = Some(1024);
-    change(&mut options);
+fn options() -> LocalLlmOptions {
+    LocalLlmOptions::default().context(1024)
+}
+
+async fn open(options: LocalLlmOptions) -> LocalLlm {
     LocalLlm::open_with(SMALL, options).await.unwrap()
 }
 
 async fn llm() -> LocalLlm {
-    open(|_| {}).await
+    open(options()).await
 }
 
 fn prompt(question: &str, max_output_tokens: usize) -> Prompt {
-    let mut prompt = Prompt::new(vec![Message::system("You are brief."), Message::user(question)]);
-    prompt.sampling = Sampling::greedy();
-    prompt.max_output_tokens = Some(max_output_tokens);
-    prompt
+    Prompt::new(vec![Message::system("You are brief."), Message::user(question)])
+        .sampling(Sampling::greedy())
+        .max_output_tokens(max_output_tokens)
 }
 
 fn long_prompt(max_output_tokens: usize) -> Prompt {
@@ -63,7 +63,7 @@ async fn a_generation_ends_at_its_limit_exactly() {
 
 #[tokio::test]
 async fn the_context_window_is_a_limit_too() {
-    let llm = open(|options| options.context = Some(64)).await;
+    let llm = open(options().context(64)).await;
 
     let completion = llm.complete(prompt("Tell me a very long story about the sea.", 4096)).await.unwrap();
 
@@ -73,7 +73,7 @@ async fn the_context_window_is_a_limit_too() {
 
 #[tokio::test]
 async fn a_prompt_that_is_too_long_costs_no_pass() {
-    let llm = open(|options| options.context = Some(64)).await;
+    let llm = open(options().context(64)).await;
 
     let Err(error) = llm.generate(long_prompt(5)).await else { panic!("expected an error") };
 
@@ -164,7 +164,7 @@ async fn what_two_prompts_have_in_common_is_computed_once() {
 
 #[tokio::test]
 async fn more_prompts_than_the_queue_holds_are_refused() {
-    let llm = open(|options| options.queue = 2).await;
+    let llm = open(options().queue(2)).await;
     let mut streams = vec![llm.generate(prompt("Tell me a very long story.", 400)).await.unwrap()];
     streams[0].next().await.unwrap().unwrap();
     for _ in 0..2 {
@@ -221,9 +221,8 @@ async fn what_cannot_be_opened_says_why() {
     let embedder = LocalLlm::open("all-MiniLM-L6-v2").await.unwrap_err();
     assert!(embedder.chain().contains("got an embedder"), "{}", embedder.chain());
 
-    let mut options = LocalLlmOptions::default();
-    options.queue = 0;
-    let queue = LocalLlm::open_with(SMALL, options).await.unwrap_err();
+    let none = LocalLlmOptions::default().queue(0);
+    let queue = LocalLlm::open_with(SMALL, none).await.unwrap_err();
     assert_eq!(queue.to_string(), "invalid queue: expected at least 1, got 0");
 }
 
@@ -231,8 +230,7 @@ async fn what_cannot_be_opened_says_why() {
 async fn its_own_threads_give_the_same_text() {
     let shared = llm().await.complete(prompt("Say hello.", 8)).await.unwrap().text;
 
-    let own =
-        open(|options| options.threads = Some(1)).await.complete(prompt("Say hello.", 8)).await.unwrap().text;
+    let own = open(options().threads(1)).await.complete(prompt("Say hello.", 8)).await.unwrap().text;
 
     assert_eq!(own, shared);
 }

@@ -2,6 +2,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::setters::setters;
+
 /// What one run may spend. When a limit is reached the model gives its last answer without tools, or,
 /// at the deadline, the run ends with [`Error::Timeout`](crate::Error::Timeout).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +23,15 @@ pub struct Limits {
     /// Wall time of the whole run. Default 10 minutes: a small machine reads a long prompt slowly.
     pub deadline: Duration,
 }
+
+setters!(Limits {
+    max_turns: usize,
+    max_tool_calls: usize,
+    max_output_tokens: usize,
+    max_context_tokens: usize,
+    max_passages: usize,
+    deadline: Duration
+});
 
 impl Default for Limits {
     fn default() -> Self {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Cache, Entry, Key};
 use crate::Result;
+use crate::setters::setters;
 
 /// Bounds of a [`MemoryCache`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +22,8 @@ pub struct MemoryCacheOptions {
     /// How long an entry lives after it was put. Default 30 minutes.
     pub ttl: Duration,
 }
+
+setters!(MemoryCacheOptions { max_entries: u64, max_bytes: u64, ttl: Duration });
 
 impl Default for MemoryCacheOptions {
     fn default() -> Self {

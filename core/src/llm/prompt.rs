@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::message::{Message, Role, ToolSpec};
+use crate::setters::setters;
 use crate::{Error, Result};
 
 /// Everything that a model is asked at once.
@@ -19,6 +20,8 @@ pub struct Prompt {
     /// The generation ends before any of these texts.
     pub stop: Vec<String>,
 }
+
+setters!(Prompt { tools: Vec<ToolSpec>, sampling: Sampling, stop: Vec<String>; max_output_tokens: usize });
 
 impl Prompt {
     /// A prompt of these messages, without tools.
@@ -47,6 +50,15 @@ pub struct Sampling {
     /// Seed of the random choice; the same seed repeats an answer. Default: drawn anew each time.
     pub seed: Option<u64>,
 }
+
+setters!(Sampling {
+    temperature: f32,
+    top_k: usize,
+    top_p: f32,
+    min_p: f32,
+    repetition_penalty: f32;
+    seed: u64
+});
 
 impl Default for Sampling {
     fn default() -> Self {

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::SessionStore;
 use crate::Result;
 use crate::message::Message;
+use crate::setters::setters;
 
 /// Bounds of [`MemorySessions`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +22,8 @@ pub struct MemorySessionsOptions {
     /// A session is gone when it was neither loaded nor appended to for this long. Default 1 hour.
     pub idle: Duration,
 }
+
+setters!(MemorySessionsOptions { max_sessions: usize, idle: Duration });
 
 impl Default for MemorySessionsOptions {
     fn default() -> Self {

@@ -11,8 +11,7 @@ use rushlight_tests::support::rounds;
 #[tokio::main]
 async fn main() {
     let dir = std::env::args().nth(1).unwrap();
-    let mut options = KnowledgeBaseOptions::default();
-    options.chunk_tokens = 16;
+    let options = KnowledgeBaseOptions::default().chunk_tokens(16);
     let base = KnowledgeBase::open_with(dir, HashedEmbedder::new(64), options).await.unwrap();
     for round in 0.. {
         base.ingest(rounds::documents(round), |_| {}).await.unwrap();

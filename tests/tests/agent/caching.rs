@@ -41,14 +41,12 @@ async fn everything_that_the_answer_depends_on_is_part_of_the_key() {
     let plain = || Assistant::builder(llm.clone()).cache(cache.clone()).sessions(MemorySessions::new());
     let mut newer = Shelf::new(&["x"]);
     newer.version = 2;
-    let mut short = Limits::default();
-    short.max_output_tokens = 7;
     let variants: Vec<AssistantBuilder> = vec![
         plain(),
         plain().instructions("You are somebody else."),
         plain().tools(toolbox(&["add"])),
         plain().sampling(Sampling::greedy()),
-        plain().limits(short),
+        plain().limits(Limits::default().max_output_tokens(7)),
         plain().retriever(Shelf::new(&["x"])),
         plain().retriever(newer),
     ];

@@ -10,12 +10,6 @@ fn add(a: i64) -> ScriptedTurn {
     ScriptedTurn::call("add", json!({"a": a, "b": 1}))
 }
 
-fn limits(change: impl FnOnce(&mut Limits)) -> Limits {
-    let mut limits = Limits::default();
-    change(&mut limits);
-    limits
-}
-
 fn statuses(events: &[Event]) -> Vec<ToolStatus> {
     events
         .iter()
@@ -28,7 +22,7 @@ async fn the_last_turn_offers_no_tools() {
     let llm = ScriptedLlm::new(vec![add(1), add(2), ScriptedTurn::text("so far 3")]);
     let assistant = Assistant::builder(llm.clone())
         .tools(toolbox(&["add"]))
-        .limits(limits(|limits| limits.max_turns = 3))
+        .limits(Limits::default().max_turns(3))
         .build()
         .unwrap();
 
@@ -45,7 +39,7 @@ async fn a_call_in_the_last_turn_is_left_out() {
     turn.text = vec!["I would add".to_owned()];
     let assistant = Assistant::builder(ScriptedLlm::new(vec![turn]))
         .tools(toolbox(&["add"]))
-        .limits(limits(|limits| limits.max_turns = 1))
+        .limits(Limits::default().max_turns(1))
         .build()
         .unwrap();
 
@@ -61,7 +55,7 @@ async fn calls_beyond_the_limit_are_refused_and_the_next_turn_is_the_last() {
     let llm = ScriptedLlm::new(vec![turn, ScriptedTurn::text("enough")]);
     let assistant = Assistant::builder(llm.clone())
         .tools(toolbox(&["add"]))
-        .limits(limits(|limits| limits.max_tool_calls = 2))
+        .limits(Limits::default().max_tool_calls(2))
         .build()
         .unwrap();
 
@@ -139,7 +133,7 @@ async fn history_that_does_not_fit_is_left_out_oldest_turn_first() {
     let llm = ScriptedLlm::new(vec![ScriptedTurn::text("yes")]).with_context_window(200);
     let assistant = Assistant::builder(llm.clone())
         .sessions(sessions.clone())
-        .limits(limits(|limits| limits.max_output_tokens = 20))
+        .limits(Limits::default().max_output_tokens(20))
         .build()
         .unwrap();
 
@@ -173,14 +167,12 @@ async fn what_does_not_fit_without_history_is_an_error() {
 #[test]
 fn options_out_of_their_range_are_refused_when_building() {
     let builder = || Assistant::builder(ScriptedLlm::new(Vec::new()));
-    let mut hot = Sampling::default();
-    hot.temperature = 2.5;
 
     let wrong = [
-        (builder().sampling(hot), "temperature"),
-        (builder().limits(limits(|limits| limits.max_turns = 0)), "max_turns"),
-        (builder().limits(limits(|limits| limits.max_output_tokens = 0)), "max_output_tokens"),
-        (builder().limits(limits(|limits| limits.deadline = std::time::Duration::ZERO)), "deadline"),
+        (builder().sampling(Sampling::default().temperature(2.5)), "temperature"),
+        (builder().limits(Limits::default().max_turns(0)), "max_turns"),
+        (builder().limits(Limits::default().max_output_tokens(0)), "max_output_tokens"),
+        (builder().limits(Limits::default().deadline(std::time::Duration::ZERO)), "deadline"),
     ];
 
     for (builder, name) in wrong {

@@ -103,11 +103,9 @@ async fn a_session_keeps_questions_calls_and_answers_but_no_passages() {
 async fn seen(words: &[usize], max_context_tokens: usize) -> Vec<usize> {
     let texts: Vec<String> = words.iter().map(|&count| "word ".repeat(count)).collect();
     let llm = ScriptedLlm::new(vec![ScriptedTurn::text("yes")]);
-    let mut limits = Limits::default();
-    limits.max_context_tokens = max_context_tokens;
     let assistant = Assistant::builder(llm.clone())
         .retriever(Shelf::new(&texts.iter().map(String::as_str).collect::<Vec<_>>()))
-        .limits(limits)
+        .limits(Limits::default().max_context_tokens(max_context_tokens))
         .build()
         .unwrap();
     let events = events(&assistant, "why?").await;

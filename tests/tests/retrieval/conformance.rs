@@ -1,13 +1,13 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use rushlight::retrieval::{FlatStore, HnswOptions, HnswStore, Metric, SearchMode};
+use rushlight::retrieval::{FlatStore, HnswOptions, HnswStore, KnowledgeBaseOptions, Metric, SearchMode};
 use rushlight::{HashedEmbedder, KnowledgeBase, LocalEmbedder, Passage, Query, Result, Retriever};
 use rushlight_tests::conformance::retriever::documents;
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
-use super::{embedder, in_memory, options, quiet};
+use super::{embedder, in_memory, quiet};
 
 mod flat_store_by_cosine {
     use super::*;
@@ -29,9 +29,7 @@ mod flat_store_by_distance {
 
 /// A graph that is rebuilt after every change.
 fn eager_graph(metric: Metric) -> HnswStore {
-    let mut options = HnswOptions::default();
-    options.rebuild_after = 0;
-    HnswStore::new(3, metric, options).unwrap()
+    HnswStore::new(3, metric, HnswOptions::default().rebuild_after(0)).unwrap()
 }
 
 mod hnsw_store_by_cosine {
@@ -83,7 +81,7 @@ mod knowledge_base_by_words {
     use super::*;
 
     async fn lexical() -> KnowledgeBase {
-        let options = options(|options| options.mode = SearchMode::Lexical);
+        let options = KnowledgeBaseOptions::default().mode(SearchMode::Lexical);
         let base = KnowledgeBase::in_memory_with(embedder(), options).await.unwrap();
         base.ingest(documents(), quiet).await.unwrap();
         base

@@ -4,11 +4,11 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use rushlight::retrieval::SearchMode;
+use rushlight::retrieval::{KnowledgeBaseOptions, SearchMode};
 use rushlight::{KnowledgeBase, Query};
 use rushlight_tests::support::rounds;
 
-use super::{embedder, options};
+use super::embedder;
 
 /// Lets a child process ingest, kills it some time after its first round, and gives the last round it reported.
 fn ingest_and_kill(dir: &Path, after: Duration) -> usize {
@@ -42,7 +42,7 @@ async fn a_killed_ingest_leaves_each_document_whole_and_loses_no_commit() {
     for kill in 0..8 {
         let reported = ingest_and_kill(dir.path(), Duration::from_millis(37 * kill));
 
-        let options = options(|options| options.chunk_tokens = 16);
+        let options = KnowledgeBaseOptions::default().chunk_tokens(16);
         let base = KnowledgeBase::open_with(dir.path(), embedder(), options).await.unwrap();
         let rounds = rounds_by_document(&base).await;
 

@@ -3,11 +3,11 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
 
-use rushlight::retrieval::{FailedDocument, IngestReport, SearchMode};
+use rushlight::retrieval::{FailedDocument, IngestReport, KnowledgeBaseOptions, SearchMode};
 use rushlight::{Document, ErrorKind, KnowledgeBase, Query, Retriever};
 use tempfile::TempDir;
 
-use super::{embedder, in_memory, options, quiet};
+use super::{embedder, in_memory, quiet};
 
 /// Writes a file as if it had been there for an hour.
 fn write(dir: &Path, name: &str, text: impl AsRef<[u8]>) {
@@ -106,7 +106,7 @@ async fn bad_files_are_reported_and_the_rest_is_stored() {
     let dir = corpus();
     write(dir.path(), "latin.txt", b"caf\xe9");
     write(dir.path(), "huge.md", "x".repeat(2_000));
-    let options = options(|options| options.max_file_bytes = 1_000);
+    let options = KnowledgeBaseOptions::default().max_file_bytes(1_000);
     let base = KnowledgeBase::in_memory_with(embedder(), options).await.unwrap();
 
     let report = base.ingest_dir(dir.path(), quiet).await.unwrap();
@@ -211,7 +211,7 @@ async fn other_chunk_sizes_cut_stored_documents_anew() {
     assert_eq!(base.len(), 1);
     drop(base);
 
-    let options = options(|options| options.chunk_tokens = 16);
+    let options = KnowledgeBaseOptions::default().chunk_tokens(16);
     let base = KnowledgeBase::open_with(dir.path(), embedder(), options).await.unwrap();
     let report = base.ingest(document(), quiet).await.unwrap();
 
@@ -266,7 +266,7 @@ async fn failures_carry_the_source() {
 
 #[tokio::test]
 async fn more_chunks_than_are_embedded_at_once_each_have_their_own_vector() {
-    let options = options(|options| options.chunk_tokens = 8);
+    let options = KnowledgeBaseOptions::default().chunk_tokens(8);
     let base = KnowledgeBase::in_memory_with(embedder(), options).await.unwrap();
     let sentence =
         |index: usize| format!("Item w{index}x is about q{}y and z{}u.\n\n", index * 7, index * 13);

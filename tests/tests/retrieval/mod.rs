@@ -6,7 +6,7 @@ mod ingest;
 mod search;
 mod store;
 
-use rushlight::retrieval::{IngestProgress, KnowledgeBaseOptions};
+use rushlight::retrieval::IngestProgress;
 use rushlight::{Document, HashedEmbedder, KnowledgeBase};
 
 fn embedder() -> HashedEmbedder {
@@ -20,10 +20,4 @@ async fn in_memory(documents: Vec<Document>) -> KnowledgeBase {
     let base = KnowledgeBase::in_memory(embedder()).await.unwrap();
     base.ingest(documents, quiet).await.unwrap();
     base
-}
-
-fn options(change: impl FnOnce(&mut KnowledgeBaseOptions)) -> KnowledgeBaseOptions {
-    let mut options = KnowledgeBaseOptions::default();
-    change(&mut options);
-    options
 }

@@ -1,10 +1,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use rushlight::retrieval::{SearchMode, VectorIndex};
+use rushlight::retrieval::{HnswOptions, KnowledgeBaseOptions, SearchMode, VectorIndex};
 use rushlight::{Document, Embedder, ErrorKind, KnowledgeBase, Query, Result, Retriever};
 
-use super::{embedder, in_memory, options, quiet};
+use super::{embedder, in_memory, quiet};
 
 fn numbered(count: usize) -> Vec<Document> {
     let topics = ["tide", "dough", "hive", "lifetime", "glacier", "violin", "harbour"];
@@ -34,7 +34,7 @@ async fn each_stage_leaves_its_score() {
 #[tokio::test]
 async fn the_mode_of_the_options_is_what_retrieve_does() {
     for mode in [SearchMode::Hybrid, SearchMode::Dense, SearchMode::Lexical] {
-        let options = options(|options| options.mode = mode);
+        let options = KnowledgeBaseOptions::default().mode(mode);
         let base = KnowledgeBase::in_memory_with(embedder(), options).await.unwrap();
         base.ingest(numbered(20), quiet).await.unwrap();
         let query = Query::new("glacier and hive");
@@ -45,7 +45,7 @@ async fn the_mode_of_the_options_is_what_retrieve_does() {
 
 #[tokio::test]
 async fn few_chunks_are_searched_exactly_and_more_than_the_threshold_in_a_graph() {
-    let options = options(|options| options.ann_threshold = 40);
+    let options = KnowledgeBaseOptions::default().ann_threshold(40);
     let base = KnowledgeBase::in_memory_with(embedder(), options).await.unwrap();
     base.ingest(numbered(40), quiet).await.unwrap();
     assert_eq!(base.info().vectors, VectorIndex::Exact);
@@ -64,7 +64,7 @@ async fn the_order_of_results_is_the_same_after_reopening() {
     let dir = tempfile::tempdir().unwrap();
     for threshold in [10, 10_000] {
         let dir = dir.path().join(threshold.to_string());
-        let options = options(|options| options.ann_threshold = threshold);
+        let options = KnowledgeBaseOptions::default().ann_threshold(threshold);
         let base = KnowledgeBase::open_with(&dir, embedder(), options.clone()).await.unwrap();
         base.ingest(numbered(200), quiet).await.unwrap();
         base.ingest(numbered(250).split_off(150), quiet).await.unwrap();
@@ -103,7 +103,7 @@ async fn identifiers_are_found_by_name_and_by_part() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_search_sees_a_replaced_document_as_it_was_or_as_it_is() {
     let version = |word: &str| vec![Document::new("a", format!("{word} marker. ").repeat(40))];
-    let options = options(|options| options.chunk_tokens = 16);
+    let options = KnowledgeBaseOptions::default().chunk_tokens(16);
     let base = KnowledgeBase::in_memory_with(embedder(), options).await.unwrap();
     base.ingest(version("old"), quiet).await.unwrap();
     let chunks = base.len();
@@ -168,8 +168,8 @@ async fn what_an_embedder_must_not_give_is_refused_by_name() {
 
 #[tokio::test]
 async fn options_out_of_range_are_refused() {
-    let no_tokens = options(|options| options.chunk_tokens = 0);
-    let no_neighbours = options(|options| options.hnsw.m = 0);
+    let no_tokens = KnowledgeBaseOptions::default().chunk_tokens(0);
+    let no_neighbours = KnowledgeBaseOptions::default().hnsw(HnswOptions::default().m(0));
     for options in [no_tokens, no_neighbours] {
         let error = KnowledgeBase::in_memory_with(embedder(), options).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Invalid);

@@ -4,7 +4,7 @@ use std::path::Path;
 use rushlight::retrieval::{Durability, KnowledgeBaseOptions, SearchMode};
 use rushlight::{Document, ErrorKind, HashedEmbedder, KnowledgeBase, Query, Retriever};
 
-use super::{embedder, options, quiet};
+use super::{embedder, quiet};
 
 async fn filled(dir: &Path) -> KnowledgeBase {
     let base = KnowledgeBase::open(dir, embedder()).await.unwrap();
@@ -148,7 +148,7 @@ async fn a_truncated_store_is_called_damaged() {
 #[tokio::test]
 async fn full_durability_stores_the_same() {
     let dir = tempfile::tempdir().unwrap();
-    let options = options(|options| options.durability = Durability::Full);
+    let options = KnowledgeBaseOptions::default().durability(Durability::Full);
     let base = KnowledgeBase::open_with(dir.path(), embedder(), options.clone()).await.unwrap();
     base.ingest(vec![Document::new("a", "Apples.")], quiet).await.unwrap();
     drop(base);

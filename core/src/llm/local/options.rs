@@ -1,6 +1,8 @@
 use rushlight_models::Device;
 use serde::{Deserialize, Serialize};
 
+use crate::setters::setters;
+
 /// How a [`LocalLlm`](super::LocalLlm) is set up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -18,6 +20,8 @@ pub struct LocalLlmOptions {
     /// Default 100.
     pub queue: usize,
 }
+
+setters!(LocalLlmOptions { device: Device, queue: usize; context: usize, threads: usize });
 
 impl Default for LocalLlmOptions {
     fn default() -> Self {

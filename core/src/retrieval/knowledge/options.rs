@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::retrieval::{Durability, HnswOptions};
+use crate::setters::setters;
 
 /// How passages are found.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -37,6 +38,17 @@ pub struct KnowledgeBaseOptions {
     /// What survives a loss of power. Default [`Durability::Normal`].
     pub durability: Durability,
 }
+
+setters!(KnowledgeBaseOptions {
+    chunk_tokens: usize,
+    chunk_overlap: usize,
+    ann_threshold: usize,
+    hnsw: HnswOptions,
+    mode: SearchMode,
+    fusion_depth: usize,
+    max_file_bytes: u64,
+    durability: Durability
+});
 
 impl Default for KnowledgeBaseOptions {
     fn default() -> Self {

@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
 
+use crate::setters::setters;
 use crate::{Error, Result};
 
 /// Parameters of a hierarchical navigable small-world graph (Malkov and Yashunin, 2016).
@@ -19,6 +20,8 @@ pub struct HnswOptions {
     /// is more. Until then new rows are searched exactly. Default 1 000.
     pub rebuild_after: usize,
 }
+
+setters!(HnswOptions { m: usize, ef_construction: usize, ef: usize, rebuild_after: usize });
 
 impl Default for HnswOptions {
     fn default() -> Self {
