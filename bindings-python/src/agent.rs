@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 use rushlight::{AgentExt, Request, Toolbox};
 
 use crate::answer::Answer;
-use crate::callback::PythonTool;
+use crate::callback::{PythonTool, of_caller};
 use crate::convert::{duration, not_picklable};
 use crate::error::raised;
 use crate::llm::AnyLlm;
@@ -23,7 +23,7 @@ pub(crate) struct Assistant {
 
 fn toolbox(tools: &[Bound<'_, PyAny>], timeout: Option<f64>) -> PyResult<Toolbox> {
     let timeout: Option<Duration> = timeout.map(|seconds| duration("tool_timeout", seconds)).transpose()?;
-    let mut toolbox = Toolbox::new();
+    let mut toolbox = Toolbox::new().call_scope(of_caller);
     for tool in tools {
         toolbox = toolbox.add(PythonTool::new(tool)?).map_err(raised)?;
     }

@@ -14,6 +14,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use rushlight::cache::{Entry, Key};
+use rushlight::tools::CallFuture;
 use rushlight::{Cache, Error, Passage, Query, Result, Retriever, Tool, ToolCall, ToolSpec};
 use tokio::sync::oneshot;
 
@@ -61,6 +62,14 @@ impl Caller {
         let future = self.entry(py)?.call1((submit, awaitable, &self.event_loop))?;
         future.call_method1(intern!(py, "add_done_callback"), (done,))?;
         Ok(future.unbind())
+    }
+}
+
+/// A tool call that belongs to the caller of this task, also when it runs in another.
+pub(crate) fn of_caller(call: CallFuture) -> CallFuture {
+    match CALLER.try_with(Arc::clone) {
+        Ok(caller) => Box::pin(CALLER.scope(caller, call)),
+        Err(_) => call,
     }
 }
 

@@ -112,7 +112,7 @@ pub enum ToolStatus {
     InvalidArguments,
     /// The tool returned an error, panicked or raised an exception.
     Error,
-    /// The tool ran into its timeout and was dropped.
+    /// The tool ran into its timeout; the content says whether it may still be running.
     Timeout,
     /// A limit of the run forbade the call; the tool did not run.
     Refused,

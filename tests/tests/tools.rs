@@ -1,8 +1,9 @@
 //! Tools and their registry.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rushlight::{FunctionTool, NoArguments, ToolCall, ToolRegistry, ToolSpec, ToolStatus, Toolbox};
 use rushlight_tests::support::tools::{add, by_name, echo, slow};
@@ -88,12 +89,65 @@ async fn the_default_timeout_is_five_seconds() {
     assert!(elapsed.abs_diff(Duration::from_secs(5)) <= Duration::from_millis(50), "{elapsed:?}");
 }
 
+/// An async tool that blocks its thread.
+fn stuck() -> FunctionTool {
+    FunctionTool::new("stuck", "", async |_: NoArguments| {
+        thread::sleep(Duration::from_secs(2));
+        Ok::<_, String>(())
+    })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn async_tools_that_block_their_thread_defeat_no_timeout() {
+    let toolbox = Toolbox::new().add(stuck()).unwrap().timeout(Duration::from_millis(50));
+    let begin = Instant::now();
+
+    let calls = async move {
+        let calls: Vec<ToolCall> =
+            (0..4).map(|id| ToolCall::new(id.to_string(), "stuck", json!({}))).collect();
+        futures::future::try_join_all(calls.iter().map(|call| toolbox.invoke(call))).await.unwrap()
+    };
+    let outputs = tokio::spawn(calls).await.unwrap();
+
+    assert!(begin.elapsed() < Duration::from_secs(1), "{:?}", begin.elapsed());
+    let expected = "`stuck` did not finish within 50ms; it cannot be stopped and may still be running";
+    assert_eq!(outputs.len(), 4);
+    for output in outputs {
+        assert_eq!((output.status, output.content.as_str()), (ToolStatus::Timeout, expected));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_tool_that_blocked_its_thread_is_dropped_at_its_next_step() {
+    let steps = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&steps);
+    let busy = FunctionTool::new("busy", "", move |_: NoArguments| {
+        let steps = Arc::clone(&counted);
+        async move {
+            loop {
+                steps.fetch_add(1, Ordering::SeqCst);
+                thread::sleep(Duration::from_millis(200));
+                tokio::task::yield_now().await;
+            }
+            #[expect(unreachable_code, reason = "it says what the tool would give")]
+            Ok::<_, String>(())
+        }
+    });
+    let toolbox = Toolbox::new().add(busy).unwrap().timeout(Duration::from_millis(50));
+
+    let output = toolbox.invoke(&ToolCall::new("1", "busy", json!({}))).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+
+    assert_eq!(output.status, ToolStatus::Timeout);
+    assert_eq!(steps.load(Ordering::SeqCst), 1);
+}
+
 #[tokio::test]
 async fn a_blocking_tool_that_panics_or_hangs_is_answered_too() {
     let panics =
         FunctionTool::blocking("panics", "", |_: NoArguments| -> Result<(), String> { panic!("no luck") });
     let sleeps = FunctionTool::blocking("sleeps", "", |_: NoArguments| {
-        std::thread::sleep(Duration::from_millis(300));
+        thread::sleep(Duration::from_millis(300));
         Ok::<_, String>(())
     });
     let hasty = Toolbox::new().add(sleeps).unwrap().timeout(Duration::from_millis(20));
@@ -107,6 +161,45 @@ async fn a_blocking_tool_that_panics_or_hangs_is_answered_too() {
         (ToolStatus::Error, "`panics` panicked: no luck")
     );
     assert_eq!(hung.status, ToolStatus::Timeout);
+    insta::assert_snapshot!(hung.content, @"`sleeps` did not finish within 20ms; it cannot be stopped and may still be running");
+}
+
+#[test]
+fn blocking_tools_that_hang_end_with_no_thread_of_tokio() {
+    let hangs = FunctionTool::blocking("hangs", "", |_: NoArguments| {
+        thread::sleep(Duration::from_secs(3));
+        Ok::<_, String>(())
+    });
+    let toolbox = Toolbox::new().add(hangs).unwrap().timeout(Duration::from_millis(20));
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).enable_all().build().unwrap();
+    let begin = Instant::now();
+
+    let other = runtime.block_on(async {
+        for id in ["1", "2", "3"] {
+            toolbox.invoke(&ToolCall::new(id, "hangs", json!({}))).await.unwrap();
+        }
+        tokio::task::spawn_blocking(|| "other work").await.unwrap()
+    });
+    drop(runtime);
+
+    assert_eq!(other, "other work");
+    assert!(begin.elapsed() < Duration::from_secs(2), "{:?}", begin.elapsed());
+}
+
+#[tokio::test]
+async fn the_scope_of_a_toolbox_carries_what_is_local_to_the_callers_task() {
+    tokio::task_local! {
+        static USER: &'static str;
+    }
+    let who = FunctionTool::new("who", "", async |_: NoArguments| Ok::<_, String>(USER.get()));
+    let toolbox = Toolbox::new().add(who).unwrap().call_scope(|call| Box::pin(USER.scope(USER.get(), call)));
+    let call = ToolCall::new("1", "who", json!({}));
+
+    let (ann, ben) =
+        tokio::join!(USER.scope("Ann", toolbox.invoke(&call)), USER.scope("Ben", toolbox.invoke(&call)));
+
+    assert_eq!((ann.unwrap().content, ben.unwrap().content), ("Ann".to_owned(), "Ben".to_owned()));
 }
 
 #[tokio::test]

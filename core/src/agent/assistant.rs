@@ -40,7 +40,8 @@ use crate::{Error, Result};
 /// - The same question asked twice at once is answered once, when there is a cache.
 /// - History that does not fit the model's context window is left out of the prompt, oldest first.
 ///
-/// A run is driven by whoever reads its stream, on a tokio runtime with time enabled; nothing runs on its own.
+/// A run is driven by whoever reads its stream, on a tokio runtime with time enabled; nothing runs on its own but
+/// a tool that was called.
 #[derive(Debug, Clone)]
 pub struct Assistant {
     parts: Arc<Parts>,

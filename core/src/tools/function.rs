@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Tool;
+use super::{Tool, blocking};
 use crate::error::Source;
 use crate::message::{ToolCall, ToolSpec};
 use crate::{Error, Result};
@@ -63,10 +63,11 @@ impl FunctionTool {
         Self::from_spec(spec, function)
     }
 
-    /// A tool that runs an ordinary function on a thread for blocking work.
+    /// A tool that runs an ordinary function on a thread for [`blocking`] work.
     ///
     /// Such a function cannot be stopped: after a timeout, or when the run is cancelled, it goes on to its
-    /// end and its value is thrown away.
+    /// end and its value is thrown away. At most [`MAX_BLOCKING_CALLS`](super::MAX_BLOCKING_CALLS) run at once; a
+    /// call that gets no thread within its timeout is answered with an output that says so.
     pub fn blocking<A, V, E, F>(name: impl Into<String>, description: impl Into<String>, function: F) -> Self
     where
         A: DeserializeOwned + JsonSchema + Send + 'static,
@@ -77,15 +78,7 @@ impl FunctionTool {
         let function = Arc::new(function);
         Self::new(name, description, move |argument: A| {
             let function = Arc::clone(&function);
-            async move {
-                match tokio::task::spawn_blocking(move || function(argument)).await {
-                    Ok(outcome) => outcome.map_err(Into::into),
-                    Err(stopped) => match stopped.try_into_panic() {
-                        Ok(panic) => std::panic::resume_unwind(panic),
-                        Err(stopped) => Err(stopped.into()),
-                    },
-                }
-            }
+            async move { blocking(move || function(argument)).await?.map_err(Into::into) }
         })
     }
 

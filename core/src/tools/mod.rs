@@ -1,15 +1,19 @@
 //! What the agent can do: functions that the model may call.
 
+mod blocking;
 mod function;
 mod schema;
 mod shared;
+mod task;
 mod toolbox;
 
 use std::fmt::Debug;
 
 use async_trait::async_trait;
 
+pub use blocking::{MAX_BLOCKING_CALLS, blocking};
 pub use function::{FunctionTool, NoArguments};
+pub use task::CallFuture;
 pub use toolbox::Toolbox;
 
 use crate::Result;
@@ -22,10 +26,12 @@ use crate::message::{ToolCall, ToolOutput, ToolSpec};
 /// - [`invoke`](Tool::invoke) gets arguments that were validated against the schema of
 ///   [`spec`](Tool::spec).
 /// - `Err` means that the tool failed; its text, with causes, is shown to the model.
+/// - What blocks a thread belongs into [`blocking`], which bounds it and tells the registry that it goes on.
 ///
 /// # Cancellation
 ///
-/// Dropping the future stops the tool: at a timeout, and when the run is cancelled.
+/// Dropping the future stops the tool: at a timeout, and when the run is cancelled. Blocking work that has begun
+/// cannot be stopped; it runs to its end unheard.
 #[async_trait]
 pub trait Tool: Debug + Send + Sync + 'static {
     /// What the model is told; the same at every call.
@@ -47,7 +53,7 @@ pub trait Tool: Debug + Send + Sync + 'static {
 ///
 /// # Cancellation
 ///
-/// Dropping the future stops the tool.
+/// Dropping the future stops the tool, as [`Tool`] says.
 #[async_trait]
 pub trait ToolRegistry: Debug + Send + Sync + 'static {
     /// The tools on offer.

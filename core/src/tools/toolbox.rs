@@ -1,14 +1,15 @@
 use std::collections::HashMap;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use futures::FutureExt;
 use serde_json::{Map, Value};
+use tokio::task::JoinError;
 
 use super::schema::{ArgumentSchema, excerpt};
-use super::{Tool, ToolRegistry};
+use super::task::{CallFuture, CallScope, CallTask, Stopped};
+use super::{MAX_BLOCKING_CALLS, Tool, ToolRegistry};
 use crate::error::panic_text;
 use crate::message::{ToolCall, ToolOutput, ToolSpec, ToolStatus};
 use crate::{Error, Result};
@@ -19,6 +20,9 @@ const MAX_TOOLS: usize = 256;
 ///
 /// Arguments are validated before a tool runs. A panic, an error and a timeout become outputs that the
 /// model reads. Copies of the handle share the tools.
+///
+/// Each call runs on a task of its own. On tokio's multi-thread runtime, a tool that blocks its thread therefore
+/// holds up neither its timeout nor whoever waits for it; a runtime of one thread stands still with it.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct Toolbox {
@@ -26,6 +30,7 @@ pub struct Toolbox {
     places: HashMap<String, usize>,
     timeout: Duration,
     max_output_bytes: usize,
+    call_scope: Option<CallScope>,
 }
 
 #[derive(Debug)]
@@ -42,6 +47,7 @@ impl Toolbox {
             places: HashMap::new(),
             timeout: Duration::from_secs(5),
             max_output_bytes: 16 << 10,
+            call_scope: None,
         }
     }
 
@@ -71,7 +77,9 @@ impl Toolbox {
         Ok(self)
     }
 
-    /// How long each tool may run before it is dropped. Default 5 seconds.
+    /// How long each call may run. Default 5 seconds.
+    ///
+    /// Then an async tool is dropped; one that blocks a thread goes on unheard, and the output says so.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -80,6 +88,14 @@ impl Toolbox {
     /// How much of an output the model sees; the rest is cut off. Default 16 KiB.
     pub fn max_output_bytes(mut self, bytes: usize) -> Self {
         self.max_output_bytes = bytes;
+        self
+    }
+
+    /// Wraps the work of every call before it goes to a task of its own; called in the task of whoever invokes.
+    /// It carries into the tools what is local to that task, for example with
+    /// [`LocalKey::scope`](tokio::task::LocalKey::scope). Default: nothing is carried but the tracing span.
+    pub fn call_scope(mut self, scope: impl Fn(CallFuture) -> CallFuture + Send + Sync + 'static) -> Self {
+        self.call_scope = Some(CallScope(Arc::new(scope)));
         self
     }
 
@@ -105,15 +121,13 @@ impl Toolbox {
         if let Err(explanation) = member.schema.check(name, &call.arguments) {
             return (ToolStatus::InvalidArguments, explanation);
         }
-        let work = AssertUnwindSafe(member.tool.invoke(&call)).catch_unwind();
-        match tokio::time::timeout(self.timeout, work).await {
-            Ok(Ok(Ok(value))) => (ToolStatus::Success, value),
-            Ok(Ok(Err(error))) => (ToolStatus::Error, format!("`{name}` failed: {}", reason(&error))),
-            Ok(Err(panic)) => (ToolStatus::Error, format!("`{name}` panicked: {}", panic_text(&*panic))),
-            Err(_) => {
-                let after = self.timeout;
-                (ToolStatus::Timeout, format!("`{name}` did not finish within {after:?} and was stopped"))
-            }
+        let (member, name) = (Arc::clone(member), name.clone());
+        let timeout = self.timeout;
+        let work = async move { member.tool.invoke(&call).await }.boxed();
+        let mut task = CallTask::spawn(work, self.call_scope.as_ref());
+        match tokio::time::timeout(timeout, &mut task).await {
+            Ok(ended) => ended_with(&name, ended),
+            Err(_) => (ToolStatus::Timeout, late(&name, timeout, task.stop())),
         }
     }
 
@@ -153,6 +167,29 @@ impl ToolRegistry for Toolbox {
         let mut output = ToolOutput::new(call, status, self.cut(content));
         output.elapsed = started.elapsed();
         Ok(output)
+    }
+}
+
+/// What a call that came to its end gives.
+fn ended_with(name: &str, ended: Result<Result<String>, JoinError>) -> (ToolStatus, String) {
+    match ended.map_err(JoinError::try_into_panic) {
+        Ok(Ok(value)) => (ToolStatus::Success, value),
+        Ok(Err(error)) => (ToolStatus::Error, format!("`{name}` failed: {}", reason(&error))),
+        Err(Ok(panic)) => (ToolStatus::Error, format!("`{name}` panicked: {}", panic_text(&*panic))),
+        Err(Err(stopped)) => (ToolStatus::Error, format!("`{name}` failed: {stopped}")),
+    }
+}
+
+/// What is said of a call that did not end in time.
+fn late(name: &str, timeout: Duration, stopped: Stopped) -> String {
+    match stopped {
+        Stopped::Cancelled => format!("`{name}` did not finish within {timeout:?} and was cancelled"),
+        Stopped::Running => format!(
+            "`{name}` did not finish within {timeout:?}; it cannot be stopped and may still be running"
+        ),
+        Stopped::Waiting => format!(
+            "`{name}` got no thread within {timeout:?}: all {MAX_BLOCKING_CALLS} for blocking tools are busy"
+        ),
     }
 }
 

@@ -49,11 +49,30 @@ async fn dropping_the_stream_drops_running_tools() {
     assert!(sessions.load("s").await.unwrap().is_empty());
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn tools_that_block_their_thread_defeat_no_deadline() {
+    let stuck = FunctionTool::new("stuck", "", async |_: NoArguments| {
+        std::thread::sleep(Duration::from_secs(2));
+        Ok::<_, String>(())
+    });
+    let turn = ScriptedTurn::call("stuck", json!({})).and_call("stuck", json!({}));
+    let assistant = Assistant::builder(ScriptedLlm::new(vec![turn]))
+        .tools(Toolbox::new().add(stuck).unwrap())
+        .limits(Limits::default().deadline(Duration::from_millis(100)))
+        .build()
+        .unwrap();
+    let begin = std::time::Instant::now();
+
+    let error = tokio::spawn(async move { assistant.ask("wait").await }).await.unwrap().unwrap_err();
+
+    assert!(matches!(error, Error::Timeout { .. }), "{error}");
+    assert!(begin.elapsed() < Duration::from_secs(1), "{:?}", begin.elapsed());
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_run_ends_at_its_deadline() {
     let slow = ScriptedTurn::text("too late").delay(Duration::from_hours(1));
-    let mut limits = Limits::default();
-    limits.deadline = Duration::from_secs(30);
+    let limits = Limits::default().deadline(Duration::from_secs(30));
     let assistant = Assistant::builder(ScriptedLlm::new(vec![slow])).limits(limits).build().unwrap();
 
     let error = assistant.ask("why?").await.unwrap_err();
