@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rushlight::{FunctionTool, NoArguments, ToolCall, ToolRegistry, ToolSpec, ToolStatus, Toolbox};
+use rushlight::{FunctionTool, NoArguments, Tool, ToolCall, ToolRegistry, ToolSpec, ToolStatus, Toolbox};
 use rushlight_tests::support::tools::{add, by_name, echo, slow};
 use serde_json::{Value, json};
 
@@ -185,6 +185,17 @@ fn blocking_tools_that_hang_end_with_no_thread_of_tokio() {
 
     assert_eq!(other, "other work");
     assert!(begin.elapsed() < Duration::from_secs(2), "{:?}", begin.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tool_has_a_timeout_of_its_own_before_that_of_the_toolbox() {
+    let patient = slow().timeout(Duration::from_mins(1));
+    let shared: Arc<dyn Tool> = Arc::new(patient);
+    let toolbox = Toolbox::new().add(shared).unwrap().timeout(Duration::from_secs(1));
+
+    let output = toolbox.invoke(&ToolCall::new("1", "slow", json!({}))).await.unwrap();
+
+    assert_eq!(output.content, "`slow` did not finish within 60s and was cancelled");
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::FutureExt;
@@ -41,6 +42,7 @@ type Function = Box<dyn Fn(Value) -> BoxFuture<'static, Result<String>> + Send +
 pub struct FunctionTool {
     spec: ToolSpec,
     function: Function,
+    timeout: Option<Duration>,
 }
 
 /// The argument of a tool that takes none.
@@ -107,7 +109,14 @@ impl FunctionTool {
             }
             .boxed()
         };
-        Self { spec, function: Box::new(function) }
+        Self { spec, function: Box::new(function), timeout: None }
+    }
+
+    /// How long one call may run. Default: the [`timeout`](super::Toolbox::timeout) of the toolbox.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
     }
 }
 
@@ -125,6 +134,10 @@ impl Tool for FunctionTool {
 
     async fn invoke(&self, call: &ToolCall) -> Result<String> {
         (self.function)(call.arguments.clone()).await
+    }
+
+    fn timeout(&self) -> Option<Duration> {
+        self.timeout
     }
 }
 

@@ -8,6 +8,7 @@ mod task;
 mod toolbox;
 
 use std::fmt::Debug;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -39,6 +40,11 @@ pub trait Tool: Debug + Send + Sync + 'static {
 
     /// Runs the tool and gives its value as text.
     async fn invoke(&self, call: &ToolCall) -> Result<String>;
+
+    /// How long one call may run; none leaves it to the registry. Default none.
+    fn timeout(&self) -> Option<Duration> {
+        None
+    }
 }
 
 /// The tools that a run may use.

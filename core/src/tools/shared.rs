@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -15,6 +16,10 @@ impl<T: Tool + ?Sized> Tool for Arc<T> {
 
     async fn invoke(&self, call: &ToolCall) -> Result<String> {
         (**self).invoke(call).await
+    }
+
+    fn timeout(&self) -> Option<Duration> {
+        (**self).timeout()
     }
 }
 

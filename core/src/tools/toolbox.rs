@@ -77,7 +77,7 @@ impl Toolbox {
         Ok(self)
     }
 
-    /// How long each call may run. Default 5 seconds.
+    /// How long each call may run, where the tool has no [`timeout`](Tool::timeout) of its own. Default 5 seconds.
     ///
     /// Then an async tool is dropped; one that blocks a thread goes on unheard, and the output says so.
     pub fn timeout(mut self, timeout: Duration) -> Self {
@@ -122,7 +122,7 @@ impl Toolbox {
             return (ToolStatus::InvalidArguments, explanation);
         }
         let (member, name) = (Arc::clone(member), name.clone());
-        let timeout = self.timeout;
+        let timeout = member.tool.timeout().unwrap_or(self.timeout);
         let work = async move { member.tool.invoke(&call).await }.boxed();
         let mut task = CallTask::spawn(work, self.call_scope.as_ref());
         match tokio::time::timeout(timeout, &mut task).await {
