@@ -46,7 +46,7 @@ export class EventStream implements AsyncIterableIterator<Event> {
     return this.#result;
   }
 
-  /** Only the text, piece by piece. */
+  /** Only the text, piece by piece: that of every turn, with a blank line between turns. */
   get textStream(): AsyncIterableIterator<string> {
     return this.#texts();
   }
@@ -129,9 +129,16 @@ export class EventStream implements AsyncIterableIterator<Event> {
   }
 
   async *#texts(): AsyncGenerator<string, undefined> {
+    let hasText = false;
+    let isBetween = false;
     try {
       for (let step = await this.next(); !step.done; step = await this.next()) {
-        if (step.value.type === "text") yield step.value.text;
+        if (step.value.type === "tool_output") isBetween = true;
+        if (step.value.type !== "text") continue;
+        const gap = hasText && isBetween ? "\n\n" : "";
+        hasText = true;
+        isBetween = false;
+        yield gap + step.value.text;
       }
     } finally {
       await this.return();

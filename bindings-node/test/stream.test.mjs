@@ -62,6 +62,16 @@ test("the text stream has only text", async () => {
   assert.deepEqual(pieces, ["Hel", "lo"]);
 });
 
+test("the text stream has a blank line between turns", async () => {
+  const script = [{ text: "Let me see.", ...call("clock") }, { text: ["It is ", "noon."] }];
+  const { assistant } = scripted(script, { tools: [plain("clock", () => "12:00")] });
+  const pieces = [];
+
+  for await (const piece of assistant.stream("Time?").textStream) pieces.push(piece);
+
+  assert.deepEqual(pieces, ["Let me see.", "\n\nIt is ", "noon."]);
+});
+
 test("a failure is told once, after the events before it", async () => {
   const { assistant } = scripted([{ text: "so far", error: "the model broke" }]);
   const events = assistant.stream("Go");

@@ -9,7 +9,7 @@ export declare class EventStream implements AsyncIterableIterator<Event> {
     #private;
     /** The answer, once the run is over; asking for it runs to the end even if nobody reads the events. */
     get result(): Promise<Answer>;
-    /** Only the text, piece by piece. */
+    /** Only the text, piece by piece: that of every turn, with a blank line between turns. */
     get textStream(): AsyncIterableIterator<string>;
     /** The next event. Rejects once if the run fails. */
     next(): Promise<IteratorResult<Event, undefined>>;

@@ -20,7 +20,8 @@ pub enum Event {
         /// The passages; their position plus one is the number by which the answer cites them.
         passages: Vec<Passage>,
     },
-    /// More text of the answer.
+    /// More text of the turn. What a turn says before it asks for tools comments on the run; the text of the last
+    /// turn, after the last [`ToolOutput`](Self::ToolOutput), is the [`Answer::text`].
     Text {
         /// Whole code points, never empty.
         text: String,
@@ -37,7 +38,7 @@ pub enum Event {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Answer {
-    /// The text of the last turn: what the person reads.
+    /// The text of the last turn; what turns before it said is in their events alone.
     pub text: String,
     /// The passages that the text rests on, in the order of their numbers.
     pub citations: Vec<Citation>,

@@ -38,7 +38,7 @@ macro_rules! agent_suite {
             a_blank_question_is_refused_before_any_work,
             the_answer_is_the_fold_of_the_stream,
             asking_gives_the_answer_of_the_stream,
-            the_text_stream_is_the_text_of_the_answer,
+            the_text_stream_is_the_text_of_all_turns,
             calls_keep_their_ids_and_order,
             an_error_of_the_model_ends_the_stream_and_changes_nothing,
             a_dropped_run_stops_the_model_and_changes_nothing,
@@ -130,15 +130,24 @@ pub async fn asking_gives_the_answer_of_the_stream<W: Future<Output = Subject>>(
     assert_eq!(&asked, streamed);
 }
 
-/// `stream_text` gives all text and only text.
-pub async fn the_text_stream_is_the_text_of_the_answer<W: Future<Output = Subject>>(
+/// `stream_text` gives all text and only text, with a blank line between turns that say something.
+pub async fn the_text_stream_is_the_text_of_all_turns<W: Future<Output = Subject>>(
     make: impl Fn(Vec<ScriptedTurn>) -> W,
 ) {
-    let subject = make(vec![text(&["one ", "", "two"])]).await;
+    let silent = || ScriptedTurn::call("add", json!({"a": 1, "b": 2}));
+    let scripts = [
+        (vec![text(&["one ", "", "two"])], vec!["one ", "two"]),
+        (two_turns(), vec!["Let me ", "see. ", "\n\nIt is ", "3", "."]),
+        (vec![silent(), text(&["It is 3."])], vec!["It is 3."]),
+        (vec![two_turns().remove(0), silent(), text(&["3"])], vec!["Let me ", "see. ", "\n\n3"]),
+    ];
+    for (script, expected) in scripts {
+        let subject = make(script).await;
 
-    let pieces: Vec<String> = subject.agent.stream_text("count").await.unwrap().try_collect().await.unwrap();
+        let texts = subject.agent.stream_text("how many?").await.unwrap();
 
-    assert_eq!(pieces, ["one ", "two"]);
+        assert_eq!(texts.try_collect::<Vec<String>>().await.unwrap(), expected);
+    }
 }
 
 /// Every call is announced once and answered once, in order, by its id.
