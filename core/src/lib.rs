@@ -27,7 +27,9 @@ pub use llm::{Device, LocalLlm, LocalLlmOptions, LocalLlmStats};
 pub use message::{Message, Role, ToolCall, ToolOutput, ToolSpec, ToolStatus, Usage};
 #[cfg(feature = "local")]
 pub use retrieval::LocalEmbedder;
-pub use retrieval::{Document, Embedder, HashedEmbedder, KnowledgeBase, Passage, Query, Retriever};
+pub use retrieval::{
+    Document, Embedder, HashedEmbedder, KnowledgeBase, Passage, Query, Reranked, Reranker, Retriever,
+};
 #[cfg(feature = "local")]
 pub use rushlight_models::hub;
 pub use session::{MemorySessions, MemorySessionsOptions, SessionStore};

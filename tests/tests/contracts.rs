@@ -10,8 +10,8 @@ use rushlight::llm::DeltaStream;
 use rushlight::retrieval::{Neighbour, VectorRow, VectorStore};
 use rushlight::{
     Agent, AgentExt, Answer, Assistant, Cache, Delta, Embedder, Error, Event, EventStream, FinishReason, Llm,
-    Message, Passage, Prompt, Query, Request, Result, Retriever, SessionStore, Tool, ToolCall, ToolOutput,
-    ToolRegistry, ToolSpec, ToolStatus, Toolbox, Usage,
+    Message, Passage, Prompt, Query, Request, Reranker, Result, Retriever, SessionStore, Tool, ToolCall,
+    ToolOutput, ToolRegistry, ToolSpec, ToolStatus, Toolbox, Usage,
 };
 use serde_json::json;
 
@@ -162,6 +162,20 @@ impl Embedder for OwnEmbedder {
 }
 
 #[derive(Debug)]
+struct OwnReranker;
+
+#[async_trait]
+impl Reranker for OwnReranker {
+    async fn score(&self, _query: &Query, passages: &[Passage]) -> Result<Vec<f32>> {
+        Ok(vec![0.0; passages.len()])
+    }
+
+    fn name(&self) -> &'static str {
+        "own"
+    }
+}
+
+#[derive(Debug)]
 struct OwnStore;
 
 #[async_trait]
@@ -193,6 +207,7 @@ fn every_contract_is_object_safe() {
     let _: Arc<dyn Llm> = Arc::new(OwnLlm);
     let _: Arc<dyn SessionStore> = Arc::new(OwnSessions::default());
     let _: Arc<dyn Embedder> = Arc::new(OwnEmbedder);
+    let _: Arc<dyn Reranker> = Arc::new(OwnReranker);
     let _: Arc<dyn VectorStore> = Arc::new(OwnStore);
 }
 

@@ -113,4 +113,7 @@ pub struct Scores {
     pub lexical: Option<f32>,
     /// Reciprocal-rank fusion.
     pub fused: Option<f32>,
+    /// A [`Reranker`](crate::Reranker).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reranked: Option<f32>,
 }

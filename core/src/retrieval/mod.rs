@@ -10,6 +10,7 @@ mod ingest;
 mod knowledge;
 mod lexical;
 mod load;
+mod rerank;
 mod shared;
 mod store;
 
@@ -25,6 +26,7 @@ pub use embed::LocalEmbedder;
 pub use ingest::{FailedDocument, IngestProgress, IngestReport};
 pub use knowledge::{KnowledgeBase, KnowledgeBaseInfo, KnowledgeBaseOptions, SearchMode, VectorIndex};
 pub use lexical::{LexicalIndex, LexicalMatch};
+pub use rerank::{FunctionReranker, LexicalReranker, Reranked};
 pub use store::{Durability, FlatStore, HnswOptions, HnswStore, Metric};
 
 use crate::Result;
@@ -68,6 +70,29 @@ pub trait Embedder: Debug + Send + Sync + 'static {
     fn count_tokens(&self, text: &str) -> Result<usize>;
 
     /// The embedder's identity: vectors of different names cannot be compared.
+    fn name(&self) -> &str;
+}
+
+/// A second opinion on passages that were found for a question: slower than a search, and read more closely.
+///
+/// # Behaviour
+///
+/// - [`score`](Reranker::score) gives one finite score for each passage, in order, higher is better; no passages
+///   give no scores. Passages may repeat, and the question may be empty.
+/// - It changes nothing, and the same question and passages give the same scores.
+/// - A passage's score does not depend on its place among the others, nor on scores that it has from before.
+///   Scores of one call can be compared, those of different calls need not.
+///
+/// # Cancellation
+///
+/// Dropping the future gives up the scores; nothing else remembers it.
+#[async_trait]
+pub trait Reranker: Debug + Send + Sync + 'static {
+    /// How well each passage answers `query`.
+    async fn score(&self, query: &Query, passages: &[Passage]) -> Result<Vec<f32>>;
+
+    /// The reranker's identity: another name where the same passages may get another order. It is part of the
+    /// version of a [`Reranked`] retriever.
     fn name(&self) -> &str;
 }
 

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{Embedder, Neighbour, Passage, Query, Retriever, VectorRow, VectorStore};
+use super::{Embedder, Neighbour, Passage, Query, Reranker, Retriever, VectorRow, VectorStore};
 use crate::Result;
 
 #[async_trait]
@@ -34,6 +34,18 @@ impl<T: Embedder + ?Sized> Embedder for Arc<T> {
 
     fn count_tokens(&self, text: &str) -> Result<usize> {
         (**self).count_tokens(text)
+    }
+
+    fn name(&self) -> &str {
+        (**self).name()
+    }
+}
+
+#[async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl<T: Reranker + ?Sized> Reranker for Arc<T> {
+    async fn score(&self, query: &Query, passages: &[Passage]) -> Result<Vec<f32>> {
+        (**self).score(query, passages).await
     }
 
     fn name(&self) -> &str {

@@ -4,6 +4,7 @@ pub mod agent;
 pub mod cache;
 pub mod embedder;
 pub mod llm;
+pub mod reranker;
 pub mod retriever;
 pub mod session_store;
 pub mod tool_registry;

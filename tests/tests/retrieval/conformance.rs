@@ -1,8 +1,11 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use rushlight::retrieval::{FlatStore, HnswOptions, HnswStore, KnowledgeBaseOptions, Metric, SearchMode};
-use rushlight::{HashedEmbedder, KnowledgeBase, LocalEmbedder, Passage, Query, Result, Retriever};
+use rushlight::retrieval::{
+    FlatStore, FunctionReranker, HnswOptions, HnswStore, KnowledgeBaseOptions, LexicalReranker, Metric,
+    SearchMode,
+};
+use rushlight::{HashedEmbedder, KnowledgeBase, LocalEmbedder, Passage, Query, Reranked, Result, Retriever};
 use rushlight_tests::conformance::retriever::documents;
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
@@ -75,6 +78,26 @@ mod knowledge_base_in_memory {
     use super::*;
 
     rushlight_tests::retriever_suite!(in_memory(documents()).await);
+}
+
+mod lexical_reranker {
+    use super::*;
+
+    rushlight_tests::reranker_suite!(LexicalReranker::new());
+}
+
+mod function_reranker {
+    use super::*;
+
+    rushlight_tests::reranker_suite!(FunctionReranker::new("shortest", |_, passage| {
+        -(passage.text.len() as f32)
+    }));
+}
+
+mod knowledge_base_reranked {
+    use super::*;
+
+    rushlight_tests::retriever_suite!(Reranked::new(in_memory(documents()).await, LexicalReranker::new()));
 }
 
 mod knowledge_base_by_words {

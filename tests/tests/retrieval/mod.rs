@@ -3,6 +3,7 @@
 mod conformance;
 mod crash;
 mod ingest;
+mod rerank;
 mod search;
 mod store;
 

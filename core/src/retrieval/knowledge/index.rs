@@ -4,6 +4,7 @@ use super::{KnowledgeBaseOptions, SearchMode, VectorIndex};
 use crate::Result;
 use crate::retrieval::dense::DenseIndex;
 use crate::retrieval::hybrid::fuse;
+use crate::retrieval::lexical::searchable;
 use crate::retrieval::store::HnswStore;
 use crate::retrieval::store::sqlite::{Commit, Committed, Snapshot};
 use crate::retrieval::{LexicalIndex, Scores, VectorRow};
@@ -152,9 +153,4 @@ impl Index {
     pub(super) fn graph(&self) -> Option<HnswStore> {
         self.dense.graph().cloned()
     }
-}
-
-/// What the words of a chunk are: those of its title and headings too.
-fn searchable(title: &str, headings: &[String], text: &str) -> String {
-    format!("{title}\n{}\n{text}", headings.join("\n"))
 }

@@ -58,6 +58,11 @@ impl Analyzer {
     }
 }
 
+/// What the words of a chunk are: those of its title and headings too.
+pub(in crate::retrieval) fn searchable(title: &str, headings: &[String], text: &str) -> String {
+    format!("{title}\n{}\n{text}", headings.join("\n"))
+}
+
 /// The parts of an identifier, cut at underscores and where the case changes; of a plain word, itself.
 fn identifier_parts(word: &str) -> Vec<&str> {
     let mut parts = Vec::new();

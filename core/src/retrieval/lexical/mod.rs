@@ -4,4 +4,5 @@ mod analyzer;
 mod lexical_index;
 mod postings;
 
+pub(super) use analyzer::searchable;
 pub use lexical_index::{LexicalIndex, LexicalMatch};
