@@ -171,7 +171,7 @@ test("calls of one turn run at the same time", async () => {
     await sleep(20);
     running--;
   });
-  const { assistant } = scripted([{ toolCalls: [{ name: "busy" }, { name: "busy" }] }, { text: "done" }], { tools: [busy] });
+  const { assistant } = scripted([{ toolCalls: [{ name: "busy", arguments: { n: 1 } }, { name: "busy", arguments: { n: 2 } }] }, { text: "done" }], { tools: [busy] });
 
   await assistant.run("Go");
 

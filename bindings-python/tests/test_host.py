@@ -228,7 +228,7 @@ def test_ten_thousand_callbacks_leave_nothing_behind() -> None:
             {"tool_calls": [{"name": "touch", "arguments": {"number": turn * 100 + call}} for call in range(100)]}
             for turn in range(calls // 100)
         ]
-        limits = {"max_tool_calls": calls, "max_turns": calls}
+        limits = {"max_tool_calls": calls + 1, "max_turns": calls}
         answer = Assistant(ScriptedLlm([*turns, "done"]), tools=[touch], limits=limits).run("go")
         assert answer.report.tool_calls == calls
 
