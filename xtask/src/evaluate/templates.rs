@@ -20,9 +20,15 @@ struct Case {
     messages: Value,
     add_generation_prompt: bool,
     /// False where llama.cpp renders with code of its own, because the template needs more than a conversation.
+    #[serde(default = "yes")]
     supported_with_jinja: bool,
     /// Whether the reference, Python's jinja2, renders what is expected. Where it does not, llama.cpp deviates.
+    #[serde(default = "yes")]
     python_jinja2_exact: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// Rendered conversations against recorded ones, and the share of published templates that parse.

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use flate2::read::GzDecoder;
 use rushlight_models::{Gguf, Special, Tokenizer};
@@ -55,19 +55,19 @@ pub(super) fn run(options: &Options) -> Result<()> {
     if seen == 0 { Err(Failure::new("no case has this name and a vocabulary")) } else { Ok(()) }
 }
 
-/// The tokenizer of `gguf/ggml-vocab-NAME.gguf`, gzipped or not; none if the set has no such file.
+/// The tokenizer of `ggml-vocab-NAME.gguf`, gzipped or not, in the set or its folder `gguf`; none if there is no
+/// such file.
 fn open(set: &Set, vocabulary: &str) -> Result<Option<Tokenizer>> {
-    let plain = set.path.join(format!("gguf/ggml-vocab-{vocabulary}.gguf"));
-    if plain.is_file() {
+    let folders = [set.path.join("gguf"), set.path.clone()];
+    let mut plain = folders.iter().map(|folder| folder.join(format!("ggml-vocab-{vocabulary}.gguf")));
+    if let Some(plain) = plain.clone().find(|plain| plain.is_file()) {
         return Ok(Some(Tokenizer::from_gguf(&Gguf::open(&plain)?)?));
     }
-    let packed = plain.with_extension("gguf.gz");
-    if !packed.is_file() {
-        return Ok(None);
-    }
+    let packed = |plain: PathBuf| Some(plain.with_extension("gguf.gz")).filter(|packed| packed.is_file());
+    let Some(packed) = plain.find_map(packed) else { return Ok(None) };
     let folder =
         tempfile::tempdir().map_err(|error| Failure::new(format!("cannot make a folder: {error}")))?;
-    let plain = folder.path().join(plain.file_name().unwrap_or_default());
+    let plain = folder.path().join("vocabulary.gguf");
     unpack(&packed, &plain).map_err(|error| Failure::io("unpack", &packed, &error))?;
     Ok(Some(Tokenizer::from_gguf(&Gguf::open(&plain)?)?))
 }
