@@ -16,8 +16,7 @@ use crate::runtime::{Cancellation, compute, promise};
 pub fn models<'env>(env: &'env Env, cancellation: &Cancellation) -> napi::Result<PromiseRaw<'env, String>> {
     promise(env, cancellation.cancelled(), async move {
         compute(|| {
-            let hub =
-                Hub::new().map_err(|error| Error::Model { model: "hub".to_owned(), source: error.into() })?;
+            let hub = Hub::new().map_err(|error| Error::model("hub", error))?;
             let models: Vec<_> = known_models().iter().map(|model| described(&hub, model)).collect();
             to_json(&models)
         })
@@ -55,7 +54,7 @@ pub fn fetch_model<'env>(
             let fetched = Hub::new().and_then(|hub| hub.fetch(&name, &[], &watcher));
             match fetched {
                 Ok(model) => Ok(model.path.display().to_string()),
-                Err(error) => Err(Error::Model { model: name, source: error.into() }),
+                Err(error) => Err(Error::model(name, error)),
             }
         });
         let outcome = outcome.await;

@@ -50,7 +50,7 @@ test("an unknown model lists the known ones", async () => {
 
   await assert.rejects(LocalLlm.open("no-such-model"), { code: "unknown", message });
   await assert.rejects(LocalEmbedder.open("no-such-model"), { code: "unknown", message });
-  await assert.rejects(fetchModel("no-such-model"), { message });
+  await assert.rejects(fetchModel("no-such-model"), { code: "unknown", message });
 });
 
 test("a path that is no model is refused", async () => {

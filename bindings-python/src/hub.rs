@@ -110,7 +110,7 @@ async fn fetching(name: String, listener: Listener) -> rushlight::Result<PathBuf
         let fetch = move || Hub::new()?.fetch(&name, &[], &Watch { tell, given_up });
         match tokio::task::spawn_blocking(fetch).await {
             Ok(Ok(fetched)) => Ok(fetched.path),
-            Ok(Err(failure)) => Err(Error::Model { model, source: failure.into() }),
+            Ok(Err(failure)) => Err(Error::model(model, failure)),
             Err(_) => Err(Error::Stopped { what: "the fetch" }),
         }
     };
@@ -143,8 +143,7 @@ pub(crate) async fn afetch(name: String, progress: Listener) -> PyResult<PathBuf
 #[pyfunction]
 pub(crate) fn models(py: Python<'_>) -> PyResult<Vec<KnownModel>> {
     wait(py, async {
-        let hub =
-            Hub::new().map_err(|failure| Error::Model { model: "hub".to_owned(), source: failure.into() })?;
+        let hub = Hub::new().map_err(|failure| Error::model("hub", failure))?;
         let known = hub::known_models().iter().map(|model| KnownModel {
             name: model.name.to_owned(),
             kind: match model.kind {

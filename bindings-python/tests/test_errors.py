@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -38,8 +39,8 @@ def test_a_deadline_is_a_timeout_of_python_too() -> None:
     assert isinstance(caught.value, rushlight.TimeoutError) and caught.value.retryable
 
 
-@pytest.mark.parametrize("part", [LocalLlm, LocalEmbedder])
-def test_an_unknown_model_lists_the_known_ones(part: type) -> None:
+@pytest.mark.parametrize("part", [LocalLlm, LocalEmbedder, rushlight.fetch])
+def test_an_unknown_model_lists_the_known_ones(part: Callable[[str], object]) -> None:
     with pytest.raises(rushlight.UnknownError, match="SmolLM2-135M-Instruct|all-MiniLM-L6-v2"):
         part("no-such-model")
 

@@ -1,5 +1,8 @@
 //! What can go wrong, and what the caller can do about it.
 
+#[cfg(feature = "local")]
+mod model;
+
 use std::any::Any;
 use std::path::PathBuf;
 use std::time::Duration;

@@ -50,8 +50,9 @@ impl LocalLlm {
     ///
     /// # Errors
     ///
-    /// [`Error::Unknown`] for a name that nothing has; [`Error::Model`] when the model is not on this machine,
-    /// or its file is damaged or of an unsupported kind.
+    /// [`Error::Unknown`] for a name that nothing has; [`Error::Invalid`] for a model that is no language
+    /// model, or an option out of its range; [`Error::Model`] when the model is not on this machine, or its
+    /// file is damaged or of an unsupported kind.
     pub async fn open(name_or_path: &str) -> Result<Self> {
         Self::open_with(name_or_path, LocalLlmOptions::default()).await
     }
@@ -65,7 +66,7 @@ impl LocalLlm {
         }
         let path = name_or_path.to_owned();
         off_thread(move || {
-            let model = load(&path, &options).map_err(|error| failure(&path, error))?;
+            let model = load(&path, &options).map_err(|error| Error::model(path, error))?;
             let info = model.info();
             // The size tells apart files that claim the same name.
             let name = format!("{} {} {}", info.name, info.quantisation, info.size_bytes);
@@ -100,7 +101,7 @@ impl Llm for LocalLlm {
     }
 
     fn count_tokens(&self, text: &str) -> Result<usize> {
-        self.shared.model.tokenizer().count(text).map_err(|error| failure(&self.shared.name, error))
+        self.shared.model.tokenizer().count(text).map_err(|error| Error::model(&self.shared.name, error))
     }
 
     fn name(&self) -> &str {
@@ -110,7 +111,7 @@ impl Llm for LocalLlm {
 
 impl Shared {
     fn generate(self: Arc<Self>, prompt: &Prompt) -> Result<DeltaStream> {
-        let tokens = encode(&self.model, prompt).map_err(|error| failure(&self.name, error))?;
+        let tokens = encode(&self.model, prompt).map_err(|error| Error::model(&self.name, error))?;
         let (limit, got) = (self.model.info().context_length, tokens.len());
         if got > limit {
             return Err(Error::ContextTooLong { limit, got });
@@ -150,15 +151,6 @@ fn load(name_or_path: &str, options: &LocalLlmOptions) -> Result<LanguageModel, 
     load.device = options.device;
     load.context = options.context;
     LanguageModel::open(&found.path, &load)
-}
-
-/// An error of the models crate as this crate tells it.
-pub(super) fn failure(model: &str, error: ModelError) -> Error {
-    match error {
-        ModelError::UnknownModel { name, known } => Error::Unknown { what: "model", name, known },
-        ModelError::ContextTooLong { limit, got } => Error::ContextTooLong { limit, got },
-        error => Error::Model { model: model.to_owned(), source: error.into() },
-    }
 }
 
 /// Runs work that takes a while, and no turn of the model, away from the async threads.

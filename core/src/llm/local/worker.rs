@@ -8,7 +8,6 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use super::counters::{Counters, LocalLlmStats};
 use super::generation::{Broken, Job, generate};
-use super::model::failure;
 use super::sequence::Sequence;
 use crate::error::panic_text;
 use crate::{Error, Result};
@@ -112,7 +111,7 @@ impl Office {
                     self.counters.cancelled.add(1);
                     continue;
                 }
-                Ok(Err(Broken::Failed(error))) => failure(&self.name, error),
+                Ok(Err(Broken::Failed(error))) => Error::model(&self.name, error),
                 Err(panic) => {
                     sequence = Sequence::new(&self.model);
                     let source = format!("panicked: {}", panic_text(&*panic)).into();

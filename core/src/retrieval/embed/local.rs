@@ -36,12 +36,12 @@ impl LocalEmbedder {
     ///
     /// # Errors
     ///
-    /// [`Error::Unknown`] for a name that is not in the manifest; [`Error::Model`] when the model is not on
-    /// this machine yet, is no encoder, or its files are damaged.
+    /// [`Error::Unknown`] for a name that is not in the manifest; [`Error::Invalid`] for a model that is no
+    /// encoder; [`Error::Model`] when it is not on this machine yet, or its files are damaged.
     pub async fn open(name_or_path: &str) -> Result<Self> {
         let name_or_path = name_or_path.to_owned();
         blocking(WORKER, move || {
-            let encoder = encoder(&name_or_path).map_err(|error| failure(&name_or_path, error))?;
+            let encoder = encoder(&name_or_path).map_err(|error| Error::model(name_or_path, error))?;
             Ok(Self { encoder: Arc::new(encoder), turns: Arc::new(Semaphore::new(1)) })
         })
         .await
@@ -55,13 +55,6 @@ fn encoder(name_or_path: &str) -> Result<Encoder, ModelError> {
         return Err(ModelError::Invalid { what: "embedder".to_owned(), message });
     }
     Encoder::open(Path::new(&model.path))
-}
-
-fn failure(model: &str, error: ModelError) -> Error {
-    match error {
-        ModelError::UnknownModel { name, known } => Error::Unknown { what: "model", name, known },
-        error => Error::Model { model: model.to_owned(), source: error.into() },
-    }
 }
 
 #[async_trait]
@@ -79,7 +72,7 @@ impl Embedder for LocalEmbedder {
             let encoder = Arc::clone(&self.encoder);
             let computed = blocking(WORKER, move || {
                 let texts: Vec<&str> = batch.iter().map(String::as_str).collect();
-                let computed = encoder.embed(&texts).map_err(|error| failure(encoder.name(), error));
+                let computed = encoder.embed(&texts).map_err(|error| Error::model(encoder.name(), error));
                 drop(turn); // here, so that a caller who went away keeps its turn until the work has stopped
                 computed
             });
@@ -96,7 +89,7 @@ impl Embedder for LocalEmbedder {
     }
 
     fn count_tokens(&self, text: &str) -> Result<usize> {
-        self.encoder.tokenizer().count(text).map_err(|error| failure(self.encoder.name(), error))
+        self.encoder.tokenizer().count(text).map_err(|error| Error::model(self.encoder.name(), error))
     }
 
     fn name(&self) -> &str {
