@@ -138,8 +138,8 @@ export declare class Script {
 /** The names of all error kinds: the values of `code`. */
 export declare function errorCodes(): Array<string>
 
-/** Fetches what is missing of a named model and gives its path. */
-export declare function fetchModel(name: string, progress: (arg: string) => void, cancellation: Cancellation): Promise<string>
+/** Fetches what is missing of a named model, from mirrors where the hub fails, and gives its path. */
+export declare function fetchModel(name: string, mirrors: Array<string>, progress: (arg: string) => void, cancellation: Cancellation): Promise<string>
 
 /** Every model that has a name, with its place on this machine, as JSON text. */
 export declare function models(cancellation: Cancellation): Promise<string>

@@ -1,6 +1,6 @@
 import * as native from "../native.js";
 import { fromJson } from "./convert.js";
-import { text } from "./error.js";
+import { text, texts } from "./error.js";
 import { abortable, watched, type Abortable } from "./runtime.js";
 
 /** A model that has a name. */
@@ -30,6 +30,8 @@ export interface FetchProgress {
 
 /** Options of a fetch. */
 export interface FetchOptions extends Abortable {
+  /** Base URLs of servers with the paths of the Hugging Face Hub, to be asked in this order when it fails. */
+  mirrors?: readonly string[];
   /** Is told how far it is; what it throws ends the fetch. */
   onProgress?: (progress: FetchProgress) => void;
 }
@@ -45,5 +47,9 @@ export async function models(options: Abortable = {}): Promise<KnownModel[]> {
  */
 export async function fetchModel(name: string, options: FetchOptions = {}): Promise<string> {
   const model = text("model", name);
-  return watched<string, FetchProgress>(options, (tell, cancellation) => native.fetchModel(model, tell, cancellation));
+  const { mirrors = [], ...rest } = options;
+  const urls = texts("mirrors", mirrors);
+  return watched<string, FetchProgress>(rest, (tell, cancellation) => {
+    return native.fetchModel(model, urls, tell, cancellation);
+  });
 }

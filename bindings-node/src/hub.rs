@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use napi::bindgen_prelude::{Env, Function, PromiseRaw};
 use napi_derive::napi;
 use rushlight::Error;
-use rushlight::hub::{FetchProgress, Hub, KnownModel, ModelKind, Progress, known_models};
+use rushlight::hub::{FetchProgress, Hub, HubMirror, KnownModel, Mirror, ModelKind, Progress, known_models};
 use serde_json::{Value, json};
 
 use crate::callback::JsProgress;
@@ -37,11 +37,12 @@ fn described(hub: &Hub, model: &KnownModel) -> Value {
     })
 }
 
-/// Fetches what is missing of a named model and gives its path.
+/// Fetches what is missing of a named model, from mirrors where the hub fails, and gives its path.
 #[napi(ts_return_type = "Promise<string>")]
 pub fn fetch_model<'env>(
     env: &'env Env,
     name: String,
+    mirrors: Vec<String>,
     progress: Function<'_, String, ()>,
     cancellation: &Cancellation,
 ) -> napi::Result<PromiseRaw<'env, String>> {
@@ -51,11 +52,12 @@ pub fn fetch_model<'env>(
         let _guard = RaiseOnDrop(Arc::clone(&dropped));
         let watcher = Watcher { progress: Arc::clone(&progress), dropped };
         let outcome = compute(move || {
-            let fetched = Hub::new().and_then(|hub| hub.fetch(&name, &[], &watcher));
-            match fetched {
-                Ok(model) => Ok(model.path.display().to_string()),
-                Err(error) => Err(Error::model(name, error)),
-            }
+            let mirrors = mirrors
+                .iter()
+                .map(|url| HubMirror::new(url).map(|mirror| Arc::new(mirror) as Arc<dyn Mirror>));
+            let mirrors = mirrors.collect::<Result<Vec<_>, _>>();
+            let fetched = mirrors.and_then(|mirrors| Hub::new()?.fetch(&name, &mirrors, &watcher));
+            fetched.map(|model| model.path.display().to_string()).map_err(|error| Error::model(name, error))
         });
         let outcome = outcome.await;
         progress.arrived().await;

@@ -1,7 +1,11 @@
 // Real small models, which `cargo xtask models` fetches.
 import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
 import { before, test } from "node:test";
-import { AbortError, Assistant, KnowledgeBase, LocalEmbedder, LocalLlm, models, tool } from "rushlight";
+import { AbortError, Assistant, KnowledgeBase, LocalEmbedder, LocalLlm, fetchModel, models, tool } from "rushlight";
 import { busyShare, object, sleep, until } from "./support/index.mjs";
 
 const chat = "SmolLM2-135M-Instruct";
@@ -17,6 +21,42 @@ before(async () => {
 });
 
 const greedy = (options) => ({ sampling: { temperature: 0 }, limits: { maxOutputTokens: 24 }, ...options });
+
+test("a file that the hub does not give comes from a mirror", async (context) => {
+  const here = (await models()).find(({ name }) => name === encoder).path;
+  const home = mkdtempSync(join(tmpdir(), "rushlight-mirror-"));
+  const there = join(home, "models", encoder);
+  mkdirSync(there, { recursive: true });
+  for (const name of readdirSync(here)) {
+    if (name !== "config.json" && !name.startsWith(".")) symlinkSync(join(here, name), join(there, name));
+  }
+  const asked = [];
+  const server = createServer((request, response) => {
+    asked.push(request.url);
+    response.end(readFileSync(join(here, basename(request.url))));
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { RUSHLIGHT_HOME, RUSHLIGHT_OFFLINE, HF_ENDPOINT } = process.env;
+  context.after(() => {
+    for (const [name, value] of Object.entries({ RUSHLIGHT_HOME, RUSHLIGHT_OFFLINE, HF_ENDPOINT })) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+    server.close();
+    rmSync(home, { recursive: true });
+  });
+  delete process.env.RUSHLIGHT_OFFLINE;
+  // Nothing listens at this endpoint.
+  Object.assign(process.env, { RUSHLIGHT_HOME: home, HF_ENDPOINT: "http://127.0.0.1:1" });
+
+  const path = await fetchModel(encoder, { mirrors: [`http://127.0.0.1:${server.address().port}/copy/`] });
+
+  assert.equal(path, there);
+  assert.deepEqual(readFileSync(join(there, "config.json")), readFileSync(join(here, "config.json")));
+  assert.deepEqual(asked, [`/copy/sentence-transformers/${encoder}/resolve/main/config.json`]);
+  await assert.rejects(fetchModel(encoder, { mirrors: ["example.org"] }), { code: "invalid", message: /mirror.*`example.org`/ });
+  await assert.rejects(fetchModel(encoder, { mirrors: "http://example.org" }), { code: "invalid" });
+});
 
 test("a model answers, the same way each time, while the event loop turns", async () => {
   const assistant = new Assistant(llm, greedy());

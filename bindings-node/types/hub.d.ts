@@ -24,6 +24,8 @@ export interface FetchProgress {
 }
 /** Options of a fetch. */
 export interface FetchOptions extends Abortable {
+    /** Base URLs of servers with the paths of the Hugging Face Hub, to be asked in this order when it fails. */
+    mirrors?: readonly string[];
     /** Is told how far it is; what it throws ends the fetch. */
     onProgress?: (progress: FetchProgress) => void;
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use pyo3::prelude::*;
 use rushlight::Error;
-use rushlight::hub::{self, Hub, ModelKind, Progress};
+use rushlight::hub::{self, Hub, HubMirror, Mirror, ModelKind, Progress};
 
 use crate::convert::repr;
 use crate::progress::{Listener, listening};
@@ -102,12 +102,18 @@ impl Drop for GiveUp {
     }
 }
 
-async fn fetching(name: String, listener: Listener) -> rushlight::Result<PathBuf> {
+async fn fetching(name: String, mirrors: Vec<String>, listener: Listener) -> rushlight::Result<PathBuf> {
     let work = async |tell| {
         let given_up = Arc::new(AtomicBool::new(false));
         let _give_up = GiveUp(Arc::clone(&given_up));
         let model = name.clone();
-        let fetch = move || Hub::new()?.fetch(&name, &[], &Watch { tell, given_up });
+        let fetch = move || {
+            let mirrors = mirrors
+                .iter()
+                .map(|url| HubMirror::new(url).map(|mirror| Arc::new(mirror) as Arc<dyn Mirror>));
+            let mirrors = mirrors.collect::<Result<Vec<_>, _>>()?;
+            Hub::new()?.fetch(&name, &mirrors, &Watch { tell, given_up })
+        };
         match tokio::task::spawn_blocking(fetch).await {
             Ok(Ok(fetched)) => Ok(fetched.path),
             Ok(Err(failure)) => Err(Error::model(model, failure)),
@@ -119,24 +125,30 @@ async fn fetching(name: String, listener: Listener) -> rushlight::Result<PathBuf
 
 /// Makes sure that a model is on this machine, and gives its path.
 ///
-/// Missing files come from the Hugging Face Hub, are checked against their SHA-256 and kept in the user's
-/// cache directory, or in `RUSHLIGHT_HOME`. A fetch that was broken off is continued. `RUSHLIGHT_OFFLINE=1`
-/// forbids it.
+/// Missing files come from the Hugging Face Hub, or from a mirror, are checked against their SHA-256 and kept
+/// in the user's cache directory, or in `RUSHLIGHT_HOME`. A fetch that was broken off is continued.
+/// `RUSHLIGHT_OFFLINE=1` forbids it.
 ///
 /// Args:
 ///     name: a name that `models` lists
+///     mirrors: base URLs of servers with the paths of the Hugging Face Hub, to be asked when it fails
 ///     progress: a function, sync or async, that is told how far it is; if it raises, the fetch stops
 #[pyfunction]
-#[pyo3(signature = (name, *, progress: "Callable[[FetchProgress], object] | None" = None))]
-pub(crate) fn fetch(py: Python<'_>, name: String, progress: Listener) -> PyResult<PathBuf> {
-    wait(py, fetching(name, progress))
+#[pyo3(signature = (name, *, mirrors: "Sequence[str]" = Vec::new(), progress: "Callable[[FetchProgress], object] | None" = None))]
+pub(crate) fn fetch(
+    py: Python<'_>,
+    name: String,
+    mirrors: Vec<String>,
+    progress: Listener,
+) -> PyResult<PathBuf> {
+    wait(py, fetching(name, mirrors, progress))
 }
 
 /// Does the same as `fetch` from async code.
 #[pyfunction]
-#[pyo3(signature = (name, *, progress: "Callable[[FetchProgress], object] | None" = None))]
-pub(crate) async fn afetch(name: String, progress: Listener) -> PyResult<PathBuf> {
-    run(fetching(name, progress)).await
+#[pyo3(signature = (name, *, mirrors: "Sequence[str]" = Vec::new(), progress: "Callable[[FetchProgress], object] | None" = None))]
+pub(crate) async fn afetch(name: String, mirrors: Vec<String>, progress: Listener) -> PyResult<PathBuf> {
+    run(fetching(name, mirrors, progress)).await
 }
 
 /// Every model that has a name, smallest first, with its place on this machine if it is there.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from rushlight import (
     Assistant,
     Document,
+    InvalidError,
     KnowledgeBase,
     Limits,
     LocalEmbedder,
@@ -38,6 +41,48 @@ def test_what_is_fetched_is_not_fetched_again(
     monkeypatch.setenv("RUSHLIGHT_OFFLINE", "1")
 
     assert fetch(LLM) == path
+
+
+def test_a_file_that_the_hub_does_not_give_comes_from_a_mirror(
+    fetched: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = fetched(EMBEDDER), tmp_path / "models" / EMBEDDER
+    there.mkdir(parents=True)
+    for file in here.iterdir():
+        if file.name != "config.json" and not file.name.startswith("."):
+            (there / file.name).symlink_to(file)
+    asked: list[str] = []
+
+    class Mirror(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            content = (here / Path(self.path).name).read_bytes()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    monkeypatch.delenv("RUSHLIGHT_OFFLINE", raising=False)
+    monkeypatch.setenv("RUSHLIGHT_HOME", str(tmp_path))
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:1")  # Nothing listens there.
+    with ThreadingHTTPServer(("127.0.0.1", 0), Mirror) as server:
+        threading.Thread(target=server.serve_forever).start()
+        path = fetch(EMBEDDER, mirrors=[f"http://127.0.0.1:{server.server_port}/copy/"])
+        server.shutdown()
+
+    assert path == there
+    assert (there / "config.json").read_bytes() == (here / "config.json").read_bytes()
+    assert asked == [f"/copy/sentence-transformers/{EMBEDDER}/resolve/main/config.json"]
+
+
+def test_a_mirror_that_is_no_url_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RUSHLIGHT_HOME", str(tmp_path))
+
+    with pytest.raises(InvalidError, match="mirror.*`example.org`"):
+        fetch(EMBEDDER, mirrors=["example.org"])
 
 
 def test_a_real_model_answers_from_documents(fetched: Callable[[str], Path]) -> None:

@@ -1110,21 +1110,22 @@ class Usage:
         Tokens generated.
         """
 
-async def afetch(name: str, *, progress: Callable[[FetchProgress], object] | None = None) -> Path:
+async def afetch(name: str, *, mirrors: Sequence[str] = ..., progress: Callable[[FetchProgress], object] | None = None) -> Path:
     """
     Does the same as `fetch` from async code.
     """
 
-def fetch(name: str, *, progress: Callable[[FetchProgress], object] | None = None) -> Path:
+def fetch(name: str, *, mirrors: Sequence[str] = ..., progress: Callable[[FetchProgress], object] | None = None) -> Path:
     """
     Makes sure that a model is on this machine, and gives its path.
 
-    Missing files come from the Hugging Face Hub, are checked against their SHA-256 and kept in the user's
-    cache directory, or in `RUSHLIGHT_HOME`. A fetch that was broken off is continued. `RUSHLIGHT_OFFLINE=1`
-    forbids it.
+    Missing files come from the Hugging Face Hub, or from a mirror, are checked against their SHA-256 and kept
+    in the user's cache directory, or in `RUSHLIGHT_HOME`. A fetch that was broken off is continued.
+    `RUSHLIGHT_OFFLINE=1` forbids it.
 
     Args:
         name: a name that `models` lists
+        mirrors: base URLs of servers with the paths of the Hugging Face Hub, to be asked when it fails
         progress: a function, sync or async, that is told how far it is; if it raises, the fetch stops
     """
 

@@ -27,6 +27,8 @@ const TELL: u64 = 256 * 1024;
 /// A server with the paths of the Hugging Face Hub.
 #[derive(Clone)]
 pub(super) struct Server {
+    /// What it is called in progress.
+    name: String,
     endpoint: String,
     token: Option<String>,
     agent: Agent,
@@ -68,7 +70,13 @@ impl Server {
             .user_agent(concat!("rushlight/", env!("CARGO_PKG_VERSION")))
             .build()
             .new_agent();
-        Self { endpoint: endpoint.trim_end_matches('/').to_owned(), token, agent }
+        let (name, endpoint) = (SERVER_NAME.to_owned(), endpoint.trim_end_matches('/').to_owned());
+        Self { name, endpoint, token, agent }
+    }
+
+    /// Another server with the same paths, called by its URL.
+    pub(super) fn mirror(url: &str) -> Self {
+        Self { name: url.to_owned(), ..Self::new(url, None) }
     }
 
     /// Appends what is missing of a file to `to`, which afterwards has the file's size, if nothing fails.
@@ -142,7 +150,7 @@ impl Server {
         part.receive(&mut body, &mut |done| {
             if told.is_none_or(|told| done - told >= TELL) {
                 told = Some(done);
-                progress.update(&FetchProgress::new(model, file, SERVER_NAME, done));
+                progress.update(&FetchProgress::new(model, file, &self.name, done));
             }
             if progress.cancelled() { Err(Failure::Cancelled) } else { Ok(()) }
         })

@@ -27,8 +27,10 @@ mod download;
 mod fetch;
 mod local;
 mod manifest;
+mod mirror;
 mod source;
 
 pub use local::{Hub, LocalModel};
 pub use manifest::{KnownModel, ModelFile, ModelKind, known_models};
+pub use mirror::HubMirror;
 pub use source::{FetchProgress, Mirror, Progress, Quiet};

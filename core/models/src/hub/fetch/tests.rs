@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use self::server::{Reply, TestServer};
 use super::{fetch, sha256};
 use crate::hub::download::Server;
-use crate::hub::{FetchProgress, KnownModel, Mirror, ModelFile, ModelKind, Progress, Quiet};
+use crate::hub::{FetchProgress, HubMirror, KnownModel, Mirror, ModelFile, ModelKind, Progress, Quiet};
 use crate::{Error, Result};
 
 fn content() -> Vec<u8> {
@@ -328,4 +328,26 @@ fn checksums_are_those_of_the_standard() {
 
     // FIPS 180-2, appendix B.1.
     assert_eq!(sha256(&path).unwrap(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+#[test]
+fn a_url_is_a_mirror_with_the_same_paths_and_without_the_token() {
+    let (content, directory) = (content(), TempDir::new().unwrap());
+    let server = TestServer::start(&content, &[]);
+    let mirror: Arc<dyn Mirror> = Arc::new(HubMirror::new(&server.address).unwrap());
+
+    run(&nobody(), &[mirror], model(&content), &directory).unwrap();
+
+    assert_eq!(stored(&directory), Some(content));
+    let asked = server.asked.lock().unwrap();
+    assert_eq!(asked[0].path, "/owner/test/resolve/main/part/model.bin");
+    assert_eq!(asked[0].authorization, None);
+}
+
+#[test]
+fn a_mirror_that_is_no_url_is_refused() {
+    for url in ["", "https://", "http:///models", "mirror.example.org", "ftp://mirror.example.org"] {
+        let error = HubMirror::new(url).unwrap_err().to_string();
+        assert!(error.ends_with(&format!("got `{url}`")), "{error}");
+    }
 }

@@ -33,7 +33,7 @@ pub(super) struct Asked {
 
 /// A server on a free port of this machine that follows a script, and serves once it is through.
 pub(super) struct TestServer {
-    address: String,
+    pub(super) address: String,
     pub(super) asked: Arc<Mutex<Vec<Asked>>>,
 }
 
