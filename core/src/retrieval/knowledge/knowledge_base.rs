@@ -129,8 +129,14 @@ impl KnowledgeBase {
     /// The passages for `query`, best first; none for an empty question or `k` of 0.
     pub async fn search(&self, query: &Query, mode: SearchMode) -> Result<Vec<Passage>> {
         let (text, k) = (query.text.clone(), query.k);
-        if text.trim().is_empty() || k == 0 || self.is_empty() {
+        if text.trim().is_empty() || k == 0 {
             return Ok(Vec::new());
+        }
+        if self.is_empty() {
+            let shared = Arc::clone(&self.shared);
+            if blocking(WORKER, move || shared.is_still_empty()).await? {
+                return Ok(Vec::new());
+            }
         }
         let vector = match mode {
             SearchMode::Lexical => Vec::new(),

@@ -130,6 +130,12 @@ impl Shared {
         }
     }
 
+    /// Whether there is no chunk, also by what another process committed.
+    pub(super) fn is_still_empty(&self) -> Result<bool> {
+        self.follow_other_writers()?;
+        Ok(self.index().chunks() == 0)
+    }
+
     /// In a store that is open for reading, the index may be behind what another process committed.
     #[expect(clippy::redundant_closure_for_method_calls, reason = "a path is not general over the lifetime")]
     fn follow_other_writers(&self) -> Result<()> {
