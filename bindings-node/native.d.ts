@@ -55,6 +55,8 @@ export declare class Embedder {
   get name(): string
   /** Length of every vector. */
   get dimensions(): number
+  /** How many tokens of a text count. */
+  get maxTokens(): number
   /** The vectors of texts. */
   embed(texts: Array<string>, cancellation: Cancellation): Promise<Array<Float32Array>>
 }
@@ -71,6 +73,8 @@ export declare class EventStream {
 export declare class KnowledgeBase {
   /** Opens the store in a directory, or makes one; with options as JSON text. */
   static open(dir: string, embedder: Embedder, options: string, cancellation: Cancellation): Promise<KnowledgeBase>
+  /** Opens an existing store for searching only. */
+  static openReadOnly(dir: string, embedder: Embedder, options: string, cancellation: Cancellation): Promise<KnowledgeBase>
   /** An empty store in memory. */
   static inMemory(embedder: Embedder, options: string, cancellation: Cancellation): Promise<KnowledgeBase>
   /** Brings the store up to date with the files under a directory. */
@@ -83,6 +87,10 @@ export declare class KnowledgeBase {
   delete(sources: Array<string>, cancellation: Cancellation): Promise<number>
   /** The best passages as JSON text; `mode` as JSON text too, or null for the store's own. */
   retrieve(query: string, mode: string | undefined | null, cancellation: Cancellation): Promise<string>
+  /** Waits until the graph covers every chunk. */
+  rebuild(cancellation: Cancellation): Promise<void>
+  /** What is stored and how it is searched, as JSON text. */
+  info(): string
   /** The number of chunks. */
   get chunks(): number
   /** The number of documents. */

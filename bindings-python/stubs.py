@@ -20,6 +20,8 @@ IMPORTS = {
     "collections.abc": {"Callable", "Mapping", "Sequence"},
     "os": {"PathLike"},
     "typing": {"Any", "Literal", "NoReturn"},
+    "typing_extensions": {"Unpack"},
+    "._options": {"KnowledgeBaseOptions", "LocalLlmOptions"},
     "._protocols": {"Cache", "Retriever"},
     "._tool": {"Tool"},
 }

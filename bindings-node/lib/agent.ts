@@ -108,11 +108,25 @@ function request(question: string, options: RunOptions): [string, string | null]
   return [text("question", question), session];
 }
 
+const optionNames = [
+  "instructions",
+  "tools",
+  "toolTimeoutMs",
+  "retriever",
+  "cache",
+  "cacheToolAnswers",
+  "sessions",
+  "sampling",
+  "limits",
+] satisfies (keyof AssistantOptions)[];
+
 function build(llm: native.Llm, options: AssistantOptions): native.Assistant {
   const { instructions, tools, toolTimeoutMs, retriever, cache, cacheToolAnswers, ...more } = options;
   const { sessions, sampling, limits, ...unknown } = more;
   const [strange] = Object.keys(unknown);
-  if (strange !== undefined) throw invalid("options", `unknown option \`${strange}\``);
+  if (strange !== undefined) {
+    throw invalid("options", `unknown option \`${strange}\`, expected one of \`${optionNames.join("`, `")}\``);
+  }
   const builder = new native.AssistantBuilder(llm);
   if (instructions !== undefined) builder.instructions(text("instructions", instructions));
   if (toolTimeoutMs !== undefined) builder.toolTimeout(toolTimeoutMs);

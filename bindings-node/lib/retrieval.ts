@@ -31,6 +31,11 @@ export class LocalEmbedder {
     return this.native.dimensions;
   }
 
+  /** How many tokens of a text count; the rest is ignored. */
+  get maxTokens(): number {
+    return this.native.maxTokens;
+  }
+
   /** One vector of length 1 for each text, in order. */
   async embed(input: readonly string[], options: Abortable = {}): Promise<Float32Array[]> {
     return embed(this.native, input, options);
@@ -77,6 +82,18 @@ async function embed(
 /** How passages are found: by vectors and words, by vectors, by words. */
 export type SearchMode = "hybrid" | "dense" | "lexical";
 
+/** Parameters of the graph that finds vectors in a large {@link KnowledgeBase}. */
+export interface HnswOptions {
+  /** Neighbours of a node in each layer, 2 to 128. More finds more and needs more memory. Default 16. */
+  m?: number;
+  /** Candidates considered for each node while the graph is built. Default 200. */
+  efConstruction?: number;
+  /** Candidates considered by a search. More finds more and takes longer. Default 96. */
+  ef?: number;
+  /** Changed chunks after which the graph is rebuilt in the background. Default 1 000. */
+  rebuildAfter?: number;
+}
+
 /** Settings of a {@link KnowledgeBase}. */
 export interface KnowledgeBaseOptions {
   /** Tokens of a chunk, title and headings included; never more than the embedder reads. Default 512. */
@@ -86,7 +103,7 @@ export interface KnowledgeBaseOptions {
   /** Up to this many chunks, vectors are searched exactly; above it, with HNSW. Default 10 000. */
   annThreshold?: number;
   /** Parameters of the HNSW graph. */
-  hnsw?: { m?: number; efConstruction?: number; ef?: number };
+  hnsw?: HnswOptions;
   /** How passages are found. Default `hybrid`. */
   mode?: SearchMode;
   /** How many results of each list enter the fusion. Default 100. */
@@ -95,6 +112,20 @@ export interface KnowledgeBaseOptions {
   maxFileBytes?: number;
   /** What survives a loss of power. Default `normal`: a killed process loses nothing. */
   durability?: "normal" | "full";
+}
+
+/** What a {@link KnowledgeBase} holds. */
+export interface KnowledgeBaseInfo {
+  /** The store's file; `:memory:` for one without. */
+  path: string;
+  documents: number;
+  chunks: number;
+  /** The embedder's name. */
+  embedder: string;
+  /** Length of its vectors. */
+  dimensions: number;
+  /** How vectors are searched now: one by one, or in a graph that covers this many chunks. */
+  vectors: { kind: "exact" } | { kind: "hnsw"; covered: number };
 }
 
 /** A text to store. */
@@ -169,6 +200,23 @@ export class KnowledgeBase {
     );
   }
 
+  /**
+   * Opens an existing store for searching only; never busy. Another process may write to it meanwhile; each
+   * search sees its latest commit.
+   */
+  static async openReadOnly(
+    dir: string,
+    embedder: LocalEmbedder | HashedEmbedder,
+    options: KnowledgeBaseOptions & Abortable = {},
+  ): Promise<KnowledgeBase> {
+    const path = text("directory", dir);
+    const { signal, ...rest } = options;
+    const [vectors, json] = [nativeEmbedder(embedder), optionsToJson("knowledge base options", rest)];
+    return new KnowledgeBase(
+      await abortable(signal, (cancellation) => native.KnowledgeBase.openReadOnly(path, vectors, json, cancellation)),
+    );
+  }
+
   /** An empty knowledge base in memory. */
   static async inMemory(
     embedder: LocalEmbedder | HashedEmbedder,
@@ -214,6 +262,19 @@ export class KnowledgeBase {
     return fromJson(
       await abortable(signal, (cancellation) => this.native.retrieve(query, modeJson, cancellation)),
     );
+  }
+
+  /**
+   * Waits until the graph, if there are enough chunks for one, covers every chunk. Searches go on meanwhile and
+   * need not wait for it.
+   */
+  async rebuild(options: Abortable = {}): Promise<void> {
+    await abortable(options.signal, (cancellation) => this.native.rebuild(cancellation));
+  }
+
+  /** What is stored and how it is searched. */
+  get info(): KnowledgeBaseInfo {
+    return fromJson(now(() => this.native.info()));
   }
 
   /** The number of chunks. */

@@ -61,7 +61,7 @@ impl AssistantBuilder {
     /// How tokens are chosen, as JSON text.
     #[napi]
     pub fn sampling(&mut self, env: Env, sampling: String) -> napi::Result<()> {
-        self.with(env, |builder| Ok(builder.sampling(from_json("sampling", &sampling)?)))
+        self.with(env, |builder| Ok(builder.sampling(options_from_json("sampling", &sampling, &[])?)))
     }
 
     /// What a run may spend, as JSON text.

@@ -15,7 +15,8 @@ pub(crate) fn from_json<T: DeserializeOwned>(what: &str, json: &str) -> Result<T
     serde_json::from_str(json).map_err(|error| Error::invalid(what, without_position(&error)))
 }
 
-/// As [`from_json`], for options whose core field `name` is a duration that JavaScript gives as `name_ms`.
+/// As [`from_json`], for options whose core fields `durations` JavaScript gives in milliseconds, as `nameMs`;
+/// errors call them as JavaScript does.
 pub(crate) fn options_from_json<T: DeserializeOwned>(
     what: &str,
     json: &str,
@@ -25,17 +26,35 @@ pub(crate) fn options_from_json<T: DeserializeOwned>(
     for name in durations {
         if let Some(value) = fields.remove(&format!("{name}_ms")) {
             let milliseconds = value.as_f64().filter(|number| *number >= 0.0).ok_or_else(|| {
-                Error::invalid(what, format!("`{name}_ms`: expected milliseconds from 0 on, got {value}"))
+                Error::invalid(what, format!("`{name}Ms`: expected milliseconds from 0 on, got {value}"))
             })?;
             let duration = Duration::try_from_secs_f64(milliseconds / 1000.0)
-                .map_err(|error| Error::invalid(what, format!("`{name}_ms`: {error}")))?;
+                .map_err(|error| Error::invalid(what, format!("`{name}Ms`: {error}")))?;
             fields.insert(
                 (*name).to_owned(),
                 json!({ "secs": duration.as_secs(), "nanos": duration.subsec_nanos() }),
             );
         }
     }
-    serde_json::from_value(Value::Object(fields)).map_err(|error| Error::invalid(what, error.to_string()))
+    serde_json::from_value(Value::Object(fields))
+        .map_err(|error| Error::invalid(what, in_javascript(&error.to_string(), durations)))
+}
+
+/// A message whose names in backticks are those of the core, with those of JavaScript.
+fn in_javascript(message: &str, durations: &[&str]) -> String {
+    let names = message.split('`').enumerate().map(|(index, part)| {
+        if index % 2 == 0 {
+            return part.to_owned();
+        }
+        let mut words = part.split('_');
+        let mut name = words.next().unwrap_or_default().to_owned();
+        for word in words {
+            let mut letters = word.chars();
+            name.extend(letters.next().into_iter().flat_map(char::to_uppercase).chain(letters));
+        }
+        if durations.contains(&part) { name + "Ms" } else { name }
+    });
+    names.collect::<Vec<_>>().join("`")
 }
 
 /// The JSON text of an event, with the times that its JSON form leaves out.

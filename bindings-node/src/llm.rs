@@ -3,7 +3,7 @@ use std::sync::Arc;
 use napi::bindgen_prelude::{Env, PromiseRaw};
 use napi_derive::napi;
 
-use crate::convert::{from_json, to_json};
+use crate::convert::{from_json, options_from_json, to_json};
 use crate::runtime::{Cancellation, compute, now, promise};
 
 /// A language model of any kind.
@@ -24,7 +24,7 @@ impl Llm {
         cancellation: &Cancellation,
     ) -> napi::Result<PromiseRaw<'env, Self>> {
         promise(env, cancellation.cancelled(), async move {
-            let options = from_json("model options", &options)?;
+            let options = options_from_json("model options", &options, &[])?;
             let local = rushlight::LocalLlm::open_with(&name_or_path, options).await?;
             Ok(Self { llm: Arc::new(local.clone()), local: Some(local) })
         })

@@ -8,7 +8,7 @@ use rushlight::retrieval::{IngestProgress, IngestReport, SearchMode};
 use rushlight::{Error, Query, Result};
 
 use crate::callback::JsProgress;
-use crate::convert::{from_json, to_json};
+use crate::convert::{from_json, options_from_json, to_json};
 use crate::runtime::{Cancellation, now, promise};
 
 /// An embedder of any kind.
@@ -49,6 +49,12 @@ impl Embedder {
         u32::try_from(self.embedder.dimensions()).unwrap_or(u32::MAX)
     }
 
+    /// How many tokens of a text count.
+    #[napi(getter)]
+    pub fn max_tokens(&self) -> u32 {
+        u32::try_from(self.embedder.max_tokens()).unwrap_or(u32::MAX)
+    }
+
     /// The vectors of texts.
     #[napi(ts_return_type = "Promise<Array<Float32Array>>")]
     pub fn embed<'env>(
@@ -83,8 +89,24 @@ impl KnowledgeBase {
     ) -> napi::Result<PromiseRaw<'env, Self>> {
         let embedder = Arc::clone(&embedder.embedder);
         promise(env, cancellation.cancelled(), async move {
-            let options = from_json("knowledge base options", &options)?;
+            let options = options_from_json("knowledge base options", &options, &[])?;
             Ok(Self { base: Some(rushlight::KnowledgeBase::open_with(dir, embedder, options).await?) })
+        })
+    }
+
+    /// Opens an existing store for searching only.
+    #[napi(ts_return_type = "Promise<KnowledgeBase>")]
+    pub fn open_read_only<'env>(
+        env: &'env Env,
+        dir: String,
+        embedder: &Embedder,
+        options: String,
+        cancellation: &Cancellation,
+    ) -> napi::Result<PromiseRaw<'env, Self>> {
+        let embedder = Arc::clone(&embedder.embedder);
+        promise(env, cancellation.cancelled(), async move {
+            let options = options_from_json("knowledge base options", &options, &[])?;
+            Ok(Self { base: Some(rushlight::KnowledgeBase::open_read_only(dir, embedder, options).await?) })
         })
     }
 
@@ -98,7 +120,7 @@ impl KnowledgeBase {
     ) -> napi::Result<PromiseRaw<'env, Self>> {
         let embedder = Arc::clone(&embedder.embedder);
         promise(env, cancellation.cancelled(), async move {
-            let options = from_json("knowledge base options", &options)?;
+            let options = options_from_json("knowledge base options", &options, &[])?;
             Ok(Self { base: Some(rushlight::KnowledgeBase::in_memory_with(embedder, options).await?) })
         })
     }
@@ -185,6 +207,23 @@ impl KnowledgeBase {
             };
             to_json(&passages)
         })
+    }
+
+    /// Waits until the graph covers every chunk.
+    #[napi(ts_return_type = "Promise<void>")]
+    pub fn rebuild<'env>(
+        &self,
+        env: &'env Env,
+        cancellation: &Cancellation,
+    ) -> napi::Result<PromiseRaw<'env, ()>> {
+        let base = now(*env, || self.opened())?;
+        promise(env, cancellation.cancelled(), async move { base.rebuild().await })
+    }
+
+    /// What is stored and how it is searched, as JSON text.
+    #[napi]
+    pub fn info(&self, env: Env) -> napi::Result<String> {
+        now(env, || to_json(&self.opened()?.info()))
     }
 
     /// The number of chunks.

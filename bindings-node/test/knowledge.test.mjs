@@ -45,6 +45,48 @@ test("a folder is ingested, found again after opening anew, and only changes are
   assert.deepEqual(passage.headings, ["Moon"]);
 });
 
+test("a store can be read while another handle writes", async () => {
+  const store = join(folder, "shared");
+  const writer = await KnowledgeBase.open(store, embedder, { durability: "full" });
+  const reader = await KnowledgeBase.openReadOnly(store, embedder, { mode: "lexical" });
+  await writer.ingest(documents);
+
+  const [moon] = await reader.retrieve("moon rock");
+
+  assert.equal(moon.source, "moon.md");
+  assert.equal(reader.info.path, writer.info.path);
+  await assert.rejects(reader.ingest([{ source: "new.md", text: "No." }]));
+});
+
+test("above the threshold vectors are searched in a graph", async () => {
+  const base = await KnowledgeBase.inMemory(embedder, { annThreshold: 10, hnsw: { m: 8, rebuildAfter: 5 } });
+  assert.deepEqual(base.info.vectors, { kind: "exact" });
+
+  await base.ingest(Array.from({ length: 40 }, (_, number) => ({ source: `${number}`, text: `Note ${number}.` })));
+  await base.rebuild();
+
+  assert.deepEqual(base.info, {
+    path: ":memory:",
+    documents: 40,
+    chunks: 40,
+    embedder: "hashed-64",
+    dimensions: 64,
+    vectors: { kind: "hnsw", covered: 40 },
+  });
+});
+
+test("options that do not exist are refused, with those that do", async () => {
+  const refused = (options) => assert.rejects(KnowledgeBase.inMemory(embedder, options), (error) => {
+    assert.equal(error.code, "invalid");
+    assert.match(error.message, /`(chunkToken|M)`, expected one of `(chunkTokens`, `chunkOverlap|m`, `efConstruction)`/);
+    return true;
+  });
+  await refused({ chunkToken: 5 });
+  await refused({ hnsw: { M: 5 } });
+  assert.throws(() => scripted([], { limits: { maxTurn: 1 } }), /`maxTurn`.*`maxTurns`.*`deadlineMs`/);
+  assert.throws(() => scripted([], { instruction: "typo" }), /`instruction`, expected one of `instructions`/);
+});
+
 test("documents are stored, found with their fields, and deleted", async () => {
   const base = await KnowledgeBase.inMemory(embedder);
   await base.ingest(documents);

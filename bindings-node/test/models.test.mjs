@@ -151,4 +151,5 @@ test("tokens are counted, and the model says what it is", async () => {
   assert.ok((await llm.countTokens("The capital of France is Paris.")) > 4);
   assert.equal(llm.info.architecture, "llama");
   assert.ok(llm.contextWindow > 1000);
+  assert.equal(embedder.maxTokens, 254);
 });

@@ -9,6 +9,8 @@ export declare class LocalEmbedder {
     get name(): string;
     /** Length of every vector. */
     get dimensions(): number;
+    /** How many tokens of a text count; the rest is ignored. */
+    get maxTokens(): number;
     /** One vector of length 1 for each text, in order. */
     embed(input: readonly string[], options?: Abortable): Promise<Float32Array[]>;
 }
@@ -24,6 +26,17 @@ export declare class HashedEmbedder {
 }
 /** How passages are found: by vectors and words, by vectors, by words. */
 export type SearchMode = "hybrid" | "dense" | "lexical";
+/** Parameters of the graph that finds vectors in a large {@link KnowledgeBase}. */
+export interface HnswOptions {
+    /** Neighbours of a node in each layer, 2 to 128. More finds more and needs more memory. Default 16. */
+    m?: number;
+    /** Candidates considered for each node while the graph is built. Default 200. */
+    efConstruction?: number;
+    /** Candidates considered by a search. More finds more and takes longer. Default 96. */
+    ef?: number;
+    /** Changed chunks after which the graph is rebuilt in the background. Default 1 000. */
+    rebuildAfter?: number;
+}
 /** Settings of a {@link KnowledgeBase}. */
 export interface KnowledgeBaseOptions {
     /** Tokens of a chunk, title and headings included; never more than the embedder reads. Default 512. */
@@ -33,11 +46,7 @@ export interface KnowledgeBaseOptions {
     /** Up to this many chunks, vectors are searched exactly; above it, with HNSW. Default 10 000. */
     annThreshold?: number;
     /** Parameters of the HNSW graph. */
-    hnsw?: {
-        m?: number;
-        efConstruction?: number;
-        ef?: number;
-    };
+    hnsw?: HnswOptions;
     /** How passages are found. Default `hybrid`. */
     mode?: SearchMode;
     /** How many results of each list enter the fusion. Default 100. */
@@ -46,6 +55,24 @@ export interface KnowledgeBaseOptions {
     maxFileBytes?: number;
     /** What survives a loss of power. Default `normal`: a killed process loses nothing. */
     durability?: "normal" | "full";
+}
+/** What a {@link KnowledgeBase} holds. */
+export interface KnowledgeBaseInfo {
+    /** The store's file; `:memory:` for one without. */
+    path: string;
+    documents: number;
+    chunks: number;
+    /** The embedder's name. */
+    embedder: string;
+    /** Length of its vectors. */
+    dimensions: number;
+    /** How vectors are searched now: one by one, or in a graph that covers this many chunks. */
+    vectors: {
+        kind: "exact";
+    } | {
+        kind: "hnsw";
+        covered: number;
+    };
 }
 /** A text to store. */
 export interface Document {
@@ -100,6 +127,11 @@ export declare class KnowledgeBase {
     private constructor();
     /** Opens the store in a directory, or makes one. */
     static open(dir: string, embedder: LocalEmbedder | HashedEmbedder, options?: KnowledgeBaseOptions & Abortable): Promise<KnowledgeBase>;
+    /**
+     * Opens an existing store for searching only; never busy. Another process may write to it meanwhile; each
+     * search sees its latest commit.
+     */
+    static openReadOnly(dir: string, embedder: LocalEmbedder | HashedEmbedder, options?: KnowledgeBaseOptions & Abortable): Promise<KnowledgeBase>;
     /** An empty knowledge base in memory. */
     static inMemory(embedder: LocalEmbedder | HashedEmbedder, options?: KnowledgeBaseOptions & Abortable): Promise<KnowledgeBase>;
     /** Brings the store up to date with the files under `dir`: only what changed is embedded again. */
@@ -112,6 +144,13 @@ export declare class KnowledgeBase {
     delete(sources: readonly string[], options?: Abortable): Promise<number>;
     /** The passages for a question, best first. */
     retrieve(question: string, options?: RetrieveOptions): Promise<Passage[]>;
+    /**
+     * Waits until the graph, if there are enough chunks for one, covers every chunk. Searches go on meanwhile and
+     * need not wait for it.
+     */
+    rebuild(options?: Abortable): Promise<void>;
+    /** What is stored and how it is searched. */
+    get info(): KnowledgeBaseInfo;
     /** The number of chunks. */
     get chunks(): number;
     /** The number of documents. */

@@ -121,6 +121,17 @@ pub(crate) fn from_name<T: serde::de::DeserializeOwned>(what: &str, name: &str) 
     serde_json::from_value(Value::from(name)).map_err(|error| invalid(what, error.to_string()))
 }
 
+/// Options of the core from keyword arguments; None is as good as none.
+pub(crate) fn from_keywords<T: serde::de::DeserializeOwned>(
+    keywords: Option<&Bound<'_, PyDict>>,
+) -> PyResult<T> {
+    let mut fields = Map::new();
+    if let Some(Json(Value::Object(given))) = keywords.map(|given| given.extract::<Json>()).transpose()? {
+        fields.extend(given.into_iter().filter(|(_, value)| !value.is_null()));
+    }
+    serde_json::from_value(Value::Object(fields)).map_err(|error| invalid("option", error.to_string()))
+}
+
 /// A duration from seconds.
 pub(crate) fn duration(what: &str, seconds: f64) -> PyResult<Duration> {
     Duration::try_from_secs_f64(seconds)

@@ -16,6 +16,7 @@ mod embedder;
 mod error;
 mod event;
 mod hub;
+mod info;
 mod ingest;
 mod llm;
 mod options;
@@ -44,6 +45,8 @@ mod _rushlight {
     use crate::event::{Done, Retrieved, Text, ToolCall, ToolOutput};
     #[pymodule_export]
     use crate::hub::{FetchProgress, KnownModel, afetch, fetch, models};
+    #[pymodule_export]
+    use crate::info::{KnowledgeBaseInfo, ModelInfo, VectorIndex};
     #[pymodule_export]
     use crate::ingest::{FailedDocument, IngestProgress, IngestReport};
     #[pymodule_export]

@@ -1,11 +1,14 @@
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 use rushlight::Llm;
 use rushlight::llm::{LocalLlmOptions, ScriptedTurn};
 
-use crate::convert::{Json, json_of, not_picklable};
+use crate::convert::{Json, from_keywords, json_of, not_picklable};
 use crate::error::{invalid, raised};
+use crate::info::ModelInfo;
 use crate::runtime::{run, wait};
 
 /// Any model that an assistant can use.
@@ -34,16 +37,9 @@ pub(crate) struct LocalLlm {
     core: rushlight::LocalLlm,
 }
 
-fn options(context: Option<usize>, threads: Option<usize>, queue: Option<usize>) -> LocalLlmOptions {
-    let mut options = LocalLlmOptions::default();
-    options.context = context;
-    options.threads = threads;
-    options.queue = queue.unwrap_or(options.queue);
-    options
-}
-
-async fn open(name_or_path: String, options: LocalLlmOptions) -> rushlight::Result<LocalLlm> {
-    rushlight::LocalLlm::open_with(&name_or_path, options).await.map(|core| LocalLlm { core })
+async fn open(name_or_path: PathBuf, options: LocalLlmOptions) -> rushlight::Result<LocalLlm> {
+    let core = rushlight::LocalLlm::open_with(&name_or_path.to_string_lossy(), options).await?;
+    Ok(LocalLlm { core })
 }
 
 #[pymethods]
@@ -52,35 +48,28 @@ impl LocalLlm {
     ///
     /// Args:
     ///     name_or_path: a name that `models` lists, or the path of a GGUF file
+    ///     device: where the model computes: `auto` (the default), `cpu`, `metal`, or `{"cuda": index}`; what is
+    ///         not built in is refused
     ///     context: tokens that prompt and answer may have together; what the file says by default
-    ///     threads: threads that compute, for the whole process; one for each core by default
+    ///     threads: threads that compute for this model alone; by default those that the whole process shares,
+    ///         one for each core
     ///     queue: runs that may wait; default 100
     ///
     /// Raises:
     ///     UnknownError: no model has this name.
     ///     ModelError: the file is damaged, or the model is not fetched.
     #[new]
-    #[pyo3(signature = (name_or_path, *, context = None, threads = None, queue = None))]
-    fn new(
-        py: Python<'_>,
-        name_or_path: std::path::PathBuf,
-        context: Option<usize>,
-        threads: Option<usize>,
-        queue: Option<usize>,
-    ) -> PyResult<Self> {
-        wait(py, open(name_or_path.to_string_lossy().into_owned(), options(context, threads, queue)))
+    #[pyo3(signature = (name_or_path: "str | PathLike[str]", **options: "Unpack[LocalLlmOptions]"))]
+    fn new(py: Python<'_>, name_or_path: PathBuf, options: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+        wait(py, open(name_or_path, from_keywords(options)?))
     }
 
     /// Opens a model from async code; see the class.
     #[staticmethod]
-    #[pyo3(signature = (name_or_path, *, context = None, threads = None, queue = None))]
-    async fn aopen(
-        name_or_path: std::path::PathBuf,
-        context: Option<usize>,
-        threads: Option<usize>,
-        queue: Option<usize>,
-    ) -> PyResult<Self> {
-        run(open(name_or_path.to_string_lossy().into_owned(), options(context, threads, queue))).await
+    #[pyo3(signature = (name_or_path: "str | PathLike[str]", **options: "Unpack[LocalLlmOptions]") -> "LocalLlm")]
+    async fn aopen(name_or_path: PathBuf, options: Option<Py<PyDict>>) -> PyResult<Self> {
+        let options = Python::attach(|py| from_keywords(options.as_ref().map(|given| given.bind(py))))?;
+        run(open(name_or_path, options)).await
     }
 
     /// The model's name.
@@ -98,6 +87,12 @@ impl LocalLlm {
     /// The number of tokens of a text, without special tokens.
     fn count_tokens(&self, py: Python<'_>, text: &str) -> PyResult<usize> {
         py.detach(|| self.core.count_tokens(text)).map_err(raised)
+    }
+
+    /// What the model's file says about it.
+    #[getter]
+    fn info(&self) -> ModelInfo {
+        ModelInfo::of(&self.core)
     }
 
     /// What the model has done since it was opened: requests, passes and tokens by name.

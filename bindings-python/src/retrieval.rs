@@ -2,12 +2,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 use rushlight::retrieval::{KnowledgeBaseOptions, SearchMode};
 use rushlight::{Embedder, Query, Result, Retriever};
 
 use crate::callback::PythonRetriever;
-use crate::convert::{from_name, not_picklable};
+use crate::convert::{from_keywords, from_name, not_picklable};
 use crate::embedder::AnyEmbedder;
+use crate::info::KnowledgeBaseInfo;
 use crate::ingest::{IngestProgress, IngestReport};
 use crate::passage::{Document, Passage};
 use crate::progress::{Listener, listening};
@@ -28,30 +30,38 @@ enum Material {
     Documents(Vec<Document>),
 }
 
-fn options(
-    mode: Option<&str>,
-    chunk_tokens: Option<usize>,
-    chunk_overlap: Option<usize>,
-) -> PyResult<KnowledgeBaseOptions> {
-    let mut options = KnowledgeBaseOptions::default();
-    options.chunk_tokens = chunk_tokens.unwrap_or(options.chunk_tokens);
-    options.chunk_overlap = chunk_overlap.unwrap_or(options.chunk_overlap);
-    if let Some(mode) = mode {
-        options.mode = from_name("mode", mode)?;
+/// Where a store is.
+enum Place {
+    Memory,
+    Directory(PathBuf),
+    ReadOnly(PathBuf),
+}
+
+impl From<Option<PathBuf>> for Place {
+    fn from(directory: Option<PathBuf>) -> Self {
+        directory.map_or(Self::Memory, Self::Directory)
     }
-    Ok(options)
 }
 
 async fn open(
-    directory: Option<PathBuf>,
+    place: Place,
     embedder: Arc<dyn Embedder>,
     options: KnowledgeBaseOptions,
 ) -> Result<KnowledgeBase> {
-    let core = match directory {
-        Some(directory) => rushlight::KnowledgeBase::open_with(directory, embedder, options).await?,
-        None => rushlight::KnowledgeBase::in_memory_with(embedder, options).await?,
+    let core = match place {
+        Place::Memory => rushlight::KnowledgeBase::in_memory_with(embedder, options).await?,
+        Place::Directory(path) => rushlight::KnowledgeBase::open_with(path, embedder, options).await?,
+        Place::ReadOnly(path) => rushlight::KnowledgeBase::open_read_only(path, embedder, options).await?,
     };
     Ok(KnowledgeBase { core })
+}
+
+async fn aopen(place: Place, embedder: Py<PyAny>, options: Option<Py<PyDict>>) -> PyResult<KnowledgeBase> {
+    let opening = Python::attach(|py| {
+        let options = from_keywords(options.as_ref().map(|given| given.bind(py)))?;
+        PyResult::Ok(open(place, embedder.extract::<AnyEmbedder<'_>>(py)?.shared(), options))
+    });
+    run(opening?).await
 }
 
 impl KnowledgeBase {
@@ -111,35 +121,64 @@ impl KnowledgeBase {
     ///     mode: how `retrieve` finds passages: `hybrid` (the default), `dense` or `lexical`
     ///     chunk_tokens: tokens of a passage; default 512, at most what the embedder reads
     ///     chunk_overlap: tokens that a passage repeats from the one before; default 64
+    ///     ann_threshold: up to this many passages, vectors are searched exactly; above it, in a graph; default
+    ///         10 000
+    ///     hnsw: the graph's parameters, a dict of `m` (default 16), `ef_construction` (200), `ef` (96) and
+    ///         `rebuild_after` (1000)
+    ///     fusion_depth: results of each list that enter the fusion; default 100
+    ///     max_file_bytes: larger files are not read but reported; default 32 MiB
+    ///     durability: what survives a loss of power: `normal` (the default) or `full`; a killed process loses
+    ///         nothing either way
     ///
     /// Raises:
     ///     BusyError: another process has the store open.
-    ///     CorruptError: the store is damaged, or of another embedder.
+    ///     CorruptError: the store is damaged.
+    ///     InvalidError: the store is of another embedder or of a newer version, or an option is not known.
     #[new]
-    #[pyo3(signature = (directory: "str | PathLike[str] | None", embedder, *, mode: "Literal['hybrid', 'dense', 'lexical'] | None" = None, chunk_tokens = None, chunk_overlap = None))]
+    #[pyo3(signature = (directory: "str | PathLike[str] | None", embedder, **options: "Unpack[KnowledgeBaseOptions]"))]
     fn new(
         py: Python<'_>,
         directory: Option<PathBuf>,
         embedder: AnyEmbedder<'_>,
-        mode: Option<&str>,
-        chunk_tokens: Option<usize>,
-        chunk_overlap: Option<usize>,
+        options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
-        wait(py, open(directory, embedder.shared(), options(mode, chunk_tokens, chunk_overlap)?))
+        wait(py, open(directory.into(), embedder.shared(), from_keywords(options)?))
     }
 
     /// Opens a store from async code; see the class.
     #[staticmethod]
-    #[pyo3(signature = (directory: "str | PathLike[str] | None", embedder: "LocalEmbedder | HashedEmbedder", *, mode: "Literal['hybrid', 'dense', 'lexical'] | None" = None, chunk_tokens = None, chunk_overlap = None))]
+    #[pyo3(signature = (directory: "str | PathLike[str] | None", embedder: "LocalEmbedder | HashedEmbedder", **options: "Unpack[KnowledgeBaseOptions]") -> "KnowledgeBase")]
     async fn aopen(
         directory: Option<PathBuf>,
         embedder: Py<PyAny>,
-        mode: Option<String>,
-        chunk_tokens: Option<usize>,
-        chunk_overlap: Option<usize>,
+        options: Option<Py<PyDict>>,
     ) -> PyResult<Self> {
-        let embedder = Python::attach(|py| embedder.extract::<AnyEmbedder<'_>>(py).map(|any| any.shared()))?;
-        run(open(directory, embedder, options(mode.as_deref(), chunk_tokens, chunk_overlap)?)).await
+        aopen(directory.into(), embedder, options).await
+    }
+
+    /// Opens an existing store for searching only; never busy.
+    ///
+    /// Another process may write to it meanwhile; each search sees its latest commit.
+    #[staticmethod]
+    #[pyo3(signature = (directory: "str | PathLike[str]", embedder, **options: "Unpack[KnowledgeBaseOptions]"))]
+    fn open_read_only(
+        py: Python<'_>,
+        directory: PathBuf,
+        embedder: AnyEmbedder<'_>,
+        options: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
+        wait(py, open(Place::ReadOnly(directory), embedder.shared(), from_keywords(options)?))
+    }
+
+    /// Does the same as `open_read_only` from async code.
+    #[staticmethod]
+    #[pyo3(signature = (directory: "str | PathLike[str]", embedder: "LocalEmbedder | HashedEmbedder", **options: "Unpack[KnowledgeBaseOptions]") -> "KnowledgeBase")]
+    async fn aopen_read_only(
+        directory: PathBuf,
+        embedder: Py<PyAny>,
+        options: Option<Py<PyDict>>,
+    ) -> PyResult<Self> {
+        aopen(Place::ReadOnly(directory), embedder, options).await
     }
 
     /// Brings the store up to date with the text and Markdown files under a directory.
@@ -232,6 +271,25 @@ impl KnowledgeBase {
     #[pyo3(signature = (sources: "Sequence[str]") -> "int")]
     async fn adelete(&self, sources: Vec<String>) -> PyResult<usize> {
         run(self.deleting(sources)).await
+    }
+
+    /// Waits until the graph, if there are enough passages for one, covers every passage. Searches go on
+    /// meanwhile and need not wait for it.
+    fn rebuild(&self, py: Python<'_>) -> PyResult<()> {
+        let store = self.core.clone();
+        wait(py, async move { store.rebuild().await })
+    }
+
+    /// Does the same as `rebuild` from async code.
+    async fn arebuild(&self) -> PyResult<()> {
+        let store = self.core.clone();
+        run(async move { store.rebuild().await }).await
+    }
+
+    /// What is stored and how it is searched.
+    #[getter]
+    fn info(&self) -> KnowledgeBaseInfo {
+        KnowledgeBaseInfo::from(self.core.info())
     }
 
     /// The number of documents.

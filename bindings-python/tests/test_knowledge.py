@@ -105,9 +105,61 @@ def test_a_store_that_is_open_elsewhere_is_busy(tmp_path: Path) -> None:
     assert caught.value.retryable and store.documents == 0
 
 
-def test_a_mode_that_does_not_exist_is_refused() -> None:
+def test_a_store_can_be_read_while_another_handle_writes(tmp_path: Path) -> None:
+    writer = KnowledgeBase(tmp_path / "store", HashedEmbedder(64), durability="full")
+    reader = KnowledgeBase.open_read_only(tmp_path / "store", HashedEmbedder(64), mode="lexical")
+    writer.ingest([Document("note", "Tea is at four.")])
+
+    async def read() -> list[Passage]:
+        store = await KnowledgeBase.aopen_read_only(tmp_path / "store", HashedEmbedder(64))
+        return await store.aretrieve("tea")
+
+    assert [passage.source for passage in reader.retrieve("tea")] == ["note"]
+    assert [passage.source for passage in asyncio.run(read())] == ["note"]
+    assert reader.info.path == writer.info.path
+    with pytest.raises(rushlight.Error):
+        reader.ingest([Document("note", "No.")])
+
+
+def test_above_the_threshold_vectors_are_searched_in_a_graph() -> None:
+    store = KnowledgeBase(None, HashedEmbedder(16), ann_threshold=10, hnsw={"m": 8, "rebuild_after": 5})
+    assert (store.info.vectors.kind, store.info.vectors.covered) == ("exact", None)
+
+    store.ingest([Document(str(number), f"Note {number}.") for number in range(40)])
+    store.rebuild()
+    asyncio.run(store.arebuild())
+
+    assert (store.info.vectors.kind, store.info.vectors.covered) == ("hnsw", 40)
+    assert (store.info.documents, store.info.chunks, store.info.dimensions) == (40, 40, 16)
+    assert store.info.embedder == "hashed-16"
+
+
+def test_a_file_above_the_limit_is_reported(tmp_path: Path) -> None:
+    store = KnowledgeBase(None, HashedEmbedder(8), max_file_bytes=20, fusion_depth=10)
+
+    report = store.ingest_dir(handbook(tmp_path / "handbook"))
+
+    assert report.added == 0 and len(report.failed) == 2
+
+
+def test_options_that_do_not_exist_are_refused() -> None:
     with pytest.raises(rushlight.InvalidError, match="hybrid"):
         KnowledgeBase(None, HashedEmbedder(8), mode="fuzzy")  # type: ignore[arg-type]
+    with pytest.raises(rushlight.InvalidError, match="`chunk_token`.*`chunk_tokens`, `chunk_overlap`"):
+        KnowledgeBase(None, HashedEmbedder(8), chunk_token=5)  # type: ignore[call-arg]
+    with pytest.raises(rushlight.InvalidError, match="`M`.*`ef_construction`"):
+        KnowledgeBase(None, HashedEmbedder(8), hnsw={"M": 5})  # type: ignore[typeddict-unknown-key]
+    with pytest.raises(rushlight.InvalidError, match="`thread`.*`threads`"):
+        rushlight.LocalLlm("SmolLM2-135M-Instruct", thread=2)  # type: ignore[call-arg]
+    with pytest.raises(rushlight.InvalidError, match="tpu.*`auto`"):
+        rushlight.LocalLlm("SmolLM2-135M-Instruct", device="tpu")  # type: ignore[arg-type]
+
+
+def test_a_store_of_another_embedder_is_refused(tmp_path: Path) -> None:
+    KnowledgeBase(tmp_path / "store", HashedEmbedder(64))
+
+    with pytest.raises(rushlight.InvalidError, match="hashed-64.*hashed-32"):
+        KnowledgeBase(tmp_path / "store", HashedEmbedder(32))
 
 
 class Shelf:

@@ -94,7 +94,7 @@ def test_a_real_model_answers_from_documents(fetched: Callable[[str], Path]) -> 
             Document("travel.md", "Trains are booked in second class, through the office."),
         ]
     )
-    llm = LocalLlm(LLM)
+    llm = LocalLlm(LLM, device="cpu", threads=2)
     assistant = Assistant(
         llm, retriever=store, sampling=Sampling.greedy(), limits=Limits(max_output_tokens=24)
     )
@@ -105,6 +105,7 @@ def test_a_real_model_answers_from_documents(fetched: Callable[[str], Path]) -> 
     assert {citation.source for citation in answer.citations} <= {"leave.md", "travel.md"}
     assert 0 < answer.usage.output_tokens <= 24
     assert llm.stats()["generated_tokens"] >= answer.usage.output_tokens
+    assert llm.info.architecture == "llama" and llm.info.context_length == llm.context_window
     assert store.retrieve("days off", 1)[0].source == "leave.md"
     assert store.retrieve("booking a ride", 1, mode="dense")[0].source == "travel.md"
 

@@ -3,10 +3,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any, Final, Literal, NoReturn, final
+from typing_extensions import Unpack
+from ._options import KnowledgeBaseOptions, LocalLlmOptions
 from ._protocols import Cache, Retriever
 from ._tool import Tool
 
-__all__ = ["__version__", "Answer", "Assistant", "AsyncEventStream", "Citation", "Document", "Done", "EventStream", "FailedDocument", "FetchProgress", "HashedEmbedder", "IngestProgress", "IngestReport", "KnowledgeBase", "KnownModel", "Limits", "LocalEmbedder", "LocalLlm", "MemoryCache", "MemorySessions", "Passage", "Report", "Retrieved", "Sampling", "Scores", "ScriptedLlm", "Text", "ToolCall", "ToolOutput", "Usage", "afetch", "fetch", "models"]
+__all__ = ["__version__", "Answer", "Assistant", "AsyncEventStream", "Citation", "Document", "Done", "EventStream", "FailedDocument", "FetchProgress", "HashedEmbedder", "IngestProgress", "IngestReport", "KnowledgeBase", "KnowledgeBaseInfo", "KnownModel", "Limits", "LocalEmbedder", "LocalLlm", "MemoryCache", "MemorySessions", "ModelInfo", "Passage", "Report", "Retrieved", "Sampling", "Scores", "ScriptedLlm", "Text", "ToolCall", "ToolOutput", "Usage", "VectorIndex", "afetch", "fetch", "models"]
 
 __version__: Final[str]
 
@@ -414,7 +416,7 @@ class KnowledgeBase:
         True, also when nothing is stored.
         """
     def __len__(self, /) -> int: ...
-    def __new__(cls, /, directory: str | PathLike[str] | None, embedder: LocalEmbedder | HashedEmbedder, *, mode: Literal['hybrid', 'dense', 'lexical'] | None = None, chunk_tokens: int | None = None, chunk_overlap: int | None = None) -> KnowledgeBase:
+    def __new__(cls, /, directory: str | PathLike[str] | None, embedder: LocalEmbedder | HashedEmbedder, **options: Unpack[KnowledgeBaseOptions]) -> KnowledgeBase:
         """
         Opens the store in a directory, or makes one.
 
@@ -424,10 +426,19 @@ class KnowledgeBase:
             mode: how `retrieve` finds passages: `hybrid` (the default), `dense` or `lexical`
             chunk_tokens: tokens of a passage; default 512, at most what the embedder reads
             chunk_overlap: tokens that a passage repeats from the one before; default 64
+            ann_threshold: up to this many passages, vectors are searched exactly; above it, in a graph; default
+                10 000
+            hnsw: the graph's parameters, a dict of `m` (default 16), `ef_construction` (200), `ef` (96) and
+                `rebuild_after` (1000)
+            fusion_depth: results of each list that enter the fusion; default 100
+            max_file_bytes: larger files are not read but reported; default 32 MiB
+            durability: what survives a loss of power: `normal` (the default) or `full`; a killed process loses
+                nothing either way
 
         Raises:
             BusyError: another process has the store open.
-            CorruptError: the store is damaged, or of another embedder.
+            CorruptError: the store is damaged.
+            InvalidError: the store is of another embedder or of a newer version, or an option is not known.
         """
     def __reduce__(self, /) -> NoReturn: ...
     def __repr__(self, /) -> str: ...
@@ -448,9 +459,18 @@ class KnowledgeBase:
         Does the same as `ingest_files` from async code.
         """
     @staticmethod
-    async def aopen(directory: str | PathLike[str] | None, embedder: LocalEmbedder | HashedEmbedder, *, mode: Literal['hybrid', 'dense', 'lexical'] | None = None, chunk_tokens: int | None = None, chunk_overlap: int | None = None) -> KnowledgeBase:
+    async def aopen(directory: str | PathLike[str] | None, embedder: LocalEmbedder | HashedEmbedder, **options: Unpack[KnowledgeBaseOptions]) -> KnowledgeBase:
         """
         Opens a store from async code; see the class.
+        """
+    @staticmethod
+    async def aopen_read_only(directory: str | PathLike[str], embedder: LocalEmbedder | HashedEmbedder, **options: Unpack[KnowledgeBaseOptions]) -> KnowledgeBase:
+        """
+        Does the same as `open_read_only` from async code.
+        """
+    async def arebuild(self, /) -> None:
+        """
+        Does the same as `rebuild` from async code.
         """
     async def aretrieve(self, /, question: str, k: int | None = None, *, mode: Literal['hybrid', 'dense', 'lexical'] | None = None) -> list[Passage]:
         """
@@ -464,6 +484,11 @@ class KnowledgeBase:
     def documents(self, /) -> int:
         """
         The number of documents.
+        """
+    @property
+    def info(self, /) -> KnowledgeBaseInfo:
+        """
+        What is stored and how it is searched.
         """
     def ingest(self, /, documents: Sequence[Document], *, progress: Callable[[IngestProgress], object] | None = None) -> IngestReport:
         """
@@ -489,6 +514,18 @@ class KnowledgeBase:
         Args:
             progress: a function, sync or async, that is told after every document; if it raises, the ingest stops
         """
+    @staticmethod
+    def open_read_only(directory: str | PathLike[str], embedder: LocalEmbedder | HashedEmbedder, **options: Unpack[KnowledgeBaseOptions]) -> KnowledgeBase:
+        """
+        Opens an existing store for searching only; never busy.
+
+        Another process may write to it meanwhile; each search sees its latest commit.
+        """
+    def rebuild(self, /) -> None:
+        """
+        Waits until the graph, if there are enough passages for one, covers every passage. Searches go on
+        meanwhile and need not wait for it.
+        """
     def retrieve(self, /, question: str, k: int | None = None, *, mode: Literal['hybrid', 'dense', 'lexical'] | None = None) -> list[Passage]:
         """
         The passages that may answer a question, best first; none when nothing is stored or it is empty.
@@ -496,6 +533,46 @@ class KnowledgeBase:
         Args:
             k: at most this many; default 5
             mode: `hybrid`, `dense` or `lexical`; what the store was opened with by default
+        """
+
+@final
+class KnowledgeBaseInfo:
+    """
+    What a knowledge base holds.
+    """
+    __match_args__: Final = ("path", "documents", "chunks", "embedder", "dimensions", "vectors")
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __repr__(self, /) -> str: ...
+    @property
+    def chunks(self, /) -> int:
+        """
+        The number of passages.
+        """
+    @property
+    def dimensions(self, /) -> int:
+        """
+        Length of its vectors.
+        """
+    @property
+    def documents(self, /) -> int:
+        """
+        The number of documents.
+        """
+    @property
+    def embedder(self, /) -> str:
+        """
+        The embedder's name.
+        """
+    @property
+    def path(self, /) -> Path:
+        """
+        The store's file; `:memory:` for one without.
+        """
+    @property
+    def vectors(self, /) -> VectorIndex:
+        """
+        How vectors are searched now.
         """
 
 @final
@@ -636,14 +713,17 @@ class LocalLlm:
     One thread owns the model; runs that come while it is busy wait in a bounded queue. Nothing is
     downloaded: see `fetch`.
     """
-    def __new__(cls, /, name_or_path: str | PathLike[str], *, context: int | None = None, threads: int | None = None, queue: int | None = None) -> LocalLlm:
+    def __new__(cls, /, name_or_path: str | PathLike[str], **options: Unpack[LocalLlmOptions]) -> LocalLlm:
         """
         Opens a model.
 
         Args:
             name_or_path: a name that `models` lists, or the path of a GGUF file
+            device: where the model computes: `auto` (the default), `cpu`, `metal`, or `{"cuda": index}`; what is
+                not built in is refused
             context: tokens that prompt and answer may have together; what the file says by default
-            threads: threads that compute, for the whole process; one for each core by default
+            threads: threads that compute for this model alone; by default those that the whole process shares,
+                one for each core
             queue: runs that may wait; default 100
 
         Raises:
@@ -653,7 +733,7 @@ class LocalLlm:
     def __reduce__(self, /) -> NoReturn: ...
     def __repr__(self, /) -> str: ...
     @staticmethod
-    async def aopen(name_or_path: str | PathLike[str], *, context: int | None = None, threads: int | None = None, queue: int | None = None) -> LocalLlm:
+    async def aopen(name_or_path: str | PathLike[str], **options: Unpack[LocalLlmOptions]) -> LocalLlm:
         """
         Opens a model from async code; see the class.
         """
@@ -665,6 +745,11 @@ class LocalLlm:
     def count_tokens(self, /, text: str) -> int:
         """
         The number of tokens of a text, without special tokens.
+        """
+    @property
+    def info(self, /) -> ModelInfo:
+        """
+        What the model's file says about it.
         """
     @property
     def name(self, /) -> str:
@@ -722,6 +807,56 @@ class MemorySessions:
     def load(self, /, session: str) -> list[dict[str, Any]]:
         """
         The messages of a session in their JSON form, oldest first; none for an unknown session.
+        """
+
+@final
+class ModelInfo:
+    """
+    What a model's file says about it.
+    """
+    __match_args__: Final = ("name", "architecture", "parameters", "quantisation", "context_length")
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __repr__(self, /) -> str: ...
+    @property
+    def architecture(self, /) -> str:
+        """
+        The architecture, for example `llama`.
+        """
+    @property
+    def context_length(self, /) -> int:
+        """
+        How many tokens prompt and answer may have together.
+        """
+    @property
+    def layers(self, /) -> int:
+        """
+        The number of transformer blocks.
+        """
+    @property
+    def name(self, /) -> str:
+        """
+        The name in the file, or the file's own name without its extension.
+        """
+    @property
+    def parameters(self, /) -> int:
+        """
+        The number of weights.
+        """
+    @property
+    def quantisation(self, /) -> str:
+        """
+        How most weights are stored, for example `Q4_K_M`.
+        """
+    @property
+    def size_bytes(self, /) -> int:
+        """
+        The length of the file in bytes.
+        """
+    @property
+    def vocabulary(self, /) -> int:
+        """
+        The number of tokens that the model knows.
         """
 
 @final
@@ -1108,6 +1243,26 @@ class Usage:
     def output_tokens(self, /) -> int:
         """
         Tokens generated.
+        """
+
+@final
+class VectorIndex:
+    """
+    How vectors are searched.
+    """
+    __match_args__: Final = ("kind", "covered")
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __repr__(self, /) -> str: ...
+    @property
+    def covered(self, /) -> int | None:
+        """
+        Passages that the graph covers; the others are searched one by one until it is rebuilt.
+        """
+    @property
+    def kind(self, /) -> str:
+        """
+        `exact`: one by one, nothing is missed; `hnsw`: in a graph.
         """
 
 async def afetch(name: str, *, mirrors: Sequence[str] = ..., progress: Callable[[FetchProgress], object] | None = None) -> Path:

@@ -18,7 +18,7 @@ pub enum SearchMode {
 
 /// Settings of a [`KnowledgeBase`](crate::KnowledgeBase).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct KnowledgeBaseOptions {
     /// Tokens of a chunk, title and headings included; never more than the embedder reads. Default 512.

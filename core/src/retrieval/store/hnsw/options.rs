@@ -5,7 +5,7 @@ use crate::{Error, Result};
 
 /// Parameters of a hierarchical navigable small-world graph (Malkov and Yashunin, 2016).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct HnswOptions {
     /// Neighbours of a node in each layer, twice as many in the lowest; 2 to 128. More finds more and needs

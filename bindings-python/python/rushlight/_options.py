@@ -1,0 +1,37 @@
+"""The keyword arguments that are passed on to the core: it knows their defaults, and refuses others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, TypedDict
+
+
+class LocalLlmOptions(TypedDict, total=False):
+    """How a `LocalLlm` is loaded."""
+
+    device: Literal["auto", "cpu", "metal"] | Mapping[Literal["cuda"], int]
+    context: int
+    threads: int
+    queue: int
+
+
+class HnswOptions(TypedDict, total=False):
+    """Parameters of the graph that finds vectors in a large `KnowledgeBase`."""
+
+    m: int
+    ef_construction: int
+    ef: int
+    rebuild_after: int
+
+
+class KnowledgeBaseOptions(TypedDict, total=False):
+    """Settings of a `KnowledgeBase`."""
+
+    mode: Literal["hybrid", "dense", "lexical"]
+    chunk_tokens: int
+    chunk_overlap: int
+    ann_threshold: int
+    hnsw: HnswOptions
+    fusion_depth: int
+    max_file_bytes: int
+    durability: Literal["normal", "full"]
