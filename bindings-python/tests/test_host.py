@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import gc
+import importlib.metadata
 import os
 import pickle
 import subprocess
@@ -29,6 +30,14 @@ def test_import_takes_less_than_100_ms(run_python: RunPython) -> None:
     times = [float(run_python(program).stdout) for _ in range(5)]
 
     assert min(times) < 0.1, times
+
+
+def test_the_licences_are_installed_with_the_package() -> None:
+    root = Path(__file__).resolve().parents[2]
+    installed = {Path(file).name: file for file in importlib.metadata.files("rushlight") or []}
+
+    for name in ("LICENSE-MIT", "LICENSE-APACHE"):
+        assert installed[name].read_text("utf-8") == (root / name).read_text("utf-8")
 
 
 def test_import_leaves_asyncio_and_inspect_alone(run_python: RunPython) -> None:
