@@ -8,7 +8,7 @@ export declare class Assistant {
   /** The events of a run. */
   stream(question: string, session?: string | undefined | null): EventStream
   /** Stops all runs; later ones are refused. */
-  close(): void
+  close(): Promise<void>
 }
 
 /** Collects the parts of an [`Assistant`]. */
@@ -96,7 +96,7 @@ export declare class KnowledgeBase {
   /** The number of documents. */
   get documents(): number
   /** Lets go of the store; later calls are refused. */
-  close(): void
+  close(): Promise<void>
 }
 
 /** A language model of any kind. */

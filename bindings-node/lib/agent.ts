@@ -94,12 +94,12 @@ export class Assistant {
   }
 
   /** Stops all runs and lets go of model, tools and documents; later runs are refused. */
-  close(): void {
-    this.#native.close();
+  async close(): Promise<void> {
+    await this.#native.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.close();
+    await this.close();
   }
 }
 

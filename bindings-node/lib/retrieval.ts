@@ -288,15 +288,15 @@ export class KnowledgeBase {
   }
 
   /**
-   * Lets go of the store, so that another process can open it; later calls are refused. It stays open while
-   * an assistant has it that is not closed.
+   * Lets go of the store, so that another process can open it once the promise is settled; later calls are
+   * refused. It stays open while an assistant has it that is not closed.
    */
-  close(): void {
-    this.native.close();
+  async close(): Promise<void> {
+    await this.native.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.close();
+    await this.close();
   }
 
   async #ingest(

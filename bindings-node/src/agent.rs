@@ -10,7 +10,7 @@ use crate::callback::JsTool;
 use crate::convert::{answer_to_json, from_json, options_from_json};
 use crate::llm::Llm;
 use crate::retrieval::KnowledgeBase;
-use crate::runtime::{Cancellation, now, promise};
+use crate::runtime::{Apart, Cancellation, now, promise};
 use crate::session::MemorySessions;
 use crate::stream::EventStream;
 
@@ -115,7 +115,10 @@ impl AssistantBuilder {
             if !rushlight::ToolRegistry::specs(&toolbox).is_empty() {
                 builder = builder.tools(toolbox);
             }
-            Ok(Assistant { assistant: Some(Arc::new(builder.build()?)), closed: Cancellation::new() })
+            Ok(Assistant {
+                assistant: Some(Apart::new(Arc::new(builder.build()?))),
+                closed: Cancellation::new(),
+            })
         })
     }
 }
@@ -149,7 +152,7 @@ fn used() -> Error {
 /// The agent that answers.
 #[napi]
 pub struct Assistant {
-    assistant: Option<Arc<rushlight::Assistant>>,
+    assistant: Option<Apart<Arc<rushlight::Assistant>>>,
     closed: Cancellation,
 }
 
@@ -184,16 +187,22 @@ impl Assistant {
     }
 
     /// Stops all runs; later ones are refused.
-    #[napi]
-    pub fn close(&mut self) {
-        self.assistant = None;
+    #[napi(ts_return_type = "Promise<void>")]
+    pub fn close<'env>(&mut self, env: &'env Env) -> napi::Result<PromiseRaw<'env, ()>> {
         self.closed.cancel();
+        let assistant = self.assistant.take();
+        promise(env, std::future::pending(), async move {
+            match assistant {
+                Some(assistant) => assistant.dropped().await,
+                None => Ok(()),
+            }
+        })
     }
 }
 
 impl Assistant {
     fn open(&self) -> Result<Arc<rushlight::Assistant>> {
-        self.assistant.clone().ok_or(Error::Stopped { what: "the assistant" })
+        self.assistant.as_deref().cloned().ok_or(Error::Stopped { what: "the assistant" })
     }
 }
 

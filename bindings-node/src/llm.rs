@@ -4,13 +4,13 @@ use napi::bindgen_prelude::{Env, PromiseRaw};
 use napi_derive::napi;
 
 use crate::convert::{from_json, options_from_json, to_json};
-use crate::runtime::{Cancellation, compute, now, promise};
+use crate::runtime::{Apart, Cancellation, compute, now, promise};
 
 /// A language model of any kind.
 #[napi]
 pub struct Llm {
-    pub(crate) llm: Arc<dyn rushlight::Llm>,
-    local: Option<rushlight::LocalLlm>,
+    pub(crate) llm: Apart<Arc<dyn rushlight::Llm>>,
+    local: Apart<Option<rushlight::LocalLlm>>,
 }
 
 #[napi]
@@ -26,7 +26,7 @@ impl Llm {
         promise(env, cancellation.cancelled(), async move {
             let options = options_from_json("model options", &options, &[])?;
             let local = rushlight::LocalLlm::open_with(&name_or_path, options).await?;
-            Ok(Self { llm: Arc::new(local.clone()), local: Some(local) })
+            Ok(Self { llm: Apart::new(Arc::new(local.clone())), local: Apart::new(Some(local)) })
         })
     }
 
@@ -86,7 +86,7 @@ impl Script {
     /// The model that follows it.
     #[napi]
     pub fn llm(&self) -> Llm {
-        Llm { llm: Arc::new(self.llm.clone()), local: None }
+        Llm { llm: Apart::new(Arc::new(self.llm.clone())), local: Apart::new(None) }
     }
 
     /// Every prompt so far, as JSON text.

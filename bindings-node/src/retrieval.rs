@@ -9,7 +9,7 @@ use rushlight::{Error, Query, Result};
 
 use crate::callback::JsProgress;
 use crate::convert::{from_json, options_from_json, to_json};
-use crate::runtime::{Cancellation, now, promise};
+use crate::runtime::{Apart, Cancellation, now, promise};
 
 /// An embedder of any kind.
 #[napi]
@@ -73,7 +73,7 @@ impl Embedder {
 /// The user's documents.
 #[napi]
 pub struct KnowledgeBase {
-    base: Option<rushlight::KnowledgeBase>,
+    base: Option<Apart<rushlight::KnowledgeBase>>,
 }
 
 #[napi]
@@ -90,7 +90,8 @@ impl KnowledgeBase {
         let embedder = Arc::clone(&embedder.embedder);
         promise(env, cancellation.cancelled(), async move {
             let options = options_from_json("knowledge base options", &options, &[])?;
-            Ok(Self { base: Some(rushlight::KnowledgeBase::open_with(dir, embedder, options).await?) })
+            let base = rushlight::KnowledgeBase::open_with(dir, embedder, options).await?;
+            Ok(Self { base: Some(Apart::new(base)) })
         })
     }
 
@@ -106,7 +107,8 @@ impl KnowledgeBase {
         let embedder = Arc::clone(&embedder.embedder);
         promise(env, cancellation.cancelled(), async move {
             let options = options_from_json("knowledge base options", &options, &[])?;
-            Ok(Self { base: Some(rushlight::KnowledgeBase::open_read_only(dir, embedder, options).await?) })
+            let base = rushlight::KnowledgeBase::open_read_only(dir, embedder, options).await?;
+            Ok(Self { base: Some(Apart::new(base)) })
         })
     }
 
@@ -121,7 +123,8 @@ impl KnowledgeBase {
         let embedder = Arc::clone(&embedder.embedder);
         promise(env, cancellation.cancelled(), async move {
             let options = options_from_json("knowledge base options", &options, &[])?;
-            Ok(Self { base: Some(rushlight::KnowledgeBase::in_memory_with(embedder, options).await?) })
+            let base = rushlight::KnowledgeBase::in_memory_with(embedder, options).await?;
+            Ok(Self { base: Some(Apart::new(base)) })
         })
     }
 
@@ -239,16 +242,22 @@ impl KnowledgeBase {
     }
 
     /// Lets go of the store; later calls are refused.
-    #[napi]
-    pub fn close(&mut self) {
-        self.base = None;
+    #[napi(ts_return_type = "Promise<void>")]
+    pub fn close<'env>(&mut self, env: &'env Env) -> napi::Result<PromiseRaw<'env, ()>> {
+        let base = self.base.take();
+        promise(env, std::future::pending(), async move {
+            match base {
+                Some(base) => base.dropped().await,
+                None => Ok(()),
+            }
+        })
     }
 }
 
 impl KnowledgeBase {
     /// Another handle of the store.
     pub(crate) fn opened(&self) -> Result<rushlight::KnowledgeBase> {
-        self.base.clone().ok_or(Error::Stopped { what: "the knowledge base" })
+        self.base.as_deref().cloned().ok_or(Error::Stopped { what: "the knowledge base" })
     }
 
     /// Runs an ingest; every progress has arrived before the promise is settled.

@@ -1,4 +1,5 @@
 use std::future::Future;
+use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use futures::FutureExt;
@@ -83,6 +84,42 @@ where
 pub(crate) fn now<T>(env: Env, work: impl FnOnce() -> Result<T>) -> napi::Result<T> {
     let outcome = within_runtime_if_available(|| catch_unwind(AssertUnwindSafe(work)));
     outcome.unwrap_or_else(|panic| Err(panicked(panic))).map_err(|error| to_js(env, &error))
+}
+
+/// A value whose end may take long: it is dropped on a thread of its own, never on the JavaScript thread.
+pub(crate) struct Apart<T: Send + 'static>(Option<T>);
+
+impl<T: Send + 'static> Apart<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(Some(value))
+    }
+
+    /// Ends once the value is dropped.
+    pub(crate) async fn dropped(mut self) -> Result<()> {
+        let value = self.0.take();
+        let end = move || {
+            drop(value);
+            Ok(())
+        };
+        compute(end).await
+    }
+}
+
+impl<T: Send + 'static> Deref for Apart<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.0.as_ref().expect("only its end takes it")
+    }
+}
+
+impl<T: Send + 'static> Drop for Apart<T> {
+    fn drop(&mut self) {
+        if let Some(value) = self.0.take() {
+            // Where no thread can be started, the value is dropped here.
+            let _ = std::thread::Builder::new().name("rushlight-end".to_owned()).spawn(move || drop(value));
+        }
+    }
 }
 
 /// Runs `work`, which computes, where it does not hold up other calls.

@@ -7,12 +7,12 @@ use rushlight::{Agent, Error, Request, Result};
 use tokio::sync::Mutex;
 
 use crate::convert::event_to_json;
-use crate::runtime::{Cancellation, promise};
+use crate::runtime::{Apart, Cancellation, promise};
 
 /// The events of one run, which starts with the first call of `next`.
 #[napi]
 pub struct EventStream {
-    run: Arc<Mutex<Run>>,
+    run: Apart<Arc<Mutex<Run>>>,
     stopped: Arc<Cancellation>,
 }
 
@@ -39,7 +39,7 @@ impl EventStream {
                 *run.lock().await = Run::Cancelled;
             }
         });
-        Self { run, stopped }
+        Self { run: Apart::new(run), stopped }
     }
 }
 

@@ -156,11 +156,12 @@ test("closing the assistant during a run stops it, and later runs are refused", 
   const { llm, assistant } = scripted(endless());
   const run = assistant.run("Go");
   const events = assistant.stream("Go");
+  const rejected = assert.rejects(run, AbortError);
   await until(() => llm.deltas() > 0);
 
   await assistant[Symbol.asyncDispose]();
 
-  await assert.rejects(run, AbortError);
+  await rejected;
   await assert.rejects(all(events), AbortError);
   await assert.rejects(assistant.run("Go"), { code: "stopped" });
   assert.throws(() => assistant.stream("Go"), { code: "stopped" });

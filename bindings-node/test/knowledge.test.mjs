@@ -37,7 +37,8 @@ test("a folder is ingested, found again after opening anew, and only changes are
   assert.deepEqual([second.added, second.updated, second.unchanged], [0, 1, 1]);
 
   await assert.rejects(KnowledgeBase.open(store, embedder), { code: "busy", retryable: true });
-  base.close();
+  await base.close();
+  await base.close();
   await assert.rejects(base.retrieve("moon"), { code: "stopped" });
   const again = await KnowledgeBase.open(store, embedder);
   const [passage] = await again.retrieve("What is the moon made of?", { k: 1 });

@@ -69,6 +69,6 @@ export declare class Assistant {
     /** The steps of a run as they happen. */
     stream(question: string, options?: RunOptions): EventStream;
     /** Stops all runs and lets go of model, tools and documents; later runs are refused. */
-    close(): void;
+    close(): Promise<void>;
     [Symbol.asyncDispose](): Promise<void>;
 }

@@ -156,9 +156,9 @@ export declare class KnowledgeBase {
     /** The number of documents. */
     get documents(): number;
     /**
-     * Lets go of the store, so that another process can open it; later calls are refused. It stays open while
-     * an assistant has it that is not closed.
+     * Lets go of the store, so that another process can open it once the promise is settled; later calls are
+     * refused. It stays open while an assistant has it that is not closed.
      */
-    close(): void;
+    close(): Promise<void>;
     [Symbol.asyncDispose](): Promise<void>;
 }

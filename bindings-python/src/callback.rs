@@ -102,7 +102,11 @@ pub(crate) async fn call<T: Send + 'static>(
     let ended = receiver.await;
     drop(awaited);
     match ended {
-        Ok(Ok(value)) => attach(|py| read(value.bind(py))).ok_or(gone),
+        Ok(Ok(value)) => {
+            // What was returned may be an object of the caller's that computes while it is read.
+            let reading = tokio::task::spawn_blocking(move || attach(|py| read(value.bind(py))));
+            reading.await.ok().flatten().ok_or(gone)
+        }
         Ok(Err(exception)) => Ok(Err(exception)),
         Err(_) => Err(gone),
     }
@@ -224,8 +228,11 @@ impl Retriever for PythonRetriever {
 
     /// The object's own `version`, or a new number each time: then no answer is found in a cache.
     fn version(&self) -> u64 {
-        let own = attach(|py| self.object.getattr(py, intern!(py, "version")).ok()?.extract(py).ok());
-        own.flatten().unwrap_or_else(|| self.changes.fetch_add(1, Ordering::Relaxed))
+        let read = || attach(|py| self.object.getattr(py, intern!(py, "version")).ok()?.extract(py).ok());
+        // It may be a property that computes, and the core asks from an async thread.
+        tokio::task::block_in_place(read)
+            .flatten()
+            .unwrap_or_else(|| self.changes.fetch_add(1, Ordering::Relaxed))
     }
 }
 

@@ -9,7 +9,7 @@ use rushlight::llm::{LocalLlmOptions, ScriptedTurn};
 use crate::convert::{Json, from_keywords, json_of, not_picklable};
 use crate::error::{invalid, raised};
 use crate::info::ModelInfo;
-use crate::runtime::{run, wait};
+use crate::runtime::{Apart, run, wait};
 
 /// Any model that an assistant can use.
 #[derive(FromPyObject)]
@@ -34,12 +34,12 @@ impl AnyLlm<'_> {
 /// downloaded: see `fetch`.
 #[pyclass(frozen, module = "rushlight")]
 pub(crate) struct LocalLlm {
-    core: rushlight::LocalLlm,
+    core: Apart<rushlight::LocalLlm>,
 }
 
 async fn open(name_or_path: PathBuf, options: LocalLlmOptions) -> rushlight::Result<LocalLlm> {
     let core = rushlight::LocalLlm::open_with(&name_or_path.to_string_lossy(), options).await?;
-    Ok(LocalLlm { core })
+    Ok(LocalLlm { core: Apart::new(core) })
 }
 
 #[pymethods]

@@ -4,6 +4,7 @@
 //! nobody waits any more: dropping is cancelling.
 
 use std::future::Future;
+use std::ops::Deref;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -94,6 +95,31 @@ struct Inside;
 impl Drop for Inside {
     fn drop(&mut self) {
         INSIDE.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// A value whose end may take long: it is dropped on a thread of its own, never on a thread of the caller's.
+pub(crate) struct Apart<T: Send + 'static>(Option<T>);
+
+impl<T: Send + 'static> Apart<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(Some(value))
+    }
+}
+
+impl<T: Send + 'static> Deref for Apart<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.0.as_ref().expect("only dropping takes it")
+    }
+}
+
+impl<T: Send + 'static> Drop for Apart<T> {
+    fn drop(&mut self) {
+        let value = self.0.take();
+        // Where no thread can be started, the value is dropped here.
+        let _ = std::thread::Builder::new().name("rushlight-end".to_owned()).spawn(move || drop(value));
     }
 }
 

@@ -15,7 +15,7 @@ use rushlight::{Agent, Error, Event, Request, Result};
 use crate::answer::Answer;
 use crate::convert::not_picklable;
 use crate::event::AnyEvent;
-use crate::runtime::{run, wait};
+use crate::runtime::{Apart, run, wait};
 
 /// What there is of the run while nobody reads.
 enum Source {
@@ -51,11 +51,12 @@ impl Steps {
         Ok(mem::replace(&mut *source, Source::Reading(reader)))
     }
 
-    /// Ends the run: drops it here, or where a step has it.
+    /// Ends the run: drops it apart, since it may hold the last handle of a model, or where a step has it.
     fn close(&self) {
-        let before = mem::replace(&mut *self.source(), Source::Closed);
-        if let Source::Reading(step) = before {
-            step.abort();
+        match mem::replace(&mut *self.source(), Source::Closed) {
+            Source::Reading(step) => step.abort(),
+            Source::Closed => {}
+            before => drop(Apart::new(before)),
         }
     }
 

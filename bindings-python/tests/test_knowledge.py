@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -234,6 +237,32 @@ def test_a_retriever_without_a_version_is_never_answered_from_the_cache() -> Non
 
     assert [assistant.run("?").text for _ in range(2)] == ["one", "two"]
     assert [versioned.run("?").text for _ in range(2)] == ["one", "one"]
+
+
+def test_a_version_that_takes_long_holds_up_no_other_run() -> None:
+    class Slow:
+        def __init__(self) -> None:
+            self.reading, self.go_on = threading.Event(), threading.Event()
+
+        @property
+        def version(self) -> int:
+            self.reading.set()
+            assert self.go_on.wait(10)
+            return 1
+
+        def retrieve(self, question: str, k: int) -> Sequence[Passage]:
+            return []
+
+    shelves = [Slow() for _ in range(2 * (os.cpu_count() or 1))]
+    with ThreadPoolExecutor(len(shelves)) as pool:
+        runs = [pool.submit(Assistant(ScriptedLlm(["x"]), retriever=shelf, cache=MemoryCache()).run, "?") for shelf in shelves]
+        assert all(shelf.reading.wait(10) for shelf in shelves)
+
+        other = Assistant(ScriptedLlm(["quick"])).run("?")
+
+        for shelf in shelves:
+            shelf.go_on.set()
+        assert other.text == "quick" and [run.result().text for run in runs] == ["x"] * len(shelves)
 
 
 def test_a_session_remembers_until_it_is_forgotten() -> None:
