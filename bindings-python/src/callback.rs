@@ -14,7 +14,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use rushlight::cache::{Entry, Key};
-use rushlight::tools::CallFuture;
+use rushlight::tools::{self, CallFuture};
 use rushlight::{Cache, Error, Passage, Query, Result, Retriever, Tool, ToolCall, ToolSpec};
 use tokio::sync::oneshot;
 
@@ -81,7 +81,7 @@ pub(crate) async fn call<T: Send + 'static>(
     read: fn(&Bound<'_, PyAny>) -> PyResult<T>,
 ) -> Result<PyResult<T>> {
     let caller = CALLER.try_with(Arc::clone).or(Err(Error::Stopped { what: "the run's caller" }))?;
-    let task = tokio::task::spawn_blocking(move || {
+    let task = tools::blocking(move || {
         attach(|py| {
             let value = call(&caller.entry(py)?)?;
             if !value.hasattr(intern!(py, "__await__"))? {
@@ -93,11 +93,11 @@ pub(crate) async fn call<T: Send + 'static>(
         })
     });
     let gone = Error::Stopped { what: "the Python interpreter" };
-    let (awaited, receiver) = match task.await {
-        Ok(Some(Ok(Called::Returned(value)))) => return Ok(Ok(value)),
-        Ok(Some(Ok(Called::Awaited(awaited, receiver)))) => (awaited, receiver),
-        Ok(Some(Err(exception))) => return Ok(Err(exception)),
-        Ok(None) | Err(_) => return Err(gone),
+    let (awaited, receiver) = match task.await? {
+        Some(Ok(Called::Returned(value))) => return Ok(Ok(value)),
+        Some(Ok(Called::Awaited(awaited, receiver))) => (awaited, receiver),
+        Some(Err(exception)) => return Ok(Err(exception)),
+        None => return Err(gone),
     };
     let ended = receiver.await;
     drop(awaited);
