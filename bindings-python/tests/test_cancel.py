@@ -182,11 +182,15 @@ def test_a_blank_question_is_refused() -> None:
         next(assistant.stream(""))
 
 
-CTRL_C = """
-import os, signal, threading, time
+# Whoever started the tests in the background made them ignore Ctrl-C, and children inherit that.
+LISTEN = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+
+CTRL_C = f"""
+{LISTEN}
+import os, threading, time
 from rushlight import Assistant, ScriptedLlm
 
-llm = ScriptedLlm([{"text": ["word "] * 50_000, "delay_ms": 5}])
+llm = ScriptedLlm([{{"text": ["word "] * 50_000, "delay_ms": 5}}])
 assistant = Assistant(llm)
 sent = []
 def interrupt():
@@ -217,13 +221,14 @@ def test_ctrl_c_raises_within_200_ms_and_stops_the_model(
 
 
 def test_ctrl_c_ends_asyncio_run() -> None:
-    program = """
+    program = f"""
+{LISTEN}
 import asyncio
 from rushlight import Assistant, ScriptedLlm
 
 async def main():
     print("ready", flush=True)
-    await Assistant(ScriptedLlm([{"text": ["word "] * 50_000, "delay_ms": 5}])).arun("go")
+    await Assistant(ScriptedLlm([{{"text": ["word "] * 50_000, "delay_ms": 5}}])).arun("go")
 
 try:
     asyncio.run(main())
