@@ -24,8 +24,7 @@ fn main() -> Result<(), rushlight_kernels::ShapeError> {
         for (n, k) in SHAPES {
             // Long blocks need a depth of whole blocks; models use another format there.
             let k = k.next_multiple_of(kind.block_len());
-            let Some(row_bytes) = kind.row_bytes(k) else { continue };
-            let bytes = n * row_bytes;
+            let Some(bytes) = kind.packed_bytes(n, k) else { continue };
             // Bytes 0x11 are small finite scales in every format.
             let weights = vec![0x11_u8; WALK.next_multiple_of(bytes)];
             print!("{kind:?} n={n} k={k}:");

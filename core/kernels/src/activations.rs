@@ -1,6 +1,7 @@
 //! Activations quantised to 8 bits, row by row, with ggml's rounding.
 
 use half::f16;
+use rayon::prelude::*;
 
 use crate::quant_type::QuantType;
 use crate::vector::dispatch;
@@ -28,26 +29,48 @@ pub(crate) struct Chunk {
 /// Quantised rows, each padded with zeros to whole chunks.
 #[derive(Debug)]
 pub(crate) struct Activations {
+    /// `[chunks of a row][rows]`
     pub(crate) chunks: Vec<Chunk>,
-    pub(crate) per_row: usize,
+    pub(crate) rows: usize,
 }
 
 impl Activations {
-    /// Chunks of row `row`.
-    pub(crate) fn row(&self, row: usize) -> &[Chunk] {
-        &self.chunks[row * self.per_row..(row + 1) * self.per_row]
+    /// Quantises rows of `k` values for weights of `kind`, on several threads unless the work is `small`.
+    pub(crate) fn new(kind: QuantType, x: &[f32], k: usize, small: bool) -> Self {
+        /// Rows that a task quantises.
+        const TOGETHER: usize = 32;
+        let rows = x.len() / k;
+        let mut chunks = vec![Chunk::ZERO; rows * k.div_ceil(CHUNK)];
+        let columns = chunks.chunks_exact_mut(rows).enumerate().flat_map(|(column, chunks)| {
+            let parts = chunks.chunks_mut(TOGETHER).zip(x.chunks(TOGETHER * k));
+            parts.map(move |(chunks, x)| (column, chunks, x))
+        });
+        let quantize = |(column, chunks, x): (usize, &mut [Chunk], &[f32])| {
+            quantize(kind, x, k, column * CHUNK, chunks);
+        };
+        if small || rows == 1 {
+            columns.for_each(quantize);
+        } else {
+            columns.collect::<Vec<_>>().into_par_iter().for_each(quantize);
+        }
+        Self { chunks, rows }
+    }
+
+    /// Chunk `chunk` of row `row`.
+    pub(crate) fn chunk(&self, row: usize, chunk: usize) -> &Chunk {
+        &self.chunks[chunk * self.rows + row]
     }
 }
 
 dispatch! {
-    /// Quantises a row `x` for weights of `kind`; `chunks` are zero and as many as the row needs.
-    pub(crate) fn quantize(kind: QuantType, x: &[f32], chunks: &mut [Chunk]) = portable;
+    /// Quantises up to 256 values, from `first` on, of each row of `k` values for weights of `kind`; the chunks are zero.
+    fn quantize(kind: QuantType, x: &[f32], k: usize, first: usize, chunks: &mut [Chunk]) = portable;
 }
 
 #[inline(always)]
-fn portable(kind: QuantType, x: &[f32], chunks: &mut [Chunk]) {
-    for (chunk, x) in chunks.iter_mut().zip(x.chunks(CHUNK)) {
-        chunk.quantize(kind, x);
+fn portable(kind: QuantType, x: &[f32], k: usize, first: usize, chunks: &mut [Chunk]) {
+    for (chunk, x) in chunks.iter_mut().zip(x.chunks_exact(k)) {
+        chunk.quantize(kind, &x[first..k.min(first + CHUNK)]);
     }
 }
 

@@ -1,164 +1,141 @@
 //! Attention over a cache of keys and values.
 
-use crate::panel::{LANES, Lanes, ROWS, add_product, interleave};
+use std::ops::Range;
+
 use crate::vector::dispatch;
 use crate::vector::exponential::exp;
 
+mod block;
+mod page;
 #[cfg(test)]
 mod tests;
 
-/// Keys that are weighted at once. The softmax is rescaled at these steps, so they are part of the result.
-const STEP: usize = 128;
+pub use page::{KvPage, PAGE};
+
+use block::Block;
+use page::Scratch;
 
 dispatch! {
-    /// Attention of some query vectors over the keys and values of one head (flash attention, arXiv 2205.14135).
+    /// Attention of some query vectors over a span of the keys and values of one head (flash attention, arXiv
+    /// 2205.14135), ready to be merged with that of other spans.
     ///
-    /// Query `i` sees the first `visible[i]` keys; `queries` and `out` are `[visible.len()][dimension]`. `keys` lie in
-    /// tiles of 16 tokens, `[tokens / 16][dimension][16]`, so that 16 scores are computed at once; the last tile may be
-    /// partly filled with anything finite. `values` are `[tokens][dimension]`. Scores are multiplied by `scale`. A
-    /// query's result does not depend on the others, to the bit. Runs on the calling thread.
+    /// Query `i` sees the tokens `visible[i]`; `queries` is `[visible.len()][dimension]`; the first token of `pages` is
+    /// `first`, and a page has [`PAGE`] tokens, those that nobody sees of any finite value. Scores are multiplied by
+    /// `scale`. A query's result does not depend on the others, to the bit, nor on the instruction set. Runs on the
+    /// calling thread.
     ///
     /// # Panics
     ///
-    /// If `dimension` is no multiple of 16, a slice doesn't have the length of its shape, or a query sees no key or more
-    /// than there are.
-    pub fn attention(queries: &[f32], visible: &[usize], keys: &[f32], values: &[f32], dimension: usize, scale: f32, out: &mut [f32]) = portable;
+    /// If `dimension` is no multiple of 16, a slice doesn't have the length of its shape, or `first` is inside a page.
+    pub fn attend(
+        queries: &[f32],
+        visible: &[Range<usize>],
+        pages: &[KvPage<'_>],
+        first: usize,
+        dimension: usize,
+        scale: f32
+    ) -> Attended = portable;
 }
 
 #[inline(always)]
 fn portable(
     queries: &[f32],
-    visible: &[usize],
-    keys: &[f32],
-    values: &[f32],
+    visible: &[Range<usize>],
+    pages: &[KvPage<'_>],
+    first: usize,
     dimension: usize,
     scale: f32,
-    out: &mut [f32],
-) {
-    assert!(dimension > 0 && dimension.is_multiple_of(LANES), "`dimension` is a multiple of 16");
+) -> Attended {
     assert_eq!(queries.len(), visible.len() * dimension, "`queries` has `dimension` values a query");
-    assert_eq!(out.len(), queries.len(), "`out` is as long as `queries`");
-    let tokens = values.len() / dimension;
-    assert_eq!(values.len(), tokens * dimension, "`values` has `dimension` values a token");
-    assert!(keys.len() >= tokens.next_multiple_of(LANES) * dimension, "`keys` has a place for every token");
-    assert!(
-        visible.iter().all(|visible| (1..=tokens).contains(visible)),
-        "every query sees some of the tokens"
-    );
-    let tiles = keys.as_chunks::<LANES>().0;
-    let values = values.as_chunks::<LANES>().0;
-    let mut block = Block::default();
-    let together =
-        visible.chunks(ROWS).zip(queries.chunks(ROWS * dimension)).zip(out.chunks_mut(ROWS * dimension));
-    for ((visible, queries), out) in together {
-        block.run(queries, visible, tiles, values, dimension, scale, out);
+    assert!(first.is_multiple_of(PAGE), "`first` is where a page begins");
+    if visible.len() <= 4 {
+        run::<4>(queries, visible, pages, first, dimension, scale)
+    } else {
+        run::<8>(queries, visible, pages, first, dimension, scale)
     }
 }
 
-/// The state of up to `ROWS` queries.
-#[derive(Debug, Default)]
-struct Block {
-    /// `[dimension]`
-    queries: Vec<[f32; ROWS]>,
-    /// `[STEP]`: scores, then weights.
-    weights: Vec<[f32; ROWS]>,
-    /// `[dimension / 16]`: sums of weighted values.
-    sums: Vec<[Lanes; ROWS]>,
+/// [`portable`] with blocks of `ROWS` queries.
+#[inline(always)]
+fn run<const ROWS: usize>(
+    queries: &[f32],
+    visible: &[Range<usize>],
+    pages: &[KvPage<'_>],
+    first: usize,
+    dimension: usize,
+    scale: f32,
+) -> Attended {
+    let mut blocks: Vec<Block<ROWS>> = visible
+        .chunks(ROWS)
+        .zip(queries.chunks(ROWS * dimension))
+        .map(|(visible, queries)| Block::new(queries, visible, dimension, scale))
+        .collect();
+    let mut scratch = Scratch::default();
+    for (page, start) in pages.iter().zip((first..).step_by(PAGE)) {
+        if blocks.iter().any(|block| block.sees(start)) {
+            let (keys, values) = page.load(dimension, &mut scratch);
+            for block in &mut blocks {
+                block.add(keys, values, start);
+            }
+        }
+    }
+    let mut attended = Attended::nothing(visible.len(), dimension);
+    for (block, first) in blocks.iter().zip((0..).step_by(ROWS)) {
+        block.write(first, &mut attended);
+    }
+    attended
 }
 
-impl Block {
-    #[inline(always)]
-    #[expect(clippy::too_many_arguments, reason = "those of the public function")]
-    fn run(
-        &mut self,
-        queries: &[f32],
-        visible: &[usize],
-        tiles: &[Lanes],
-        values: &[Lanes],
-        dimension: usize,
-        scale: f32,
-        out: &mut [f32],
-    ) {
-        let columns = dimension / LANES;
-        interleave(queries, dimension, &mut self.queries);
-        self.sums.clear();
-        self.sums.resize(columns, [[0.0; LANES]; ROWS]);
-        let mut seen = [0; ROWS];
-        seen[..visible.len()].copy_from_slice(visible);
-        let last = seen.into_iter().max().unwrap_or(0);
-        let mut greatest = [f32::NEG_INFINITY; ROWS];
-        let mut totals = [0.0; ROWS];
+/// What some queries have seen of a span of tokens: weighted sums of values that are yet to be divided by the weights.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Attended {
+    /// `[queries][dimension]`: the sum of `exp(score - greatest) * value`.
+    sums: Vec<f32>,
+    /// The greatest score of each query; minus infinity if it has seen nothing.
+    greatest: Vec<f32>,
+    /// The sum of `exp(score - greatest)`.
+    totals: Vec<f32>,
+    dimension: usize,
+}
 
-        for first in (0..last).step_by(STEP) {
-            let count = STEP.min(last - first);
-            self.score(&tiles[first * columns..], first, count, dimension, scale, &seen);
-            self.weigh(&mut greatest, &mut totals);
-            for (column, sums) in self.sums.iter_mut().enumerate() {
-                let values = values[first * columns + column..].iter().step_by(columns);
-                add_product(&self.weights[..count], values, sums);
-            }
-        }
-
-        for (query, out) in out.chunks_exact_mut(dimension).enumerate() {
-            let factor = 1.0 / totals[query];
-            for (out, sums) in out.as_chunks_mut().0.iter_mut().zip(&self.sums) {
-                *out = sums[query].map(|sum| sum * factor);
-            }
+impl Attended {
+    /// What queries have seen that have seen nothing.
+    pub fn nothing(queries: usize, dimension: usize) -> Self {
+        Self {
+            sums: vec![0.0; queries * dimension],
+            greatest: vec![f32::NEG_INFINITY; queries],
+            totals: vec![0.0; queries],
+            dimension,
         }
     }
 
-    /// Fills `weights` with the scores of the keys from `first` on; what a query doesn't see is minus infinity.
-    #[inline(always)]
-    fn score(
-        &mut self,
-        tiles: &[Lanes],
-        first: usize,
-        count: usize,
-        dimension: usize,
-        scale: f32,
-        seen: &[usize; ROWS],
-    ) {
-        self.weights.clear();
-        self.weights.resize(STEP, [f32::NEG_INFINITY; ROWS]);
-        let tiles = tiles.chunks_exact(dimension);
-        for ((tile, weights), token) in
-            tiles.zip(self.weights[..count].chunks_mut(LANES)).zip((first..).step_by(LANES))
-        {
-            let mut scores = [[0.0; LANES]; ROWS];
-            add_product(&self.queries, tile.iter(), &mut scores);
-            for (lane, weights) in weights.iter_mut().enumerate() {
-                for ((weight, scores), seen) in weights.iter_mut().zip(&scores).zip(seen) {
-                    *weight = if token + lane < *seen { scores[lane] * scale } else { f32::NEG_INFINITY };
-                }
+    /// Adds what the same queries have seen of another span. The order of the spans is part of the result.
+    ///
+    /// # Panics
+    ///
+    /// If the shapes differ.
+    pub fn merge(&mut self, other: &Self) {
+        assert_eq!(self.sums.len(), other.sums.len(), "both have seen with the same queries");
+        let sums = self.sums.chunks_exact_mut(self.dimension).zip(other.sums.chunks_exact(self.dimension));
+        for (query, (sums, others)) in sums.enumerate() {
+            let (one, two) = (self.greatest[query], other.greatest[query]);
+            // NaN stays, whichever has it.
+            let greatest = if two > one { two } else { one };
+            let base = if greatest == f32::NEG_INFINITY { 0.0 } else { greatest };
+            let (mine, its) = (exp(one - base), exp(two - base));
+            for (sum, other) in sums.iter_mut().zip(others) {
+                *sum = *sum * mine + other * its;
             }
+            self.totals[query] = self.totals[query] * mine + other.totals[query] * its;
+            self.greatest[query] = greatest;
         }
     }
 
-    /// Turns scores into weights relative to the greatest score so far, and rescales what was summed before.
-    #[inline(always)]
-    fn weigh(&mut self, greatest: &mut [f32; ROWS], totals: &mut [f32; ROWS]) {
-        let mut highest = *greatest;
-        for weights in &self.weights {
-            for (highest, weight) in highest.iter_mut().zip(weights) {
-                *highest = if *weight > *highest { *weight } else { *highest };
-            }
-        }
-        // A row that sees nothing (one that fills up the block) must not compute infinity minus infinity.
-        let highest = highest.map(|highest| if highest == f32::NEG_INFINITY { 0.0 } else { highest });
-        let mut sums = [0.0; ROWS];
-        for weights in &mut self.weights {
-            for ((weight, highest), sum) in weights.iter_mut().zip(&highest).zip(&mut sums) {
-                *weight = exp(*weight - highest);
-                *sum += *weight;
-            }
-        }
-        for query in 0..ROWS {
-            let factor = exp(greatest[query] - highest[query]);
-            totals[query] = totals[query] * factor + sums[query];
-            for sums in &mut self.sums {
-                sums[query] = sums[query].map(|sum| sum * factor);
-            }
-        }
-        *greatest = highest;
+    /// The result of each query, `dimension` values; NaN if it has seen nothing.
+    pub fn rows(&self) -> impl Iterator<Item = impl Iterator<Item = f32>> {
+        self.sums.chunks_exact(self.dimension).zip(&self.totals).map(|(sums, total)| {
+            let factor = 1.0 / total;
+            sums.iter().map(move |sum| sum * factor)
+        })
     }
 }

@@ -1,15 +1,13 @@
 //! AVX2: eight weight rows at once.
 
 use std::arch::x86_64::{
-    __m256, __m256i, _MM_HINT_T0, _mm_loadu_si128, _mm_packus_epi32, _mm_prefetch, _mm256_abs_epi8,
-    _mm256_add_epi8, _mm256_add_epi16, _mm256_add_epi32, _mm256_add_ps, _mm256_and_si256,
-    _mm256_castsi128_si256, _mm256_castsi256_si128, _mm256_cmpeq_epi8, _mm256_cvtepi32_ps, _mm256_cvtph_ps,
-    _mm256_extracti128_si256, _mm256_fmadd_ps, _mm256_inserti128_si256, _mm256_madd_epi16,
-    _mm256_maddubs_epi16, _mm256_mul_ps, _mm256_or_si256, _mm256_set1_epi8, _mm256_set1_epi16,
-    _mm256_set1_epi32, _mm256_set1_ps, _mm256_setr_epi32, _mm256_setzero_si256, _mm256_shuffle_epi8,
-    _mm256_sign_epi8, _mm256_sllv_epi32, _mm256_srav_epi32, _mm256_srlv_epi32, _mm256_storeu_ps,
-    _mm256_unpackhi_epi32, _mm256_unpackhi_epi64, _mm256_unpacklo_epi32, _mm256_unpacklo_epi64,
-    _mm256_xor_si256,
+    __m256, __m256i, _mm_loadu_si128, _mm_packus_epi32, _mm256_abs_epi8, _mm256_add_epi8, _mm256_add_epi16,
+    _mm256_add_epi32, _mm256_add_ps, _mm256_and_si256, _mm256_castsi256_si128, _mm256_cmpeq_epi8,
+    _mm256_cvtepi32_ps, _mm256_cvtph_ps, _mm256_extracti128_si256, _mm256_fmadd_ps, _mm256_loadu_si256,
+    _mm256_madd_epi16, _mm256_maddubs_epi16, _mm256_mul_ps, _mm256_or_si256, _mm256_set1_epi8,
+    _mm256_set1_epi16, _mm256_set1_epi32, _mm256_set1_ps, _mm256_setr_epi32, _mm256_setzero_si256,
+    _mm256_shuffle_epi8, _mm256_sign_epi8, _mm256_sllv_epi32, _mm256_srav_epi32, _mm256_srlv_epi32,
+    _mm256_storeu_ps, _mm256_xor_si256,
 };
 use std::ops::Range;
 
@@ -17,8 +15,9 @@ use crate::cpu::Level;
 use crate::format::{self, Format};
 use crate::kernel;
 use crate::matmul::Product;
+use crate::packed::BAND;
 use crate::quant_type::QuantType;
-use crate::simd::{Rows, Simd};
+use crate::simd::Simd;
 
 /// The proof that the CPU has AVX2, FMA and F16C.
 #[derive(Debug, Clone, Copy)]
@@ -68,20 +67,6 @@ macro_rules! intrinsic {
 }
 
 impl Avx2 {
-    /// The 16 bytes at `at` of the rows `lane` and `lane + 4`.
-    ///
-    /// # Safety
-    ///
-    /// The CPU has the instructions; `at + 16` is at most the length of a row.
-    #[inline(always)]
-    unsafe fn every_fourth(rows: &Rows<'_>, lane: usize, at: usize) -> __m256i {
-        // SAFETY: every row has the bytes and the CPU the instructions, as the caller promises.
-        unsafe {
-            let first = _mm256_castsi128_si256(_mm_loadu_si128(rows.pointer(lane, at).cast()));
-            _mm256_inserti128_si256::<1>(first, _mm_loadu_si128(rows.pointer(lane + 4, at).cast()))
-        }
-    }
-
     /// Sums of products of bytes in pairs, for weights of `bits` bits: at most what fits 16 bits.
     #[inline(always)]
     fn dot_unsigned<const WORDS: usize>(
@@ -192,30 +177,17 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
-    unsafe fn load(self, rows: &Rows<'_>, at: usize) -> [__m256i; 4] {
-        // Lane 4i + j of the result is row 4i + j, so its words lie in 128-bit part i of the jth of these.
-        // SAFETY: every row has the bytes, as the caller promises.
-        let (a, b) = unsafe { (Self::every_fourth(rows, 0, at), Self::every_fourth(rows, 1, at)) };
-        // SAFETY: as above.
-        let (c, d) = unsafe { (Self::every_fourth(rows, 2, at), Self::every_fourth(rows, 3, at)) };
-        intrinsic!({
-            let (ab_low, ab_high) = (_mm256_unpacklo_epi32(a, b), _mm256_unpackhi_epi32(a, b));
-            let (cd_low, cd_high) = (_mm256_unpacklo_epi32(c, d), _mm256_unpackhi_epi32(c, d));
-            [
-                _mm256_unpacklo_epi64(ab_low, cd_low),
-                _mm256_unpackhi_epi64(ab_low, cd_low),
-                _mm256_unpacklo_epi64(ab_high, cd_high),
-                _mm256_unpackhi_epi64(ab_high, cd_high),
-            ]
-        })
+    fn load(self, words: &[u8; 4 * BAND], part: usize) -> __m256i {
+        let words = &words.as_chunks::<32>().0[part];
+        // SAFETY: there are 32 bytes; `Avx2` proves that the CPU has the instruction.
+        unsafe { _mm256_loadu_si256(words.as_ptr().cast()) }
     }
 
     #[inline(always)]
-    fn prefetch(self, bytes: &[u8]) {
-        for line in bytes.chunks(64) {
-            // SAFETY: prefetching reads nothing and every x86-64 CPU has it.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) }
-        }
+    fn load_halves(self, halves: &[u8; 2 * BAND], part: usize) -> __m256 {
+        let halves = &halves.as_chunks::<16>().0[part];
+        // SAFETY: there are 16 bytes; `Avx2` proves that the CPU has the instructions.
+        unsafe { _mm256_cvtph_ps(_mm_loadu_si128(halves.as_ptr().cast())) }
     }
 
     #[inline(always)]
@@ -259,17 +231,19 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
-    fn dot<const WORDS: usize>(
+    fn dot<const WORDS: usize, const BANDS: usize>(
         self,
-        weights: &[__m256i; WORDS],
+        weights: &[[__m256i; WORDS]; BANDS],
         x: &[u32; WORDS],
         start: i32,
         bits: u32,
-    ) -> __m256i {
-        if bits == 8 {
-            self.dot_signed(weights, x)
-        } else {
-            intrinsic!(_mm256_add_epi32(self.dot_unsigned(weights, x, bits), _mm256_set1_epi32(start)))
-        }
+    ) -> [__m256i; BANDS] {
+        weights.map(|weights| {
+            if bits == 8 {
+                self.dot_signed(&weights, x)
+            } else {
+                intrinsic!(_mm256_add_epi32(self.dot_unsigned(&weights, x, bits), _mm256_set1_epi32(start)))
+            }
+        })
     }
 }

@@ -1,13 +1,12 @@
 //! AVX-512 with VNNI: 16 weight rows at once, four products of bytes added in one instruction.
 
 use std::arch::x86_64::{
-    __m512, __m512i, _MM_HINT_T0, _mm_loadu_si128, _mm_prefetch, _mm512_add_epi8, _mm512_add_epi32,
-    _mm512_add_ps, _mm512_and_si512, _mm512_castsi128_si512, _mm512_cvtepi32_epi16, _mm512_cvtepi32_ps,
-    _mm512_cvtph_ps, _mm512_dpbusd_epi32, _mm512_fmadd_ps, _mm512_inserti32x4, _mm512_mask_add_epi8,
-    _mm512_mul_ps, _mm512_or_si512, _mm512_set1_epi8, _mm512_set1_epi32, _mm512_set1_ps, _mm512_set4_epi32,
-    _mm512_setzero_si512, _mm512_shuffle_epi8, _mm512_sllv_epi32, _mm512_srav_epi32, _mm512_srlv_epi32,
-    _mm512_storeu_ps, _mm512_test_epi8_mask, _mm512_unpackhi_epi32, _mm512_unpackhi_epi64,
-    _mm512_unpacklo_epi32, _mm512_unpacklo_epi64, _mm512_xor_si512,
+    __m512, __m512i, _MM_HINT_T0, _mm_prefetch, _mm256_loadu_si256, _mm512_add_epi8, _mm512_add_ps,
+    _mm512_and_si512, _mm512_cvtepi32_epi16, _mm512_cvtepi32_ps, _mm512_cvtph_ps, _mm512_dpbusd_epi32,
+    _mm512_fmadd_ps, _mm512_loadu_si512, _mm512_mask_add_epi8, _mm512_mul_ps, _mm512_or_si512,
+    _mm512_set1_epi8, _mm512_set1_epi32, _mm512_set1_ps, _mm512_set4_epi32, _mm512_shuffle_epi8,
+    _mm512_sllv_epi32, _mm512_srav_epi32, _mm512_srlv_epi32, _mm512_storeu_ps, _mm512_test_epi8_mask,
+    _mm512_xor_si512,
 };
 use std::ops::Range;
 
@@ -15,8 +14,12 @@ use crate::cpu::Level;
 use crate::format::{self, Format};
 use crate::kernel;
 use crate::matmul::Product;
+use crate::packed::BAND;
 use crate::quant_type::QuantType;
-use crate::simd::{Rows, Simd};
+use crate::simd::Simd;
+
+/// How far ahead weights are fetched: about what is read while a line comes from memory.
+const AHEAD: usize = 4096;
 
 /// The proof that the CPU has AVX-512 F, BW and VNNI.
 #[derive(Debug, Clone, Copy)]
@@ -65,22 +68,11 @@ macro_rules! intrinsic {
     };
 }
 
-impl Avx512 {
-    /// The 16 bytes at `at` of the rows `lane`, `lane + 4`, `lane + 8` and `lane + 12`.
-    ///
-    /// # Safety
-    ///
-    /// The CPU has the instructions; `at + 16` is at most the length of a row.
-    #[inline(always)]
-    unsafe fn every_fourth(rows: &Rows<'_>, lane: usize, at: usize) -> __m512i {
-        // SAFETY: every row has the bytes and the CPU the instructions, as the caller promises.
-        unsafe {
-            let bytes = _mm512_castsi128_si512(_mm_loadu_si128(rows.pointer(lane, at).cast()));
-            let bytes = _mm512_inserti32x4::<1>(bytes, _mm_loadu_si128(rows.pointer(lane + 4, at).cast()));
-            let bytes = _mm512_inserti32x4::<2>(bytes, _mm_loadu_si128(rows.pointer(lane + 8, at).cast()));
-            _mm512_inserti32x4::<3>(bytes, _mm_loadu_si128(rows.pointer(lane + 12, at).cast()))
-        }
-    }
+/// Asks for what will be read soon after `bytes`.
+#[inline(always)]
+fn prefetch(bytes: *const u8) {
+    // SAFETY: prefetching reads nothing, wherever it points to, and every x86-64 CPU has it.
+    unsafe { _mm_prefetch::<_MM_HINT_T0>(bytes.wrapping_add(AHEAD).cast()) }
 }
 
 impl Simd for Avx512 {
@@ -135,30 +127,16 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
-    unsafe fn load(self, rows: &Rows<'_>, at: usize) -> [__m512i; 4] {
-        // Lane 4i + j of the result is row 4i + j, so its words lie in 128-bit part i of the jth of these.
-        // SAFETY: every row has the bytes, as the caller promises.
-        let (a, b) = unsafe { (Self::every_fourth(rows, 0, at), Self::every_fourth(rows, 1, at)) };
-        // SAFETY: as above.
-        let (c, d) = unsafe { (Self::every_fourth(rows, 2, at), Self::every_fourth(rows, 3, at)) };
-        intrinsic!({
-            let (ab_low, ab_high) = (_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
-            let (cd_low, cd_high) = (_mm512_unpacklo_epi32(c, d), _mm512_unpackhi_epi32(c, d));
-            [
-                _mm512_unpacklo_epi64(ab_low, cd_low),
-                _mm512_unpackhi_epi64(ab_low, cd_low),
-                _mm512_unpacklo_epi64(ab_high, cd_high),
-                _mm512_unpackhi_epi64(ab_high, cd_high),
-            ]
-        })
+    fn load(self, words: &[u8; 4 * BAND], _part: usize) -> __m512i {
+        prefetch(words.as_ptr());
+        // SAFETY: there are 64 bytes; `Avx512` proves that the CPU has the instruction.
+        unsafe { _mm512_loadu_si512(words.as_ptr().cast()) }
     }
 
     #[inline(always)]
-    fn prefetch(self, bytes: &[u8]) {
-        for line in bytes.chunks(64) {
-            // SAFETY: prefetching reads nothing and every x86-64 CPU has it.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) }
-        }
+    fn load_halves(self, halves: &[u8; 2 * BAND], _part: usize) -> __m512 {
+        // SAFETY: there are 32 bytes; `Avx512` proves that the CPU has the instructions.
+        unsafe { _mm512_cvtph_ps(_mm256_loadu_si256(halves.as_ptr().cast())) }
     }
 
     #[inline(always)]
@@ -198,21 +176,22 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
-    fn dot<const WORDS: usize>(
+    fn dot<const WORDS: usize, const BANDS: usize>(
         self,
-        weights: &[__m512i; WORDS],
+        weights: &[[__m512i; WORDS]; BANDS],
         x: &[u32; WORDS],
         start: i32,
         _bits: u32,
-    ) -> __m512i {
+    ) -> [__m512i; BANDS] {
         intrinsic!({
-            // Two chains, since an instruction takes longer than until the next one may start.
-            let mut sums = [_mm512_set1_epi32(start), _mm512_setzero_si512()];
+            let mut sums = [_mm512_set1_epi32(start); BANDS];
             for word in 0..WORDS {
                 let x = self.splat(x[word]);
-                sums[word % 2] = _mm512_dpbusd_epi32(sums[word % 2], weights[word], x);
+                for band in 0..BANDS {
+                    sums[band] = _mm512_dpbusd_epi32(sums[band], weights[band][word], x);
+                }
             }
-            _mm512_add_epi32(sums[0], sums[1])
+            sums
         })
     }
 }

@@ -102,6 +102,18 @@ impl Block {
         }
     }
 
+    /// Writes the values of the block, which is of `kind`, to `out`.
+    pub(crate) fn values(&self, kind: QuantType, out: &mut [f32]) {
+        let layout = kind.layout();
+        for (group, out) in out.chunks_exact_mut(layout.group).enumerate() {
+            let (scale, minimum) = (self.scales[group], self.minima[group]);
+            for (value, quant) in out.iter_mut().zip(&self.quants[group * layout.group..]) {
+                let product = scale * (i32::from(*quant) - layout.offset) as f32;
+                *value = if layout.minimum { product + minimum } else { product };
+            }
+        }
+    }
+
     fn decode_q2k(&mut self, bytes: &[u8]) {
         let (scale, minimum) = (half(bytes, 80), half(bytes, 82));
         for (group, byte) in bytes[..16].iter().enumerate() {
@@ -203,17 +215,10 @@ pub fn dequantize_row(kind: QuantType, bytes: &[u8], out: &mut [f32]) -> Result<
     let expected = kind.row_bytes(out.len()).ok_or(ShapeError::Row { kind, len: out.len() })?;
     ShapeError::check("bytes", bytes.len(), Some(expected))?;
 
-    let layout = kind.layout();
     let mut block = Block::ZERO;
     for (bytes, out) in bytes.chunks_exact(kind.block_bytes()).zip(out.chunks_exact_mut(kind.block_len())) {
         block.decode(kind, bytes);
-        for (group, out) in out.chunks_exact_mut(layout.group).enumerate() {
-            let (scale, minimum) = (block.scales[group], block.minima[group]);
-            for (value, quant) in out.iter_mut().zip(&block.quants[group * layout.group..]) {
-                let product = scale * (i32::from(*quant) - layout.offset) as f32;
-                *value = if layout.minimum { product + minimum } else { product };
-            }
-        }
+        block.values(kind, out);
     }
     Ok(())
 }

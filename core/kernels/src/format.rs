@@ -1,10 +1,11 @@
 //! Unpacking of the formats for many rows at once, on any instruction set.
 //!
-//! The meaning is that of `block.rs`. A load takes 16 bytes of every row and gives four words, each with four bytes of
-//! every row; so bytes are handled as they lie in the block, in all rows together.
+//! The meaning is that of `block.rs`. A word is four bytes of every row; so bytes are handled as they lie in the block,
+//! in all rows together.
 
+use crate::packed::Band;
 use crate::quant_type::QuantType;
-use crate::simd::{Rows, Simd};
+use crate::simd::{Blocks, Simd};
 
 const LOW_NIBBLES: u32 = 0x0f0f_0f0f;
 
@@ -14,13 +15,13 @@ pub(crate) trait Format<const WORDS: usize> {
     /// Bits of the unpacked quants.
     const BITS: u32;
     const LEN: usize = Self::KIND.block_len();
-    const BYTES: usize = Self::KIND.block_bytes();
     const MINIMUM: bool = Self::KIND.layout().minimum;
 
-    /// Unpacks block `index` of every row: `LEN / 4` words of quants, and what each group needs.
+    /// Unpacks block `index` of every row of a part of a band: `LEN / 4` words of quants, and what each group needs.
     fn unpack<S: Simd>(
         simd: S,
-        rows: &Rows<'_>,
+        band: &Band<'_>,
+        part: usize,
         index: usize,
         quants: &mut [S::Int],
         scales: &mut [S::Float],
@@ -41,14 +42,15 @@ macro_rules! format {
             #[inline(always)]
             fn unpack<S: Simd>(
                 $simd: S,
-                rows: &Rows<'_>,
+                band: &Band<'_>,
+                part: usize,
                 index: usize,
                 $quants: &mut [S::Int],
                 $scales: &mut [S::Float],
                 $minima: &mut [S::Float],
             ) {
                 const { assert!($bytes == QuantType::$name.block_bytes()) }
-                let $block = rows.block::<$bytes>(index);
+                let $block = Blocks::<{ $bytes / 4 }>::new(band, part, index);
                 $body
             }
         }
@@ -56,37 +58,36 @@ macro_rules! format {
 }
 
 format!(Q4_0, 8, 18, 4, |simd, block, quants, scales, _minima| {
-    scales[0] = simd.half(block.load(simd, 0)[0]);
-    nibbles(simd, block.load(simd, 2), quants, 0, 4);
+    scales[0] = block.half(simd);
+    nibbles(simd, block.load(simd, 0), quants, 0, 4);
 });
 
 format!(Q4_1, 8, 20, 4, |simd, block, quants, scales, minima| {
-    let head = block.load(simd, 0)[0];
+    let head = block.word(simd, 0);
     scales[0] = simd.half(head);
     minima[0] = simd.half(simd.shift_right(head, 16));
-    nibbles(simd, block.load(simd, 4), quants, 0, 4);
+    nibbles(simd, block.load(simd, 1), quants, 0, 4);
 });
 
 format!(Q5_0, 8, 22, 5, |simd, block, quants, scales, _minima| {
-    let [first, second, ..] = block.load(simd, 0);
-    scales[0] = simd.half(first);
-    nibbles(simd, block.load(simd, 6), quants, 0, 4);
-    fifth_bits(simd, straddling(simd, first, second), quants);
+    scales[0] = block.half(simd);
+    nibbles(simd, block.load(simd, 1), quants, 0, 4);
+    fifth_bits(simd, block.word(simd, 0), quants);
 });
 
 format!(Q5_1, 8, 24, 5, |simd, block, quants, scales, minima| {
-    let [head, bits, ..] = block.load(simd, 0);
+    let head = block.word(simd, 0);
     scales[0] = simd.half(head);
     minima[0] = simd.half(simd.shift_right(head, 16));
-    nibbles(simd, block.load(simd, 8), quants, 0, 4);
-    fifth_bits(simd, bits, quants);
+    nibbles(simd, block.load(simd, 2), quants, 0, 4);
+    fifth_bits(simd, block.word(simd, 1), quants);
 });
 
 format!(Q8_0, 8, 34, 8, |simd, block, quants, scales, _minima| {
-    scales[0] = simd.half(block.load(simd, 0)[0]);
+    scales[0] = block.half(simd);
     let sign = simd.splat(0x8080_8080);
     for half in 0..2 {
-        let words = block.load(simd, 2 + 16 * half);
+        let words = block.load(simd, 4 * half);
         for word in 0..4 {
             // Bytes are signed; turning the sign bit adds 128.
             quants[4 * half + word] = simd.xor(words[word], sign);
@@ -95,7 +96,7 @@ format!(Q8_0, 8, 34, 8, |simd, block, quants, scales, _minima| {
 });
 
 format!(Q2K, 4, 84, 2, |simd, block, quants, scales, minima| {
-    let head = block.load(simd, 68)[3];
+    let head = block.word(simd, 20);
     let (scale, minimum) = (simd.half(head), negative(simd, simd.half(simd.shift_right(head, 16))));
     let packed = block.load(simd, 0);
     for group in 0..16 {
@@ -104,7 +105,7 @@ format!(Q2K, 4, 84, 2, |simd, block, quants, scales, minima| {
         minima[group] = simd.mul(minimum, simd.float(simd.shift_right(byte, 4)));
     }
     for part in 0..4 {
-        let words = block.load(simd, 16 + 16 * part);
+        let words = block.load(simd, 4 + 4 * part);
         for shift in 0..4 {
             for word in 0..4 {
                 quants[two_bit_word(part, shift, word)] =
@@ -115,10 +116,9 @@ format!(Q2K, 4, 84, 2, |simd, block, quants, scales, minima| {
 });
 
 format!(Q3K, 4, 110, 3, |simd, block, quants, scales, _minima| {
-    let [a, b, c, d] = block.load(simd, 94);
-    let scale = simd.half(simd.shift_right(d, 16));
-    let low = [straddling(simd, a, b), straddling(simd, b, c)];
-    let high = straddling(simd, c, d);
+    let scale = block.half(simd);
+    let low = [block.word(simd, 24), block.word(simd, 25)];
+    let high = block.word(simd, 26);
     for quarter in 0..4 {
         let low = bits(simd, low[quarter % 2], 4 * (quarter as u32 / 2), LOW_NIBBLES);
         let high = simd.shift_left(bits(simd, high, 2 * quarter as u32, 0x0303_0303), 4);
@@ -129,9 +129,9 @@ format!(Q3K, 4, 110, 3, |simd, block, quants, scales, _minima| {
         }
     }
     for half in 0..2 {
-        let high = block.load(simd, 16 * half);
+        let high = block.load(simd, 4 * half);
         for part in [half, half + 2] {
-            let words = block.load(simd, 32 + 16 * part);
+            let words = block.load(simd, 8 + 4 * part);
             for shift in 0..4 {
                 for word in 0..4 {
                     let low = bits(simd, words[word], 2 * shift as u32, 0x0303_0303);
@@ -148,7 +148,7 @@ format!(Q4K, 8, 144, 4, |simd, block, quants, scales, minima| {
     for pair in 0..4 {
         for half in 0..2 {
             let first = 16 * pair + 4 * half;
-            nibbles(simd, block.load(simd, 16 + 32 * pair + 16 * half), quants, first, first + 8);
+            nibbles(simd, block.load(simd, 4 + 8 * pair + 4 * half), quants, first, first + 8);
         }
     }
 });
@@ -156,10 +156,10 @@ format!(Q4K, 8, 144, 4, |simd, block, quants, scales, minima| {
 format!(Q5K, 8, 176, 5, |simd, block, quants, scales, minima| {
     six_bit_scales(simd, block.load(simd, 0), scales, minima);
     for half in 0..2 {
-        let high = block.load(simd, 16 + 16 * half);
+        let high = block.load(simd, 4 + 4 * half);
         for pair in 0..4 {
             let first = 16 * pair + 4 * half;
-            nibbles(simd, block.load(simd, 48 + 32 * pair + 16 * half), quants, first, first + 8);
+            nibbles(simd, block.load(simd, 12 + 8 * pair + 4 * half), quants, first, first + 8);
             for word in 0..4 {
                 for (group, at) in [(2 * pair, first + word), (2 * pair + 1, first + word + 8)] {
                     let high = simd.shift_left(bits(simd, high[word], group as u32, 0x0101_0101), 4);
@@ -171,8 +171,8 @@ format!(Q5K, 8, 176, 5, |simd, block, quants, scales, minima| {
 });
 
 format!(Q6K, 4, 210, 6, |simd, block, quants, scales, _minima| {
-    let scale = simd.half(simd.shift_right(block.load(simd, 194)[3], 16));
-    let packed = block.load(simd, 192);
+    let scale = block.half(simd);
+    let packed = block.load(simd, 48);
     for group in 0..16 {
         let top = simd.shift_left(packed[group / 4], 24 - 8 * (group as u32 % 4));
         scales[group] = simd.mul(scale, simd.float(simd.shift_right_signed(top, 24)));
@@ -180,9 +180,9 @@ format!(Q6K, 4, 210, 6, |simd, block, quants, scales, _minima| {
     for part in 0..2 {
         for half in 0..2 {
             let first = 32 * part + 4 * half;
-            nibbles(simd, block.load(simd, 64 * part + 16 * half), quants, first, first + 16);
-            nibbles(simd, block.load(simd, 64 * part + 32 + 16 * half), quants, first + 8, first + 24);
-            let high = block.load(simd, 128 + 32 * part + 16 * half);
+            nibbles(simd, block.load(simd, 16 * part + 4 * half), quants, first, first + 16);
+            nibbles(simd, block.load(simd, 16 * part + 8 + 4 * half), quants, first + 8, first + 24);
+            let high = block.load(simd, 32 + 8 * part + 4 * half);
             for quarter in 0..4 {
                 for word in 0..4 {
                     let high = simd.shift_left(bits(simd, high[word], 2 * quarter as u32, 0x0303_0303), 4);
@@ -194,7 +194,7 @@ format!(Q6K, 4, 210, 6, |simd, block, quants, scales, _minima| {
     }
 });
 
-/// Where word `word` of part `part` (16 bytes) of two-bit quants goes when shifted by `2 * shift`.
+/// Where word `word` of quarter `part` (16 bytes) of two-bit quants goes when shifted by `2 * shift`.
 #[inline(always)]
 fn two_bit_word(part: usize, shift: usize, word: usize) -> usize {
     32 * (part / 2) + 8 * shift + 4 * (part % 2) + word
@@ -210,12 +210,6 @@ fn bits<S: Simd>(simd: S, words: S::Int, shift: u32, mask: u32) -> S::Int {
 #[inline(always)]
 fn byte<S: Simd>(simd: S, words: S::Int, index: usize) -> S::Int {
     bits(simd, words, 8 * index as u32, 255)
-}
-
-/// The upper half of `first` and the lower half of `second`, as a word.
-#[inline(always)]
-fn straddling<S: Simd>(simd: S, first: S::Int, second: S::Int) -> S::Int {
-    simd.or(simd.shift_right(first, 16), simd.shift_left(second, 16))
 }
 
 #[inline(always)]

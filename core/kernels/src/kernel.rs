@@ -5,21 +5,21 @@ use std::ops::Range;
 use crate::activations::{CHUNK, Chunk};
 use crate::format::Format;
 use crate::matmul::Product;
-use crate::simd::{Rows, Simd};
-
-/// Activation rows whose chunks stay in the first-level cache beside the unpacked weights.
-const NEAR: usize = 32;
+use crate::packed::{BAND, Band};
+use crate::simd::Simd;
 
 /// Activation rows that stay in the second-level cache while all columns are computed.
 const FAR: usize = 128;
 
-/// Bytes of a band of rows up to which the next band is fetched ahead: the hardware foresees long rows, but not many
-/// short ones.
-const SHORT: usize = 16 << 10;
+/// Activation rows whose sums stay in registers while the groups of a chunk are added.
+const NEAR: usize = 4;
 
-/// Computes `columns` of a product; `out` has one slice for each row of activations.
+/// Bands that are multiplied together, so that an activation is loaded once for all.
+const TOGETHER: usize = 2;
+
+/// Computes `columns` of a product, which begin with a band; `out` has one slice for each row of activations.
 ///
-/// Takes a band of `S::LANES` weight rows at a time, unpacks 256 values of each and multiplies them with all
+/// Takes some bands of weight rows at a time, or parts of them, unpacks 256 values of each and multiplies them with all
 /// activations, so the work of unpacking is shared by the activation rows, but each sum adds its groups in the order of
 /// the row.
 #[inline(always)]
@@ -29,32 +29,129 @@ pub(crate) fn columns<S: Simd, F: Format<WORDS>, const WORDS: usize>(
     columns: Range<usize>,
     out: &mut [&mut [f32]],
 ) {
-    let (row_bytes, per_row) = (product.row_bytes, product.x.per_row);
-    let weights = &product.weights[columns.start * row_bytes..columns.end * row_bytes];
-    let bands = weights.chunks(S::LANES * row_bytes);
-    let mut tile = Tile::new(simd);
-    let zero = simd.splat_float(0.0);
-    let mut sums = vec![zero; out.len().min(FAR)];
-    for (x, out) in product.x.chunks.chunks(FAR * per_row).zip(out.chunks_mut(FAR)) {
-        let sums = &mut sums[..out.len()];
-        for (index, band) in bands.clone().enumerate() {
-            let rows = Rows::new(band, row_bytes);
-            let next = bands.clone().nth(index + 1).filter(|next| next.len() <= SHORT).unwrap_or_default();
-            let mut ahead = next.chunks(band.len().div_ceil(per_row));
-            sums.fill(zero);
-            for chunk in 0..per_row {
-                simd.prefetch(ahead.next().unwrap_or_default());
-                let groups = tile.unpack::<F, WORDS>(simd, &rows, chunk);
-                tile.multiply::<F, WORDS>(simd, groups, &x[chunk..], per_row, sums);
+    let band_bytes = BAND * product.row_bytes;
+    let first = columns.start / BAND * band_bytes;
+    let bands: Vec<Band<'_>> = product.weights[first..first + columns.len().div_ceil(BAND) * band_bytes]
+        .chunks_exact(band_bytes)
+        .map(|band| Band::new(product.kind, band, product.row_bytes))
+        .collect();
+    let (groups, rest) = bands.as_chunks::<TOGETHER>();
+    let mut wide = Scratch::<S, TOGETHER>::new(simd, out.len());
+    let mut narrow = Scratch::<S, 1>::new(simd, out.len());
+    for (far, out) in out.chunks_mut(FAR).enumerate() {
+        let rows = far * FAR..far * FAR + out.len();
+        for (index, bands) in groups.iter().enumerate() {
+            let column = TOGETHER * index * BAND;
+            bands_columns::<S, F, WORDS, TOGETHER>(
+                simd,
+                product,
+                bands,
+                rows.clone(),
+                column,
+                &mut wide,
+                out,
+            );
+        }
+        for (index, bands) in rest.as_chunks::<1>().0.iter().enumerate() {
+            let column = (TOGETHER * groups.len() + index) * BAND;
+            bands_columns::<S, F, WORDS, 1>(simd, product, bands, rows.clone(), column, &mut narrow, out);
+        }
+    }
+}
+
+/// Computes the columns of some bands, which begin with `column`, for some rows of activations.
+#[inline(always)]
+fn bands_columns<S: Simd, F: Format<WORDS>, const WORDS: usize, const BANDS: usize>(
+    simd: S,
+    product: &Product<'_>,
+    bands: &[Band<'_>; BANDS],
+    rows: Range<usize>,
+    column: usize,
+    scratch: &mut Scratch<S, BANDS>,
+    out: &mut [&mut [f32]],
+) {
+    let Scratch { tiles, sums } = scratch;
+    let sums = &mut sums[..rows.len()];
+    for part in 0..BAND / S::LANES {
+        sums.fill([simd.splat_float(0.0); BANDS]);
+        for (chunk, x) in product.x.chunks.chunks_exact(product.x.rows).enumerate() {
+            let mut groups = 0;
+            for (tile, band) in tiles.iter_mut().zip(bands) {
+                groups = tile.unpack::<F, WORDS>(simd, band, part, chunk);
             }
-            for (out, sum) in out.iter_mut().zip(sums.iter()) {
+            multiply::<S, F, WORDS, BANDS>(simd, tiles, groups, &x[rows.clone()], sums);
+        }
+        for (out, sums) in out.iter_mut().zip(sums.iter()) {
+            for (band, sum) in sums.iter().enumerate() {
                 let mut lanes = [0.0; 16];
                 simd.store(*sum, &mut lanes);
-                for (out, lane) in out[index * S::LANES..].iter_mut().zip(&lanes[..S::LANES]) {
-                    *out = *lane;
+                let out = out.iter_mut().skip(column + band * BAND + part * S::LANES);
+                out.zip(&lanes[..S::LANES]).for_each(|(out, lane)| *out = *lane);
+            }
+        }
+    }
+}
+
+/// Adds to every sum the products of the first `groups` groups of each tile with its activation row.
+#[inline(always)]
+fn multiply<S: Simd, F: Format<WORDS>, const WORDS: usize, const BANDS: usize>(
+    simd: S,
+    tiles: &[Tile<S>; BANDS],
+    groups: usize,
+    x: &[Chunk],
+    sums: &mut [[S::Float; BANDS]],
+) {
+    let (x, x_rest) = x.as_chunks::<NEAR>();
+    let (sums, sums_rest) = sums.as_chunks_mut::<NEAR>();
+    for (x, sums) in x.iter().zip(sums) {
+        multiply_rows::<S, F, WORDS, BANDS, NEAR>(simd, tiles, groups, x, sums);
+    }
+    for (x, sum) in x_rest.as_chunks::<1>().0.iter().zip(sums_rest.as_chunks_mut().0) {
+        multiply_rows::<S, F, WORDS, BANDS, 1>(simd, tiles, groups, x, sum);
+    }
+}
+
+#[inline(always)]
+fn multiply_rows<S: Simd, F: Format<WORDS>, const WORDS: usize, const BANDS: usize, const ROWS: usize>(
+    simd: S,
+    tiles: &[Tile<S>; BANDS],
+    groups: usize,
+    x: &[Chunk; ROWS],
+    sums: &mut [[S::Float; BANDS]; ROWS],
+) {
+    let mut local = *sums;
+    for group in 0..groups {
+        let weights: [[S::Int; WORDS]; BANDS] =
+            std::array::from_fn(|band| tiles[band].quants.as_chunks::<WORDS>().0[group]);
+        for row in 0..ROWS {
+            let x = &x[row];
+            let dots = simd.dot(&weights, &x.quants.as_chunks().0[group], x.starts[group], F::BITS);
+            let x_scale = simd.splat_float(x.scales[group]);
+            for band in 0..BANDS {
+                let scale = simd.mul(tiles[band].scales[group], x_scale);
+                local[row][band] = simd.fma(simd.float(dots[band]), scale, local[row][band]);
+                if F::MINIMUM {
+                    let x_sum = simd.splat_float(x.sums[group]);
+                    local[row][band] = simd.fma(tiles[band].minima[group], x_sum, local[row][band]);
                 }
             }
         }
+    }
+    *sums = local;
+}
+
+/// What is computed for some bands at a time.
+struct Scratch<S: Simd, const BANDS: usize> {
+    tiles: [Tile<S>; BANDS],
+    /// Of each activation row.
+    sums: Vec<[S::Float; BANDS]>,
+}
+
+impl<S: Simd, const BANDS: usize> Scratch<S, BANDS> {
+    #[inline(always)]
+    fn new(simd: S, rows: usize) -> Self {
+        let sums = vec![[simd.splat_float(0.0); BANDS]; rows.min(FAR)];
+        Self { tiles: std::array::from_fn(|_| Tile::new(simd)), sums }
     }
 }
 
@@ -72,23 +169,25 @@ impl<S: Simd> Tile<S> {
         Self { quants: [simd.splat(0); CHUNK / 4], scales: [zero; 16], minima: [zero; 16] }
     }
 
-    /// Unpacks chunk `chunk` of `rows` and returns its number of groups.
+    /// Unpacks chunk `chunk` of a part of a band and returns its number of groups.
     #[inline(always)]
     fn unpack<F: Format<WORDS>, const WORDS: usize>(
         &mut self,
         simd: S,
-        rows: &Rows<'_>,
+        band: &Band<'_>,
+        part: usize,
         chunk: usize,
     ) -> usize {
         let blocks = CHUNK / F::LEN;
         let first = chunk * blocks;
-        let count = blocks.min(rows.blocks(F::BYTES) - first);
+        let count = blocks.min(band.words.len() / F::KIND.words() - first);
         let groups = F::LEN / (4 * WORDS);
         for block in 0..count {
             let (words, group) = (block * F::LEN / 4, block * groups);
             F::unpack(
                 simd,
-                rows,
+                band,
+                part,
                 first + block,
                 &mut self.quants[words..words + F::LEN / 4],
                 &mut self.scales[group..group + groups],
@@ -96,31 +195,5 @@ impl<S: Simd> Tile<S> {
             );
         }
         count * groups
-    }
-
-    /// Adds to every sum the products of the first `groups` groups with its activation row: every `per_row`th of `x`.
-    #[inline(always)]
-    fn multiply<F: Format<WORDS>, const WORDS: usize>(
-        &self,
-        simd: S,
-        groups: usize,
-        x: &[Chunk],
-        per_row: usize,
-        sums: &mut [S::Float],
-    ) {
-        let quants = &self.quants.as_chunks::<WORDS>().0[..groups];
-        for (x, sums) in x.chunks(NEAR * per_row).zip(sums.chunks_mut(NEAR)) {
-            for (group, quants) in quants.iter().enumerate() {
-                let (weights, scale, minimum) = (*quants, self.scales[group], self.minima[group]);
-                for (x, sum) in x.iter().step_by(per_row).zip(sums.iter_mut()) {
-                    let dot = simd.dot(&weights, &x.quants.as_chunks().0[group], x.starts[group], F::BITS);
-                    let scale = simd.mul(scale, simd.splat_float(x.scales[group]));
-                    *sum = simd.fma(simd.float(dot), scale, *sum);
-                    if F::MINIMUM {
-                        *sum = simd.fma(minimum, simd.splat_float(x.sums[group]), *sum);
-                    }
-                }
-            }
-        }
     }
 }

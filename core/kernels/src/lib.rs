@@ -1,8 +1,8 @@
 //! CPU kernels of rushlight: products of activations with quantised weights, and the few vector functions that
 //! language models need between them.
 //!
-//! The main function is [`matmul`]: weights stay as they lie in a memory-mapped GGUF file (ggml's block layouts,
-//! [`QuantType`]), activations are quantised row by row as ggml does, products are exact integers. The instruction
+//! The main function is [`matmul`]: weights are the blocks of a GGUF file (ggml's layouts, [`QuantType`]), put by
+//! [`pack`] into the order in which they are read, without a byte more; activations are quantised row by row as ggml does, products are exact integers. The instruction
 //! set is chosen once, at run time ([`cpu::active`]).
 //!
 //! Two promises hold on every path and are tested bit for bit:
@@ -11,11 +11,14 @@
 //! - every instruction set gives the result of the portable code in `scalar.rs`.
 //!
 //! ```
-//! use rushlight_kernels::{QuantType, matmul};
+//! use rushlight_kernels::{QuantType, matmul, pack};
 //!
 //! // One weight row of 32 values: scale 0.5 (f16), quants 0..32.
-//! let mut weights = vec![0x00, 0x38];
-//! weights.extend(0..32_u8);
+//! let mut row = vec![0x00, 0x38];
+//! row.extend(0..32_u8);
+//! let mut weights = vec![0; QuantType::Q8_0.packed_bytes(1, 32).unwrap_or_default()];
+//! pack(QuantType::Q8_0, &row, 1, 32, &mut weights)?;
+//!
 //! let x = [1.0; 32];
 //! let mut out = [0.0];
 //! matmul(QuantType::Q8_0, &weights, 1, 32, &x, 1, &mut out)?;
@@ -44,6 +47,7 @@ mod format;
 #[cfg(target_arch = "x86_64")]
 mod kernel;
 mod matmul;
+mod packed;
 mod panel;
 mod quant_type;
 mod scalar;
@@ -53,10 +57,11 @@ mod simd;
 mod testing;
 mod vector;
 
-pub use attention::attention;
+pub use attention::{Attended, KvPage, PAGE, attend};
 pub use block::dequantize_row;
 pub use dense::DenseMatrix;
 pub use matmul::matmul;
+pub use packed::{dequantize_packed_row, pack};
 pub use panel::LANES;
 pub use quant_type::{QuantType, ShapeError};
-pub use vector::{add_scaled, dot, gelu_erf, layer_norm, rms_norm, silu_mul, softmax};
+pub use vector::{add_scaled, dot, gelu_erf, gelu_mul, layer_norm, rms_norm, silu_mul, softmax};

@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::activations::{self, Activations, CHUNK, Chunk};
+use crate::activations::Activations;
 use crate::cpu::{self, Level};
+use crate::packed::{BAND, Band};
 use crate::quant_type::{QuantType, ShapeError};
 use crate::scalar;
 #[cfg(target_arch = "x86_64")]
@@ -19,8 +20,7 @@ const SMALL: usize = 1 << 18;
 
 /// Computes `out[m, n] = x[m, k] · weights[n, k]ᵀ`, all row-major.
 ///
-/// `weights` are `n` rows of ggml blocks, at any alignment, for example part of a memory-mapped GGUF file; they are
-/// read in place. Each row of `x` is quantised to 8 bits exactly as ggml does for this format. Runs on rayon's
+/// `weights` are `n` rows that [`pack`](crate::pack) has packed, at any alignment. Each row of `x` is quantised to 8 bits exactly as ggml does for this format. Runs on rayon's
 /// current pool, or on the calling thread if the product is small. A row of `out` depends on its row of `x` only,
 /// to the bit; it is NaN where the row of `x` has a value that is not finite.
 ///
@@ -58,7 +58,7 @@ pub(crate) fn matmul_at(
 ) -> Result<(), ShapeError> {
     let Shape { n, k, m } = shape;
     let row_bytes = kind.row_bytes(k).ok_or(ShapeError::Row { kind, len: k })?;
-    ShapeError::check("weights", weights.len(), n.checked_mul(row_bytes))?;
+    ShapeError::check("weights", weights.len(), kind.packed_bytes(n, k))?;
     ShapeError::check("x", x.len(), m.checked_mul(k))?;
     ShapeError::check("out", out.len(), m.checked_mul(n))?;
     if out.is_empty() {
@@ -70,7 +70,7 @@ pub(crate) fn matmul_at(
     }
 
     let small = n.saturating_mul(k).saturating_mul(m) < SMALL;
-    let activations = quantize(kind, x, k, small);
+    let activations = Activations::new(kind, x, k, small);
     let product = Product { kind, weights, row_bytes, x: &activations };
     let tasks = if small { 1 } else { 4 * rayon::current_num_threads() };
     let run =
@@ -79,23 +79,9 @@ pub(crate) fn matmul_at(
     Ok(())
 }
 
-fn quantize(kind: QuantType, x: &[f32], k: usize, small: bool) -> Activations {
-    let per_row = k.div_ceil(CHUNK);
-    let mut chunks = vec![Chunk::ZERO; x.len() / k * per_row];
-    let quantize = |(chunks, x): (&mut [Chunk], &[f32])| activations::quantize(kind, x, chunks);
-    if small || x.len() == k {
-        chunks.chunks_exact_mut(per_row).zip(x.chunks_exact(k)).for_each(quantize);
-    } else {
-        chunks.par_chunks_exact_mut(per_row).zip(x.par_chunks_exact(k)).for_each(quantize);
-    }
-    Activations { chunks, per_row }
-}
-
 /// Splits `out` into about `parts` ranges of columns, each with its piece of every row.
 fn split_columns(out: &mut [f32], n: usize, parts: usize) -> Vec<(Range<usize>, Vec<&mut [f32]>)> {
-    /// The widest group of columns that a kernel computes at once.
-    const WIDTH: usize = 16;
-    let step = n.div_ceil(parts).next_multiple_of(WIDTH);
+    let step = n.div_ceil(parts).next_multiple_of(BAND);
     let mut tasks: Vec<(Range<usize>, Vec<&mut [f32]>)> =
         (0..n).step_by(step).map(|first| (first..n.min(first + step), Vec::new())).collect();
     for row in out.chunks_exact_mut(n) {
@@ -136,10 +122,11 @@ impl Product<'_> {
 
     fn columns_scalar(&self, columns: Range<usize>, out: &mut [&mut [f32]]) {
         let mut sums = vec![0.0; out.len()];
+        let bands: Vec<&[u8]> = self.weights.chunks_exact(BAND * self.row_bytes).collect();
         for (index, column) in columns.enumerate() {
-            let weights = &self.weights[column * self.row_bytes..(column + 1) * self.row_bytes];
+            let band = Band::new(self.kind, bands[column / BAND], self.row_bytes);
             sums.fill(0.0);
-            scalar::row(self.kind, weights, self.x, &mut sums);
+            scalar::row(self.kind, &band, column % BAND, self.x, &mut sums);
             for (out, sum) in out.iter_mut().zip(&sums) {
                 out[index] = *sum;
             }

@@ -6,22 +6,24 @@
 /// Columns of a panel: the widest vector of f32.
 pub const LANES: usize = 16;
 
-/// Rows that are computed together.
+/// Rows that a product computes together.
 pub(crate) const ROWS: usize = 8;
 
 /// 16 values of one depth, one for each column of a panel.
 pub(crate) type Lanes = [f32; LANES];
 
-/// Does `$body` for each row. Written out, because the compiler vectorises the innermost loop that is left: over the
-/// rows it would scatter every sum, which is fifty times slower than over the lanes.
+/// Does `$body` for each of `$rows` rows, at most 8. Written out, because the compiler vectorises the innermost loop that
+/// is left: over the rows it would scatter every sum, which is fifty times slower than over the lanes.
 macro_rules! for_each_row {
-    ($row:ident => $body:expr) => {
-        for_each_row!($row => $body; 0 1 2 3 4 5 6 7)
+    ($row:ident < $rows:ident => $body:expr) => {
+        for_each_row!($row < $rows => $body; 0 1 2 3 4 5 6 7)
     };
-    ($row:ident => $body:expr; $($index:literal)*) => {
+    ($row:ident < $rows:ident => $body:expr; $($index:literal)*) => {
         $({
             const $row: usize = $index;
-            $body
+            if $row < $rows {
+                $body
+            }
         })*
     };
 }
@@ -35,16 +37,16 @@ fn fused(x: f32, y: &Lanes, mut sum: Lanes) -> Lanes {
     sum
 }
 
-/// Adds to `sums` the product of `ROWS` rows with one panel; `rows` and `panel` run over the depth.
+/// Adds to `sums` the product of up to 8 rows with one panel; `rows` and `panel` run over the depth.
 #[inline(always)]
-pub(crate) fn add_product<'a>(
-    rows: &[[f32; ROWS]],
+pub(crate) fn add_product<'a, const COUNT: usize>(
+    rows: &[[f32; COUNT]],
     panel: impl Iterator<Item = &'a Lanes>,
-    sums: &mut [Lanes; ROWS],
+    sums: &mut [Lanes; COUNT],
 ) {
     let mut local = *sums;
     for (row, lanes) in rows.iter().zip(panel) {
-        for_each_row!(R => local[R] = fused(row[R], lanes, local[R]));
+        for_each_row!(R < COUNT => local[R] = fused(row[R], lanes, local[R]));
     }
     *sums = local;
 }
@@ -59,7 +61,7 @@ pub(crate) fn add_product_of_two(
 ) {
     let [mut left, mut right] = *sums;
     for ((row, one), two) in rows.iter().zip(first).zip(second) {
-        for_each_row!(R => {
+        for_each_row!(R < ROWS => {
             left[R] = fused(row[R], one, left[R]);
             right[R] = fused(row[R], two, right[R]);
         });
@@ -67,11 +69,15 @@ pub(crate) fn add_product_of_two(
     *sums = [left, right];
 }
 
-/// Copies up to `ROWS` rows of equal length side by side, so that one depth of all lies together; missing rows are 0.
+/// Copies up to `COUNT` rows of equal length side by side, so that one depth of all lies together; missing rows are 0.
 #[inline(always)]
-pub(crate) fn interleave(rows: &[f32], depth: usize, interleaved: &mut Vec<[f32; ROWS]>) {
+pub(crate) fn interleave<const COUNT: usize>(
+    rows: &[f32],
+    depth: usize,
+    interleaved: &mut Vec<[f32; COUNT]>,
+) {
     interleaved.clear();
-    interleaved.resize(depth, [0.0; ROWS]);
+    interleaved.resize(depth, [0.0; COUNT]);
     for (index, row) in rows.chunks_exact(depth).enumerate() {
         for (x, interleaved) in row.iter().zip(interleaved.iter_mut()) {
             interleaved[index] = *x;

@@ -2,21 +2,22 @@
 
 use crate::activations::{Activations, CHUNK};
 use crate::block::Block;
+use crate::packed::Band;
 use crate::quant_type::QuantType;
 
-/// The products of one weight row with every row of `x`: adds to `out[i]`, in the order of the groups.
+/// The products of the row `lane` of a band with every row of `x`: adds to `out[i]`, in the order of the groups.
 ///
 /// Each group adds `fma(dot, weight scale * activation scale, sum)` and, in formats with minima,
 /// `fma(minimum, activation sum, sum)`: every path does exactly these roundings in this order.
-pub(crate) fn row(kind: QuantType, weights: &[u8], x: &Activations, out: &mut [f32]) {
+pub(crate) fn row(kind: QuantType, band: &Band<'_>, lane: usize, x: &Activations, out: &mut [f32]) {
     let layout = kind.layout();
     let (block_len, groups) = (kind.block_len(), kind.block_len() / layout.group);
     let mut block = Block::ZERO;
-    for (index, bytes) in weights.chunks_exact(kind.block_bytes()).enumerate() {
-        block.decode(kind, bytes);
+    for index in 0..band.words.len() / kind.words() {
+        band.decode(kind, lane, index, &mut block);
         let (chunk, first) = (index * block_len / CHUNK, index * block_len % CHUNK / layout.group);
         for (row, sum) in out.iter_mut().enumerate() {
-            let x = &x.row(row)[chunk];
+            let x = x.chunk(row, chunk);
             for (group, quants) in block.quants[..block_len].chunks_exact(layout.group).enumerate() {
                 let at = first + group;
                 let words = at * layout.group / 4..(at + 1) * layout.group / 4;

@@ -1,11 +1,13 @@
 //! What the product asks of an instruction set.
 
+use crate::packed::{BAND, Band};
+
 /// An instruction set that works on `LANES` weight rows side by side, one in each 32-bit lane.
 ///
 /// A value of an implementing type is the proof that the CPU has the instructions, so that the methods are safe. They
 /// must be inlined into a function with the `target_feature` attribute to be fast; so all are `#[inline(always)]`.
 pub(crate) trait Simd: Copy {
-    /// Rows that are worked on together.
+    /// Rows that are worked on together: a band, or half of one.
     const LANES: usize;
 
     /// One 32-bit integer for each row, or four bytes for each.
@@ -26,15 +28,11 @@ pub(crate) trait Simd: Copy {
     /// Adds 16 to byte `i` of a lane of `quants` where bit `4 * word + i` of the same lane of `bits` is set.
     fn add_fifth_bits(self, quants: Self::Int, bits: Self::Int, word: usize) -> Self::Int;
 
-    /// The 16 bytes at `at` of every row, as four words.
-    ///
-    /// # Safety
-    ///
-    /// `at + 16` is at most the length of a row.
-    unsafe fn load(self, rows: &Rows<'_>, at: usize) -> [Self::Int; 4];
+    /// The words of the rows of part `part` of a band.
+    fn load(self, words: &[u8; 4 * BAND], part: usize) -> Self::Int;
 
-    /// Asks for `bytes` to be brought near, for they will be read soon.
-    fn prefetch(self, bytes: &[u8]);
+    /// The f16 of the rows of part `part` of a band.
+    fn load_halves(self, halves: &[u8; 2 * BAND], part: usize) -> Self::Float;
 
     fn splat_float(self, value: f32) -> Self::Float;
     fn float(self, a: Self::Int) -> Self::Float;
@@ -47,74 +45,54 @@ pub(crate) trait Simd: Copy {
     /// Writes the lanes to the start of `out`.
     fn store(self, a: Self::Float, out: &mut [f32; 16]);
 
-    /// `start` plus the dot products of unsigned `weights` of `bits` bits with the signed bytes `x`.
+    /// `start` plus the dot products of unsigned `weights` of `bits` bits with the signed bytes `x`, for some bands.
     ///
     /// `start` is minus the format's offset times the sum of `x`, so an implementation may as well leave it out and
     /// use signed weights.
-    fn dot<const WORDS: usize>(
+    fn dot<const WORDS: usize, const BANDS: usize>(
         self,
-        weights: &[Self::Int; WORDS],
+        weights: &[[Self::Int; WORDS]; BANDS],
         x: &[u32; WORDS],
         start: i32,
         bits: u32,
-    ) -> Self::Int;
+    ) -> [Self::Int; BANDS];
 }
 
-/// Up to 16 consecutive weight rows.
-#[derive(Debug)]
-pub(crate) struct Rows<'a> {
-    bytes: &'a [u8],
-    /// Where each lane's row starts in `bytes`; lanes without a row repeat the last one. All rows end inside `bytes`.
-    starts: [usize; 16],
-    row_bytes: usize,
-}
-
-impl<'a> Rows<'a> {
-    /// `bytes` are at least one whole row of `row_bytes`.
-    pub(crate) fn new(bytes: &'a [u8], row_bytes: usize) -> Self {
-        let count = bytes.len() / row_bytes;
-        assert!(count > 0, "there is a row");
-        let mut starts = [0; 16];
-        for (lane, start) in starts.iter_mut().enumerate() {
-            *start = lane.min(count - 1) * row_bytes;
-        }
-        Self { bytes, starts, row_bytes }
-    }
-
-    /// Where the bytes at `at` of the row of `lane` start.
-    #[inline(always)]
-    pub(crate) fn pointer(&self, lane: usize, at: usize) -> *const u8 {
-        self.bytes.as_ptr().wrapping_add(self.starts[lane].wrapping_add(at))
-    }
-
-    /// How many blocks of `block_bytes` a row has.
-    #[inline(always)]
-    pub(crate) fn blocks(&self, block_bytes: usize) -> usize {
-        self.row_bytes / block_bytes
-    }
-
-    /// Block `index` of all rows, if blocks have `BYTES` bytes.
-    #[inline(always)]
-    pub(crate) fn block<const BYTES: usize>(&self, index: usize) -> Blocks<'_, BYTES> {
-        let at = index * BYTES;
-        assert!(at + BYTES <= self.row_bytes, "the row has the block");
-        Blocks { rows: self, at }
-    }
-}
-
-/// The same block of every row.
+/// The same block, of `WORDS` words, of the rows of one part of a band.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Blocks<'a, const BYTES: usize> {
-    rows: &'a Rows<'a>,
-    at: usize,
+pub(crate) struct Blocks<'a, const WORDS: usize> {
+    words: &'a [[u8; 4 * BAND]; WORDS],
+    halves: Option<&'a [u8; 2 * BAND]>,
+    part: usize,
 }
 
-impl<const BYTES: usize> Blocks<'_, BYTES> {
-    /// The 16 bytes at `at` of every block, as four words.
+impl<'a, const WORDS: usize> Blocks<'a, WORDS> {
+    /// Block `index` of part `part` of a band.
     #[inline(always)]
-    pub(crate) fn load<S: Simd>(self, simd: S, at: usize) -> [S::Int; 4] {
-        assert!(at + 16 <= BYTES, "the bytes are in the block");
-        // SAFETY: the row has the whole block, as `Rows::block` saw, and the block has the bytes.
-        unsafe { simd.load(self.rows, self.at + at) }
+    pub(crate) fn new(band: &Band<'a>, part: usize, index: usize) -> Self {
+        Self { words: &band.words.as_chunks().0[index], halves: band.halves.get(index), part }
+    }
+
+    /// Word `word` of every row.
+    #[inline(always)]
+    pub(crate) fn word<S: Simd>(self, simd: S, word: usize) -> S::Int {
+        simd.load(&self.words[word], self.part)
+    }
+
+    /// Four words from `word` on.
+    #[inline(always)]
+    pub(crate) fn load<S: Simd>(self, simd: S, word: usize) -> [S::Int; 4] {
+        [
+            self.word(simd, word),
+            self.word(simd, word + 1),
+            self.word(simd, word + 2),
+            self.word(simd, word + 3),
+        ]
+    }
+
+    /// The odd half of every row.
+    #[inline(always)]
+    pub(crate) fn half<S: Simd>(self, simd: S) -> S::Float {
+        simd.load_halves(self.halves.expect("the format has an odd half"), self.part)
     }
 }

@@ -13,7 +13,7 @@ const LANES: usize = 16;
 
 /// Defines a function that calls `$portable` compiled for the active instruction set.
 macro_rules! dispatch {
-    ($(#[$doc:meta])* $visibility:vis fn $name:ident($($arg:ident: $type:ty),*) $(-> $result:ty)? = $portable:path;) => {
+    ($(#[$doc:meta])* $visibility:vis fn $name:ident($($arg:ident: $type:ty),* $(,)?) $(-> $result:ty)? = $portable:path;) => {
         $(#[$doc])*
         $visibility fn $name($($arg: $type),*) $(-> $result)? {
             #[cfg(target_arch = "x86_64")]
@@ -72,6 +72,16 @@ dispatch! {
     ///
     /// If the lengths differ.
     pub fn silu_mul(gate: &mut [f32], up: &[f32]) = portable::silu_mul;
+}
+
+dispatch! {
+    /// Replaces every `gate` value by `gelu(gate) * up`, GELU in its approximation by a hyperbolic tangent,
+    /// `x / 2 * (1 + tanh(√(2/π) * (x + 0.044715 * x³)))`.
+    ///
+    /// # Panics
+    ///
+    /// If the lengths differ.
+    pub fn gelu_mul(gate: &mut [f32], up: &[f32]) = portable::gelu_mul;
 }
 
 dispatch! {
@@ -137,6 +147,14 @@ mod portable {
         assert_eq!(gate.len(), up.len(), "`gate` and `up` have the same length");
         for (gate, up) in gate.iter_mut().zip(up) {
             *gate = exponential::silu(*gate) * up;
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn gelu_mul(gate: &mut [f32], up: &[f32]) {
+        assert_eq!(gate.len(), up.len(), "`gate` and `up` have the same length");
+        for (gate, up) in gate.iter_mut().zip(up) {
+            *gate = exponential::gelu_tanh(*gate) * up;
         }
     }
 

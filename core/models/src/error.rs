@@ -50,6 +50,16 @@ pub enum Error {
         /// The tokens that it would have had to hold.
         got: usize,
     },
+    /// The keys and values of all sequences together would be more than their budget; nothing was computed.
+    #[error("no room for keys and values: expected at most {limit} bytes, got {wanted} more than {used}")]
+    KvBudget {
+        /// The budget in bytes.
+        limit: usize,
+        /// The bytes that are in use.
+        used: usize,
+        /// The bytes that would have been added.
+        wanted: usize,
+    },
     /// A chat template does not parse or refused the conversation.
     #[error("chat template failed: {message}")]
     Template {

@@ -1,4 +1,5 @@
 use std::fs::File;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -34,5 +35,43 @@ impl MappedFile {
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+}
+
+/// Some bytes of a file or of memory that others use too.
+#[derive(Debug, Clone)]
+pub(crate) struct Bytes {
+    source: Source,
+    range: Range<usize>,
+}
+
+#[derive(Debug, Clone)]
+enum Source {
+    File(MappedFile),
+    Memory(Arc<Vec<u8>>),
+}
+
+impl Bytes {
+    /// Bytes of a file, which has them.
+    pub(crate) fn mapped(file: MappedFile, range: Range<usize>) -> Self {
+        Self { source: Source::File(file), range }
+    }
+
+    pub(crate) fn owned(bytes: Vec<u8>) -> Self {
+        let range = 0..bytes.len();
+        Self { source: Source::Memory(Arc::new(bytes)), range }
+    }
+
+    /// Some of these bytes.
+    pub(crate) fn part(&self, range: Range<usize>) -> Self {
+        let range = self.range.start + range.start..self.range.start + range.end;
+        Self { source: self.source.clone(), range }
+    }
+
+    pub(crate) fn get(&self) -> &[u8] {
+        match &self.source {
+            Source::File(file) => &file.bytes()[self.range.clone()],
+            Source::Memory(bytes) => &bytes[self.range.clone()],
+        }
     }
 }

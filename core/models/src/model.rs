@@ -1,8 +1,9 @@
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
+use crate::kv::{KvPool, KvType};
 use crate::nn::{Decoder, Segment, Workspace};
 use crate::{ChatTemplate, Error, Gguf, KvCache, ModelInfo, Result, Tokenizer, arch};
 
@@ -34,6 +35,11 @@ pub struct LoadOptions {
     pub device: Device,
     /// The most tokens that a sequence may have, at most what the file says. Default: what the file says.
     pub context: Option<usize>,
+    /// How keys and values are kept. Default [`KvType::F16`].
+    pub kv_type: KvType,
+    /// The most bytes that the keys and values of all sequences may take together; a pass that would need more is
+    /// refused with [`Error::KvBudget`]. Default: no limit.
+    pub kv_budget: Option<usize>,
 }
 
 /// The next tokens of one sequence.
@@ -55,6 +61,8 @@ pub enum Logits {
     /// Those of the last token.
     #[default]
     Last,
+    /// Those of every token, one after the other.
+    All,
     /// None: the pass only fills the cache.
     None,
 }
@@ -63,6 +71,11 @@ impl<'a> Step<'a> {
     /// A step that gives the last token's logits.
     pub fn new(tokens: &'a [u32], cache: &'a mut KvCache) -> Self {
         Self { tokens, cache, logits: Logits::Last }
+    }
+
+    /// A step that gives the logits of every token, one after the other.
+    pub fn every(tokens: &'a [u32], cache: &'a mut KvCache) -> Self {
+        Self { tokens, cache, logits: Logits::All }
     }
 
     /// A step that only fills the cache.
@@ -81,6 +94,7 @@ pub struct LanguageModel {
     tokenizer: Tokenizer,
     template: Option<ChatTemplate>,
     decoder: Decoder,
+    pool: Arc<KvPool>,
     /// Buffers of finished passes for the next ones.
     workspaces: Mutex<Vec<Workspace>>,
 }
@@ -103,7 +117,8 @@ impl LanguageModel {
             return Err(Error::tensor("token_embd.weight", message));
         }
         let template = ChatTemplate::from_gguf(&gguf, &tokenizer)?;
-        Ok(Self { info, tokenizer, template, decoder, workspaces: Mutex::default() })
+        let pool = Arc::new(decoder.new_pool(options.kv_type).with_limit(options.kv_budget));
+        Ok(Self { info, tokenizer, template, decoder, pool, workspaces: Mutex::default() })
     }
 
     /// What the file says about the model; the context length is that of the options, if they had one.
@@ -123,11 +138,30 @@ impl LanguageModel {
 
     /// An empty cache for a new sequence; its memory grows with its use.
     pub fn new_cache(&self) -> KvCache {
-        self.decoder.new_cache()
+        KvCache::new(&self.pool)
     }
 
-    /// Computes the next tokens of several sequences in one pass and gives for each step the logits of its
-    /// last token (nothing for [`Logits::None`]), appending to each step's cache. No steps give no logits.
+    pub(crate) fn pool(&self) -> &Arc<KvPool> {
+        &self.pool
+    }
+
+    /// The bytes that the keys and values of all sequences take now; pages that sequences share count once.
+    pub fn kv_used_bytes(&self) -> usize {
+        self.pool.used_bytes()
+    }
+
+    /// The bytes that the keys and values of one page, [`KvCache::PAGE`] tokens, take.
+    pub fn kv_page_bytes(&self) -> usize {
+        self.pool.page_bytes()
+    }
+
+    /// The most bytes that keys and values may take, if there is a limit.
+    pub fn kv_budget(&self) -> Option<usize> {
+        self.pool.limit()
+    }
+
+    /// Computes the next tokens of several sequences in one pass and gives for each step the logits that it asks
+    /// for, `[tokens][vocabulary]`, appending to each step's cache. No steps give no logits.
     ///
     /// The numbers of a sequence do not depend on which others share the pass. Long steps are computed in
     /// parts, so memory stays bounded; a caller that wants to be able to stop in between calls with shorter
@@ -135,17 +169,15 @@ impl LanguageModel {
     ///
     /// # Errors
     ///
-    /// [`Error::ContextTooLong`] and [`Error::Invalid`] (a step without tokens, a token outside the
-    /// vocabulary, another model's cache) come before anything is computed. After any error the caches hold
+    /// [`Error::ContextTooLong`], [`Error::KvBudget`] and [`Error::Invalid`] (a step without tokens, a token outside
+    /// the vocabulary, another model's cache) come before anything is computed. After any error the caches hold
     /// what they held before the call.
     pub fn forward(&self, steps: &mut [Step<'_>]) -> Result<Vec<Vec<f32>>> {
         for step in &*steps {
             self.check(step)?;
         }
         let before: Vec<usize> = steps.iter().map(|step| step.cache.len()).collect();
-        let mut workspace = self.take_workspace();
-        let result = self.forward_in_parts(steps, &mut workspace);
-        self.workspaces.lock().unwrap_or_else(PoisonError::into_inner).push(workspace);
+        let result = self.reserve_and_forward(steps);
         if result.is_err() {
             for (step, length) in steps.iter_mut().zip(before) {
                 step.cache.truncate(length);
@@ -154,8 +186,18 @@ impl LanguageModel {
         result
     }
 
+    fn reserve_and_forward(&self, steps: &mut [Step<'_>]) -> Result<Vec<Vec<f32>>> {
+        for step in &mut *steps {
+            step.cache.reserve(step.tokens.len())?;
+        }
+        let mut workspace = self.take_workspace();
+        let result = self.forward_in_parts(steps, &mut workspace);
+        self.workspaces.lock().unwrap_or_else(PoisonError::into_inner).push(workspace);
+        result
+    }
+
     fn check(&self, step: &Step<'_>) -> Result<()> {
-        self.decoder.check_cache(step.cache)?;
+        step.cache.check(&self.pool)?;
         if step.tokens.is_empty() {
             return Err(Error::invalid("tokens", "expected at least one in every step, got none"));
         }
@@ -188,10 +230,12 @@ impl LanguageModel {
                 }
                 room -= count;
                 done[index] += count;
-                let wanted = step.logits == Logits::Last && count == left.len();
-                if wanted {
-                    wanting.push(index);
-                }
+                let wanted = match step.logits {
+                    Logits::Last => usize::from(count == left.len()),
+                    Logits::All => count,
+                    Logits::None => 0,
+                };
+                wanting.extend(std::iter::repeat_n(index, wanted));
                 segments.push(Segment { tokens: &left[..count], cache: step.cache, logits: wanted });
             }
             if segments.is_empty() {
@@ -199,7 +243,7 @@ impl LanguageModel {
             }
             let computed = self.decoder.forward(&mut segments, workspace)?;
             for (index, row) in wanting.into_iter().zip(computed.chunks_exact(vocabulary)) {
-                logits[index] = row.to_vec();
+                logits[index].extend_from_slice(row);
             }
         }
     }

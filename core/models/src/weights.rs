@@ -1,16 +1,24 @@
 use crate::gguf::{Gguf, TensorInfo};
+use crate::map::Bytes;
 use crate::nn::{Linear, Matrix};
+use crate::packed::Packed;
 use crate::{Error, Result};
 
 /// Takes tensors out of a GGUF file by name and checks their shapes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Weights<'a> {
     gguf: &'a Gguf,
+    packed: &'a Packed,
 }
 
 impl<'a> Weights<'a> {
-    pub(crate) fn new(gguf: &'a Gguf) -> Self {
-        Self { gguf }
+    pub(crate) fn new(gguf: &'a Gguf, packed: &'a Packed) -> Self {
+        Self { gguf, packed }
+    }
+
+    /// The file.
+    pub(crate) fn gguf(self) -> &'a Gguf {
+        self.gguf
     }
 
     /// The model's name.
@@ -22,10 +30,21 @@ impl<'a> Weights<'a> {
         self.gguf.tensor(name).is_some()
     }
 
-    /// A matrix that stays in the memory map.
+    /// Refuses a file in which a layer lacks the tensor `blk.….{part}`.
+    pub(crate) fn require_in_layers(self, layers: usize, part: &str) -> Result<()> {
+        let missing = (0..layers).map(|index| format!("blk.{index}.{part}")).find(|name| !self.has(name));
+        missing.map_or(Ok(()), |name| Err(Error::tensor(name, "is missing from the file")))
+    }
+
+    /// A matrix, which is used where it lies.
     pub(crate) fn matrix(self, name: &str, rows: usize, columns: usize) -> Result<Matrix> {
         let info = self.shaped(name, &[rows, columns])?;
-        Ok(Matrix::new(name, self.gguf.file().clone(), info))
+        let shape = [rows, columns];
+        if let (Some(bytes), Some(kind)) = (self.packed.get(name), info.quantisation.kernel()) {
+            return Ok(Matrix::packed(name, bytes, kind, info.quantisation, shape));
+        }
+        let bytes = Bytes::mapped(self.gguf.file().clone(), info.offset..info.offset + info.length);
+        Ok(Matrix::plain(name, bytes, info.quantisation, shape))
     }
 
     /// The rows of a matrix, if only its columns are known.
@@ -55,6 +74,27 @@ impl<'a> Weights<'a> {
     pub(crate) fn linear(self, name: &str, rows: usize, columns: usize) -> Result<Linear> {
         let weight = self.matrix(&format!("{name}.weight"), rows, columns)?;
         Ok(Linear::new(weight, self.optional_vector(&format!("{name}.bias"), rows)?))
+    }
+
+    /// Rows that are joined into one matrix `{name}.weight`, one [`Linear`] for each number of them.
+    pub(crate) fn joined<const PARTS: usize>(
+        self,
+        name: &str,
+        rows: [usize; PARTS],
+        columns: usize,
+    ) -> Result<[Linear; PARTS]> {
+        let total = rows.iter().sum();
+        let weight = self.matrix(&format!("{name}.weight"), total, columns)?;
+        let bias = self.optional_vector(&format!("{name}.bias"), total)?;
+        let mut parts = Vec::with_capacity(PARTS);
+        let mut first = 0;
+        for rows in rows {
+            let part = first..first + rows;
+            first = part.end;
+            let bias = bias.as_ref().map(|bias| bias[part.clone()].to_vec());
+            parts.push(Linear::new(weight.part(part)?, bias));
+        }
+        Ok(parts.try_into().expect("there is a part for each number of rows"))
     }
 
     fn info(self, name: &str) -> Result<&'a TensorInfo> {

@@ -3,6 +3,7 @@
 
 mod encoder;
 mod greedy;
+mod kv;
 mod support;
 mod templates;
 mod tokenizers;

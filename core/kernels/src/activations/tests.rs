@@ -61,8 +61,8 @@ fn every_instruction_set_rounds_alike() {
         let mut got = vec![Chunk::ZERO; 2];
         let mut expected = got.clone();
 
-        quantize(kind, &x, &mut got);
-        portable(kind, &x, &mut expected);
+        quantize(kind, &x, 256, 0, &mut got);
+        portable(kind, &x, 256, 0, &mut expected);
 
         assert_eq!(got, expected, "{kind:?}");
     }

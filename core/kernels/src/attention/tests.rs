@@ -1,45 +1,68 @@
+use std::ops::Range;
+
+use half::f16;
 use proptest::prelude::*;
 
-use super::{attention, portable};
+use super::{Attended, KvPage, PAGE, attend, portable};
 use crate::panel::LANES;
+use crate::testing::Random;
 
-/// Deterministic values from -1 to 1.
-fn values(count: usize, seed: u32) -> Vec<f32> {
-    let mut state = seed.wrapping_mul(2_654_435_761).wrapping_add(1);
-    let next = || {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 8) as f32 / (1 << 23) as f32 - 1.0
-    };
-    std::iter::repeat_with(next).take(count).collect()
+/// The keys and values of one head in pages.
+struct Head {
+    dimension: usize,
+    tokens: usize,
+    /// `[tokens][dimension]`, as the pages hold them.
+    keys: Vec<f32>,
+    values: Vec<f32>,
+    key_tiles: Vec<f32>,
+    value_rows: Vec<f32>,
 }
 
-fn tiles(keys: &[f32], dimension: usize) -> Vec<f32> {
-    let tokens = keys.len() / dimension;
-    let mut tiles = vec![0.0; tokens.next_multiple_of(LANES) * dimension];
-    for (token, key) in keys.chunks_exact(dimension).enumerate() {
-        for (depth, value) in key.iter().enumerate() {
-            tiles[(token / LANES * dimension + depth) * LANES + token % LANES] = *value;
+impl Head {
+    fn new(keys: Vec<f32>, values: Vec<f32>, dimension: usize) -> Self {
+        let tokens = keys.len() / dimension;
+        let whole = tokens.next_multiple_of(PAGE) * dimension;
+        let (mut key_tiles, mut value_rows) = (vec![0.0; whole], vec![0.0; whole]);
+        for (token, key) in keys.chunks_exact(dimension).enumerate() {
+            for (depth, value) in key.iter().enumerate() {
+                key_tiles[(token / LANES * dimension + depth) * LANES + token % LANES] = *value;
+            }
         }
+        value_rows[..values.len()].copy_from_slice(&values);
+        Self { dimension, tokens, keys, values, key_tiles, value_rows }
     }
-    tiles
+
+    fn pages(&self) -> Vec<KvPage<'_>> {
+        let length = PAGE * self.dimension;
+        let pages = self.key_tiles.chunks_exact(length).zip(self.value_rows.chunks_exact(length));
+        pages.map(|(keys, values)| KvPage::F32 { keys, values }).collect()
+    }
+
+    /// The result in exact arithmetic.
+    fn exact(&self, query: &[f32], visible: &Range<usize>, scale: f32) -> Vec<f64> {
+        let score = |key: &[f32]| -> f64 {
+            key.iter().zip(query).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>() * f64::from(scale)
+        };
+        let rows = |rows: &Vec<f32>| -> Vec<Vec<f32>> {
+            let rows = rows.chunks_exact(self.dimension).take(visible.end).skip(visible.start);
+            rows.map(<[f32]>::to_vec).collect()
+        };
+        let scores: Vec<f64> = rows(&self.keys).iter().map(|key| score(key)).collect();
+        let highest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let weights: Vec<f64> = scores.iter().map(|score| (score - highest).exp()).collect();
+        let total: f64 = weights.iter().sum();
+        let mut out = vec![0.0; self.dimension];
+        for (weight, value) in weights.iter().zip(rows(&self.values)) {
+            for (out, value) in out.iter_mut().zip(value) {
+                *out += weight / total * f64::from(value);
+            }
+        }
+        out
+    }
 }
 
-fn exact(query: &[f32], keys: &[f32], values: &[f32], visible: usize, scale: f32) -> Vec<f64> {
-    let dimension = query.len();
-    let score = |key: &[f32]| -> f64 {
-        key.iter().zip(query).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>() * f64::from(scale)
-    };
-    let scores: Vec<f64> = keys.chunks_exact(dimension).take(visible).map(score).collect();
-    let highest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let weights: Vec<f64> = scores.iter().map(|score| (score - highest).exp()).collect();
-    let total: f64 = weights.iter().sum();
-    let mut out = vec![0.0; dimension];
-    for (weight, value) in weights.iter().zip(values.chunks_exact(dimension)) {
-        for (out, value) in out.iter_mut().zip(value) {
-            *out += weight / total * f64::from(*value);
-        }
-    }
-    out
+fn rows(attended: &Attended) -> Vec<Vec<f32>> {
+    attended.rows().map(Iterator::collect).collect()
 }
 
 proptest! {
@@ -48,31 +71,97 @@ proptest! {
         dimension in (1_usize..9).prop_map(|columns| columns * LANES),
         tokens in 1_usize..400,
         queries in 1_usize..20,
+        window in 1_usize..500,
         sharpness in 0.01_f32..20.0,
-        seed in any::<u32>(),
+        seed in any::<u64>(),
     ) {
-        let visible: Vec<usize> = (0..queries).map(|query| 1 + (query * 37 + seed as usize) % tokens).collect();
-        let query = values(queries * dimension, seed);
-        let key = values(tokens * dimension, seed ^ 1);
-        let value = values(tokens * dimension, seed ^ 2);
-        let tiles = tiles(&key, dimension);
+        let mut random = Random::new(seed);
+        let visible: Vec<Range<usize>> = (0..queries)
+            .map(|query| 1 + (query * 37 + seed as usize % 1000) % tokens)
+            .map(|end| end.saturating_sub(window)..end)
+            .collect();
+        let query = random.floats(queries * dimension);
+        let head = Head::new(random.floats(tokens * dimension), random.floats(tokens * dimension), dimension);
         let scale = sharpness / (dimension as f32).sqrt();
-        let mut out = vec![0.0; queries * dimension];
 
-        attention(&query, &visible, &tiles, &value, dimension, scale, &mut out);
+        let attended = attend(&query, &visible, &head.pages(), 0, dimension, scale);
 
-        let mut scalar = vec![0.0; queries * dimension];
-        portable(&query, &visible, &tiles, &value, dimension, scale, &mut scalar);
-        prop_assert_eq!(&out, &scalar);
-        for ((query, out), visible) in query.chunks_exact(dimension).zip(out.chunks_exact(dimension)).zip(&visible) {
-            let exact = exact(query, &key, &value, *visible, scale);
-            for (out, exact) in out.iter().zip(&exact) {
+        let scalar = portable(&query, &visible, &head.pages(), 0, dimension, scale);
+        prop_assert_eq!(&attended, &scalar);
+        for ((query, out), visible) in query.chunks_exact(dimension).zip(rows(&attended)).zip(&visible) {
+            for (out, exact) in out.iter().zip(head.exact(query, visible, scale)) {
                 prop_assert!((f64::from(*out) - exact).abs() < 2e-5, "{out} {exact}");
             }
-            let mut alone = vec![0.0; dimension];
-            attention(query, &[*visible], &tiles, &value, dimension, scale, &mut alone);
-            prop_assert_eq!(&alone[..], out);
+            let alone = attend(query, std::slice::from_ref(visible), &head.pages(), 0, dimension, scale);
+            prop_assert_eq!(&rows(&alone)[0], &out);
         }
+    }
+
+    #[test]
+    fn spans_that_are_merged_are_close_to_the_whole(
+        tokens in 1_usize..600,
+        split in 0_usize..10,
+        seed in any::<u64>(),
+    ) {
+        let dimension = 2 * LANES;
+        let mut random = Random::new(seed);
+        let query = random.floats(3 * dimension);
+        let head = Head::new(random.floats(tokens * dimension), random.floats(tokens * dimension), dimension);
+        let visible = [0..tokens, tokens / 2..tokens, 0..1];
+        let pages = head.pages();
+        let split = split.min(pages.len());
+
+        let mut merged = Attended::nothing(3, dimension);
+        merged.merge(&attend(&query, &visible, &pages[..split], 0, dimension, 1.0));
+        merged.merge(&attend(&query, &visible, &pages[split..], split * PAGE, dimension, 1.0));
+
+        for ((query, out), visible) in query.chunks_exact(dimension).zip(rows(&merged)).zip(&visible) {
+            for (out, exact) in out.iter().zip(head.exact(query, visible, 1.0)) {
+                prop_assert!((f64::from(*out) - exact).abs() < 2e-5, "{out} {exact}");
+            }
+        }
+        prop_assert_eq!(head.tokens, tokens);
+    }
+
+    #[test]
+    fn pages_of_other_types_mean_their_values(seed in any::<u64>()) {
+        let dimension = LANES;
+        let mut random = Random::new(seed);
+        let query = random.floats(5 * dimension);
+        let visible: Vec<Range<usize>> = (1..6).map(|end| 0..end * 9).collect();
+        let at = |keys: &[f32], values: &[f32], page| {
+            let f32_page = KvPage::F32 { keys, values };
+            let expected = attend(&query, &visible, &[f32_page], 0, dimension, 1.0);
+            assert_eq!(attend(&query, &visible, &[page], 0, dimension, 1.0), expected);
+        };
+
+        let halves = |values: Vec<f32>| -> Vec<f16> { values.into_iter().map(f16::from_f32).collect() };
+        let floats = |values: &[f16]| -> Vec<f32> { values.iter().map(|value| value.to_f32()).collect() };
+        let keys = halves(random.floats(PAGE * dimension));
+        let values = halves(random.floats(PAGE * dimension));
+        at(&floats(&keys), &floats(&values), KvPage::F16 { keys: &keys, values: &values });
+
+        let mut bytes = || -> Vec<i8> { (0..PAGE * dimension).map(|_| random.next() as i8).collect() };
+        let (keys, values) = (bytes(), bytes());
+        let (key_scales, value_scales) = (random.floats(PAGE), random.floats(PAGE));
+        let tile = dimension * LANES;
+        let exact_keys: Vec<f32> = keys
+            .iter()
+            .enumerate()
+            .map(|(index, key)| f32::from(*key) * key_scales[index / tile * LANES + index % LANES])
+            .collect();
+        let exact_values: Vec<f32> = values
+            .iter()
+            .enumerate()
+            .map(|(index, value)| f32::from(*value) * value_scales[index / dimension])
+            .collect();
+        let page = KvPage::Q8 {
+            keys: &keys,
+            values: &values,
+            key_scales: &key_scales,
+            value_scales: &value_scales,
+        };
+        at(&exact_keys, &exact_values, page);
     }
 }
 
@@ -81,17 +170,10 @@ fn a_value_that_is_not_a_number_is_not_hidden() {
     let dimension = LANES;
     let mut query = vec![1.0; dimension];
     query[3] = f32::NAN;
-    let mut out = vec![0.0; dimension];
+    let head = Head::new(vec![1.0; 2 * dimension], vec![1.0; 2 * dimension], dimension);
 
-    attention(
-        &query,
-        &[2],
-        &vec![1.0; LANES * dimension],
-        &vec![1.0; 2 * dimension],
-        dimension,
-        1.0,
-        &mut out,
-    );
+    let mut attended = attend(&query, &[0..2, 0..0][..1], &head.pages(), 0, dimension, 1.0);
+    attended.merge(&Attended::nothing(1, dimension));
 
-    assert!(out.iter().all(|value| value.is_nan()));
+    assert!(rows(&attended)[0].iter().all(|value| value.is_nan()));
 }

@@ -3,10 +3,23 @@ use proptest::prelude::*;
 use super::{Shape, matmul, matmul_at};
 use crate::block::dequantize_row;
 use crate::cpu::Level;
+use crate::packed::pack;
 use crate::quant_type::QuantType;
 use crate::testing::{Random, halves};
 
+fn packed(kind: QuantType, shape: Shape, weights: &[u8]) -> Vec<u8> {
+    let mut packed = vec![0; kind.packed_bytes(shape.n, shape.k).unwrap()];
+    pack(kind, weights, shape.n, shape.k, &mut packed).unwrap();
+    packed
+}
+
 fn product(level: Level, kind: QuantType, shape: Shape, weights: &[u8], x: &[f32]) -> Vec<f32> {
+    let weights = packed(kind, shape, weights);
+    multiply(level, kind, shape, &weights, x)
+}
+
+/// The product with packed weights.
+fn multiply(level: Level, kind: QuantType, shape: Shape, weights: &[u8], x: &[f32]) -> Vec<f32> {
     let mut out = vec![f32::NAN; shape.m * shape.n];
     matmul_at(level, kind, shape, weights, x, &mut out).unwrap();
     out
@@ -44,9 +57,9 @@ proptest! {
         let expected = product(Level::Scalar, kind, shape, &weights, &x);
 
         let mut moved = vec![0; misaligned];
-        moved.extend(&weights);
+        moved.extend(packed(kind, shape, &weights));
         for level in levels() {
-            let got = product(level, kind, shape, &moved[misaligned..], &x);
+            let got = multiply(level, kind, shape, &moved[misaligned..], &x);
             prop_assert_eq!(bits(&got), bits(&expected), "{:?} {:?} {:?}", level, kind, shape);
         }
     }
@@ -104,7 +117,8 @@ fn a_product_on_several_threads_is_that_of_its_parts() {
         let x = random.floats(shape.m * shape.k);
         let mut whole = vec![0.0; shape.n * shape.m];
 
-        matmul(kind, &weights, shape.n, shape.k, &x, shape.m, &mut whole).unwrap();
+        let band_rows = packed(kind, shape, &weights);
+        matmul(kind, &band_rows, shape.n, shape.k, &x, shape.m, &mut whole).unwrap();
 
         let row_bytes = weights.len() / shape.n;
         for column in [0, 15, 16, 47, 300] {
@@ -158,7 +172,7 @@ fn a_row_that_is_not_finite_gives_nan_in_its_own_row_only() {
 #[test]
 fn empty_shapes_are_fine_and_wrong_ones_are_refused() {
     assert_eq!(matmul(QuantType::Q4_0, &[], 0, 32, &[0.0; 32], 1, &mut []), Ok(()));
-    assert_eq!(matmul(QuantType::Q4_0, &[0; 18], 1, 32, &[], 0, &mut []), Ok(()));
+    assert_eq!(matmul(QuantType::Q4_0, &[0; 288], 1, 32, &[], 0, &mut []), Ok(()));
     let mut out = [1.0];
     assert_eq!(matmul(QuantType::Q4_0, &[], 1, 0, &[], 1, &mut out), Ok(()));
     assert_eq!(bits(&out), bits(&[0.0]));
@@ -170,15 +184,15 @@ fn empty_shapes_are_fine_and_wrong_ones_are_refused() {
         "a row of `Q6K` has 33 values, expected a multiple of 256"
     );
     assert_eq!(
-        message(matmul(QuantType::Q4_0, &[0; 35], 2, 32, &[0.0; 32], 1, &mut out)),
-        "`weights` has length 35, expected 36"
+        message(matmul(QuantType::Q4_0, &[0; 36], 2, 32, &[0.0; 32], 1, &mut out)),
+        "`weights` has length 36, expected 288"
     );
     assert_eq!(
-        message(matmul(QuantType::Q4_0, &[0; 36], 2, 32, &[0.0; 31], 1, &mut out)),
+        message(matmul(QuantType::Q4_0, &[0; 288], 2, 32, &[0.0; 31], 1, &mut out)),
         "`x` has length 31, expected 32"
     );
     assert_eq!(
-        message(matmul(QuantType::Q4_0, &[0; 36], 2, 32, &[0.0; 32], 1, &mut out[..1])),
+        message(matmul(QuantType::Q4_0, &[0; 288], 2, 32, &[0.0; 32], 1, &mut out[..1])),
         "`out` has length 1, expected 2"
     );
     assert_eq!(

@@ -47,6 +47,14 @@ fn normal_tail(x: f32) -> f32 {
     0.5 * series * exp(-0.5 * x * x)
 }
 
+/// `x / 2 * (1 + tanh(√(2/π) * (x + 0.044715 * x³)))`, with the hyperbolic tangent as an exponential.
+#[inline(always)]
+pub(super) fn gelu_tanh(x: f32) -> f32 {
+    let inner =
+        std::f32::consts::FRAC_2_SQRT_PI * std::f32::consts::FRAC_1_SQRT_2 * x * (1.0 + 0.044_715 * x * x);
+    x / (1.0 + exp(-2.0 * inner))
+}
+
 /// `x / (1 + exp(-x))`.
 #[inline(always)]
 pub(super) fn silu(x: f32) -> f32 {

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::{add_scaled, dot, gelu_erf, layer_norm, portable, rms_norm, silu_mul, softmax};
+use super::{add_scaled, dot, gelu_erf, gelu_mul, layer_norm, portable, rms_norm, silu_mul, softmax};
 
 /// `erf(x)` by a series of positive terms, exact to f64.
 fn erf(x: f64) -> f64 {
@@ -41,6 +41,21 @@ fn silu_is_close_to_the_exact_value_everywhere() {
     for (x, got) in x.iter().zip(got) {
         let exact = 2.0 * f64::from(*x) / (1.0 + (-f64::from(*x)).exp());
         assert!((f64::from(got) - exact).abs() <= 1e-6 * exact.abs() + 1e-34, "silu({x}): {got}, {exact}");
+    }
+}
+
+#[test]
+fn the_approximate_gelu_is_close_to_its_formula_everywhere() {
+    let x: Vec<f32> = (-2000..=2000).map(|step| step as f32 * 0.01).collect();
+    let mut got = x.clone();
+
+    gelu_mul(&mut got, &vec![2.0; x.len()]);
+
+    for (x, got) in x.iter().zip(got) {
+        let x = f64::from(*x);
+        let inner = (2.0 / std::f64::consts::PI).sqrt() * (x + 0.044_715 * x * x * x);
+        let exact = x * (1.0 + inner.tanh());
+        assert!((f64::from(got) - exact).abs() <= 1e-6 * exact.abs() + 1e-7, "gelu({x}): {got}, {exact}");
     }
 }
 
@@ -112,6 +127,10 @@ proptest! {
 
         silu_mul(&mut got, &c);
         portable::silu_mul(&mut expected, &c);
+        prop_assert_eq!(bits(&got), bits(&expected));
+
+        gelu_mul(&mut got, &c);
+        portable::gelu_mul(&mut expected, &c);
         prop_assert_eq!(bits(&got), bits(&expected));
 
         softmax(&mut got);

@@ -1,9 +1,11 @@
 //! BERT (arXiv 1810.04805) as the Transformers library saves it: `config.json` and `model.safetensors`.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::Deserialize;
 
+use crate::kv::{KvPool, KvType};
 use crate::map::MappedFile;
 use crate::nn::{Attention, Bidirectional, Dense, Embeddings, Layer, Norm};
 use crate::safetensors::SafeTensors;
@@ -47,7 +49,7 @@ pub(crate) fn read(directory: &Path) -> Result<Bert> {
         embeddings,
         layers,
         attention: Attention { group: 1, dimension, scale: 1.0 / (dimension as f32).sqrt() },
-        heads: config.num_attention_heads,
+        pool: Arc::new(KvPool::new(1, config.num_attention_heads, dimension, KvType::F32)),
         hidden: config.hidden_size,
     };
     Ok(Bert { encoder, positions: config.max_position_embeddings, vocabulary: config.vocab_size })

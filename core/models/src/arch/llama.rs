@@ -1,11 +1,11 @@
 //! Llama (arXiv 2302.13971) and what follows its plan: Llama 2 and 3, Mistral, `SmolLM2`.
 
-use crate::gguf::Gguf;
-use crate::nn::{Config, Decoder, Pairing, Rope};
+use crate::nn::{Choices, Config, Decoder, Pairing, Rope};
 use crate::weights::Weights;
 use crate::{Error, Result};
 
-pub(super) fn read(gguf: &Gguf) -> Result<Decoder> {
+pub(super) fn read(weights: Weights<'_>) -> Result<Decoder> {
+    let gguf = weights.gguf();
     if let Some(experts) = gguf.count("llama.expert_count")?.filter(|&experts| experts > 0) {
         return Err(Error::Unsupported {
             what: "architecture",
@@ -13,25 +13,21 @@ pub(super) fn read(gguf: &Gguf) -> Result<Decoder> {
             known: "llama without experts".into(),
         });
     }
-    let weights = Weights::new(gguf);
     let config = Config::read(gguf, "llama")?;
-    Decoder::read(weights, config, |config| {
-        // Llama 3.1 and later stretch the slow rotations: the converter writes a divisor for each pair.
-        let factors = weights.optional_vector("rope_freqs.weight", config.rope_dimensions / 2)?;
-        if let Some(factor) = factors.iter().flatten().find(|factor| !(factor.is_finite() && **factor > 0.0))
-        {
-            return Err(Error::tensor(
-                "rope_freqs.weight",
-                format!("expected positive numbers, got {factor}"),
-            ));
-        }
-        // The converter permutes query and key weights so that pairs are neighbours.
-        Ok(Rope::new(
-            config.rope_dimensions,
-            config.rope_base,
-            config.rope_scale,
-            factors.as_deref(),
-            Pairing::Neighbours,
-        ))
-    })
+    // Llama 3.1 and later stretch the slow rotations: the converter writes a divisor for each pair.
+    let factors = weights.optional_vector("rope_freqs.weight", config.rope_dimensions / 2)?;
+    if let Some(factor) = factors.iter().flatten().find(|factor| !(factor.is_finite() && **factor > 0.0)) {
+        return Err(Error::tensor("rope_freqs.weight", format!("expected positive numbers, got {factor}")));
+    }
+    // The converter permutes query and key weights so that pairs are neighbours.
+    let rope = Rope::new(
+        config.rope_dimensions,
+        config.rope_base,
+        config.rope_scale,
+        factors.as_deref(),
+        Pairing::Neighbours,
+    );
+    // Mistral's first version sees a window.
+    let window = config.window;
+    Decoder::read(weights, config, Choices::uniform(rope).with_window(window))
 }

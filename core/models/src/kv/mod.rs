@@ -1,7 +1,11 @@
-//! What a sequence has computed: the keys and values of its tokens.
+//! What sequences have computed: the keys and values of their tokens, in pages that sequences share.
 
 mod cache;
-mod heads;
+mod page;
+mod pool;
+mod prefix;
 
 pub use cache::KvCache;
-pub(crate) use heads::Heads;
+pub(crate) use pool::KvPool;
+pub use pool::KvType;
+pub use prefix::PrefixTree;

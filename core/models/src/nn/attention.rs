@@ -1,14 +1,19 @@
 use std::ops::Range;
 
 use rayon::prelude::*;
-use rushlight_kernels::attention;
+use rushlight_kernels::{Attended, PAGE, attend};
 
-use crate::kv::Heads;
+use crate::KvCache;
 
 /// Multiplications below which a second thread costs more than it saves.
 const SMALL: usize = 1 << 17;
-/// Query vectors that one task computes: the kernel reads the keys once for eight.
+
+/// Query vectors that one task computes: a page is unpacked once for all of them.
 const QUERIES: usize = 32;
+
+/// Pages whose part of the result is computed by itself and merged with the others' in their order. So long contexts
+/// are work for several threads, even for a single token, and the result depends on neither.
+const SPAN: usize = 8;
 
 /// Grouped-query attention: several query heads share one head of keys and values.
 #[derive(Debug, Clone)]
@@ -19,96 +24,134 @@ pub(crate) struct Attention {
     pub(crate) scale: f32,
 }
 
-/// The rows of one sequence in a batch, whose keys and values are the last ones in `heads`.
+/// The rows of one sequence in a batch; the keys and values of these tokens are written, but do not count yet.
 #[derive(Debug)]
 pub(crate) struct Queries<'a> {
-    pub(crate) heads: &'a Heads,
+    pub(crate) cache: &'a KvCache,
+    pub(crate) layer: usize,
+    /// Where the rows are in the batch.
     pub(crate) rows: Range<usize>,
     /// Whether a row sees only the tokens up to its own.
     pub(crate) causal: bool,
+    /// How many tokens a row sees at most, its own included.
+    pub(crate) window: Option<usize>,
 }
 
-/// A part of the result: some rows of one sequence and some of its key/value heads.
+/// Some rows of one sequence, one key/value head and some of the pages.
+#[derive(Debug)]
 struct Task<'a> {
-    heads: &'a Heads,
-    /// The row in the batch, and the tokens that it sees.
-    rows: Vec<(usize, usize)>,
-    kv_heads: Range<usize>,
-    out: &'a mut [f32],
+    sequence: &'a Queries<'a>,
+    rows: Range<usize>,
+    kv_head: usize,
+    pages: Range<usize>,
+}
+
+impl Queries<'_> {
+    /// The tokens that a row of the batch sees.
+    fn visible(&self, row: usize) -> Range<usize> {
+        let tokens = self.cache.len() + self.rows.len();
+        let end = if self.causal { tokens - (self.rows.end - row) + 1 } else { tokens };
+        self.window.map_or(0, |window| end.saturating_sub(window))..end
+    }
+
+    /// The pages that some rows see.
+    fn pages(&self, rows: &Range<usize>) -> Range<usize> {
+        let start = self.visible(rows.start).start;
+        // A span starts at the same page whatever the rows.
+        start / (SPAN * PAGE) * SPAN..self.visible(rows.end - 1).end.div_ceil(PAGE)
+    }
 }
 
 impl Attention {
     /// Attends for every sequence; `queries` and `out` are `[rows][query heads × dimension]`.
     pub(crate) fn forward(&self, sequences: &[Queries<'_>], queries: &[f32], out: &mut [f32]) {
-        let work: usize =
-            sequences.iter().map(|sequence| sequence.rows.len() * sequence.heads.tokens()).sum::<usize>()
-                * self.group
-                * self.dimension;
-        let tasks = self.split(sequences, out);
-        if work < SMALL {
-            for task in tasks {
-                self.run(task, queries);
-            }
+        let tasks = self.tasks(sequences);
+        let attended: Vec<Attended> = if self.work(sequences) < SMALL {
+            tasks.iter().map(|task| self.run(task, queries)).collect()
         } else {
-            tasks.into_par_iter().with_max_len(1).for_each(|task| self.run(task, queries));
+            tasks.par_iter().with_max_len(1).map(|task| self.run(task, queries)).collect()
+        };
+        let mut parts = tasks.iter().zip(attended).peekable();
+        while let Some((task, mut whole)) = parts.next() {
+            while let Some((_, part)) = parts.next_if(|(next, _)| next.continues(task)) {
+                whole.merge(&part);
+            }
+            self.write(task, &whole, out);
         }
     }
 
-    fn split<'a>(&self, sequences: &[Queries<'a>], mut out: &'a mut [f32]) -> Vec<Task<'a>> {
+    fn work(&self, sequences: &[Queries<'_>]) -> usize {
+        let tokens = |sequence: &Queries<'_>| {
+            sequence.rows.len() * sequence.visible(sequence.rows.end - 1).len() * sequence.cache.heads()
+        };
+        sequences.iter().map(tokens).sum::<usize>() * self.group * self.dimension
+    }
+
+    fn tasks<'a>(&self, sequences: &'a [Queries<'a>]) -> Vec<Task<'a>> {
         let mut tasks = Vec::new();
+        let together = (QUERIES / self.group).max(1);
         for sequence in sequences {
-            let Queries { heads, causal, .. } = *sequence;
-            let kv_heads = heads.count();
-            let part = self.group * self.dimension;
-            let before = heads.tokens() - sequence.rows.len();
-            let visible = |index: usize| if causal { before + index + 1 } else { heads.tokens() };
-            let together = (QUERIES / self.group).max(1);
-            let mut index = 0;
-            while index < sequence.rows.len() {
-                let count = together.min(sequence.rows.len() - index);
-                let rows: Vec<(usize, usize)> = (index..index + count)
-                    .map(|index| (sequence.rows.start + index, visible(index)))
-                    .collect();
-                // A single row is split by heads, for several only whole rows lie together.
-                let step = if count == 1 { 1 } else { kv_heads };
-                for first in (0..kv_heads).step_by(step) {
-                    let (piece, rest) = out.split_at_mut(count * step * part);
-                    out = rest;
-                    tasks.push(Task { heads, rows: rows.clone(), kv_heads: first..first + step, out: piece });
+            for first in sequence.rows.clone().step_by(together) {
+                let rows = first..sequence.rows.end.min(first + together);
+                let pages = sequence.pages(&rows);
+                // Many rows are enough work for all threads without splitting the pages.
+                let step = if sequence.rows.len() > 2 * together { pages.len() } else { SPAN };
+                for kv_head in 0..sequence.cache.heads() {
+                    for first in pages.clone().step_by(step) {
+                        let pages = first..pages.end.min(first + step);
+                        tasks.push(Task { sequence, rows: rows.clone(), kv_head, pages });
+                    }
                 }
-                index += count;
             }
         }
         tasks
     }
 
-    fn run(&self, task: Task<'_>, queries: &[f32]) {
-        let Task { heads, rows, kv_heads, out } = task;
-        let (dimension, stride) = (self.dimension, heads.stride());
-        let width = heads.count() * self.group * dimension;
-        let out_width = kv_heads.len() * self.group * dimension;
-        let count = rows.len() * self.group;
-        let visible: Vec<usize> =
-            rows.iter().flat_map(|&(_, visible)| std::iter::repeat_n(visible, self.group)).collect();
-        let mut gathered = vec![0.0; count * stride];
-        let mut attended = vec![0.0; count * stride];
-        for kv_head in kv_heads.clone() {
-            let first = kv_head * self.group * dimension;
-            let heads_of_rows = rows.iter().flat_map(|&(row, _)| {
-                queries[row * width + first..][..self.group * dimension].chunks_exact(dimension)
-            });
-            for (gathered, query) in gathered.chunks_exact_mut(stride).zip(heads_of_rows) {
-                gathered[..dimension].copy_from_slice(query);
-            }
-            let (keys, values) = (heads.keys(kv_head), heads.values(kv_head));
-            attention(&gathered, &visible, keys, values, stride, self.scale, &mut attended);
-            let first = (kv_head - kv_heads.start) * self.group * dimension;
-            let heads_of_rows = out
-                .chunks_exact_mut(out_width)
-                .flat_map(|row| row[first..][..self.group * dimension].chunks_exact_mut(dimension));
-            for (out, attended) in heads_of_rows.zip(attended.chunks_exact(stride)) {
-                out.copy_from_slice(&attended[..dimension]);
+    fn run(&self, task: &Task<'_>, queries: &[f32]) -> Attended {
+        let Queries { cache, layer, .. } = *task.sequence;
+        let (dimension, stride) = (self.dimension, cache.stride());
+        let first = task.kv_head * self.group * dimension;
+        let width = cache.heads() * self.group * dimension;
+        let heads = task
+            .rows
+            .clone()
+            .flat_map(|row| queries[row * width + first..][..self.group * dimension].chunks_exact(dimension));
+        let mut gathered = vec![0.0; task.rows.len() * self.group * stride];
+        for (gathered, query) in gathered.chunks_exact_mut(stride).zip(heads) {
+            gathered[..dimension].copy_from_slice(query);
+        }
+        let visible: Vec<Range<usize>> = task
+            .rows
+            .clone()
+            .flat_map(|row| std::iter::repeat_n(task.sequence.visible(row), self.group))
+            .collect();
+        let pages = cache.pages(layer, task.kv_head, task.pages.clone());
+        let mut attended = Attended::nothing(visible.len(), stride);
+        for (span, first) in pages.chunks(SPAN).zip((task.pages.start * PAGE..).step_by(SPAN * PAGE)) {
+            attended.merge(&attend(&gathered, &visible, span, first, stride, self.scale));
+        }
+        attended
+    }
+
+    fn write(&self, task: &Task<'_>, attended: &Attended, out: &mut [f32]) {
+        let dimension = self.dimension;
+        let width = task.sequence.cache.heads() * self.group * dimension;
+        let mut results = attended.rows();
+        for row in task.rows.clone() {
+            let first = row * width + task.kv_head * self.group * dimension;
+            for out in out[first..][..self.group * dimension].chunks_exact_mut(dimension) {
+                for (out, value) in out.iter_mut().zip(results.next().into_iter().flatten()) {
+                    *out = value;
+                }
             }
         }
+    }
+}
+
+impl Task<'_> {
+    /// Whether it is about the pages after those of `other`.
+    fn continues(&self, other: &Self) -> bool {
+        std::ptr::eq(self.sequence, other.sequence)
+            && (&self.rows, self.kv_head) == (&other.rows, other.kv_head)
     }
 }

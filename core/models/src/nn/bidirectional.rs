@@ -1,10 +1,12 @@
+use std::sync::Arc;
+
 use rushlight_kernels::{gelu_erf, layer_norm};
 
 use super::attention::{Attention, Queries};
 use super::dense::Dense;
 use super::rows::for_each_row;
-use crate::Result;
-use crate::kv::Heads;
+use crate::kv::KvPool;
+use crate::{KvCache, Result};
 
 /// A post-norm transformer in which every token sees all others of its sequence.
 #[derive(Debug)]
@@ -12,7 +14,8 @@ pub(crate) struct Bidirectional {
     pub(crate) embeddings: Embeddings,
     pub(crate) layers: Vec<Layer>,
     pub(crate) attention: Attention,
-    pub(crate) heads: usize,
+    /// Of the keys and values of one layer.
+    pub(crate) pool: Arc<KvPool>,
     pub(crate) hidden: usize,
 }
 
@@ -63,15 +66,17 @@ impl Bidirectional {
     /// token, none longer than the positions, all tokens inside the vocabulary.
     pub(crate) fn forward(&self, sequences: &[Vec<u32>]) -> Result<Vec<f32>> {
         let mut hidden = self.embed(sequences);
-        let mut heads: Vec<Heads> =
-            sequences.iter().map(|_| Heads::new(self.heads, self.attention.dimension)).collect();
+        let mut caches = vec![KvCache::new(&self.pool); sequences.len()];
+        for (cache, tokens) in caches.iter_mut().zip(sequences) {
+            cache.reserve(tokens.len())?;
+        }
         let [mut queries, mut keys, mut values, mut wide] = [const { Vec::new() }; 4];
         let mut attended = vec![0.0; hidden.len()];
         for layer in &self.layers {
             layer.query.forward(&hidden, &mut queries)?;
             layer.key.forward(&hidden, &mut keys)?;
             layer.value.forward(&hidden, &mut values)?;
-            self.attend(sequences, &mut heads, [&queries, &keys, &values], &mut attended);
+            self.attend(sequences, &mut caches, [&queries, &keys, &values], &mut attended);
             layer.attention_output.forward(&attended, &mut queries)?;
             layer.attention_norm.add_and_normalise(&mut hidden, &queries);
             layer.intermediate.forward_then(&hidden, &mut wide, gelu_erf)?;
@@ -98,19 +103,18 @@ impl Bidirectional {
     fn attend(
         &self,
         sequences: &[Vec<u32>],
-        heads: &mut [Heads],
+        caches: &mut [KvCache],
         [queries, keys, values]: [&[f32]; 3],
         attended: &mut [f32],
     ) {
         let mut first = 0;
         let mut parts = Vec::with_capacity(sequences.len());
-        for (tokens, heads) in sequences.iter().zip(heads) {
+        for (tokens, cache) in sequences.iter().zip(caches) {
             let rows = first..first + tokens.len();
             first = rows.end;
             let part = rows.start * self.hidden..rows.end * self.hidden;
-            heads.truncate(0);
-            heads.append(&keys[part.clone()], &values[part]);
-            parts.push(Queries { heads, rows, causal: false });
+            cache.write(0, &keys[part.clone()], &values[part]);
+            parts.push(Queries { cache, layer: 0, rows, causal: false, window: None });
         }
         self.attention.forward(&parts, queries, attended);
     }

@@ -15,6 +15,8 @@ pub(crate) struct Config {
     pub(crate) rope_base: f32,
     pub(crate) rope_scale: f32,
     pub(crate) rope_dimensions: usize,
+    /// How many tokens a token sees in layers with a window.
+    pub(crate) window: Option<usize>,
 }
 
 impl Config {
@@ -77,6 +79,7 @@ impl Config {
             rope_base: positive("rope.freq_base", gguf.float(&key("rope.freq_base"))?)?.unwrap_or(10_000.0),
             rope_scale: rope_scale(gguf, prefix)?,
             rope_dimensions,
+            window: gguf.count(&key("attention.sliding_window"))?.filter(|&window| window > 0),
         })
     }
 
@@ -95,13 +98,14 @@ fn rope_scale(gguf: &Gguf, prefix: &str) -> Result<f32> {
     let type_key = format!("{prefix}.rope.scaling.type");
     let kind = gguf.string(&type_key)?;
     match kind {
-        Some("none") => return Ok(1.0),
+        // The stretch of LongRoPE is in a tensor.
+        Some("none" | "longrope") => return Ok(1.0),
         None | Some("linear") => {}
         Some(other) => {
             return Err(Error::Unsupported {
                 what: "rope scaling",
                 name: other.to_owned(),
-                known: "none, linear, llama3 (rope_freqs.weight)".into(),
+                known: "none, linear, longrope, llama3 (rope_freqs.weight)".into(),
             });
         }
     }

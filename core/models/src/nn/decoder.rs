@@ -1,6 +1,7 @@
-use super::{Attention, Config, Linear, Matrix, Rope};
+use super::{Activation, Attention, Choices, Config, Linear, Matrix, Reach, Rope};
+use crate::Result;
+use crate::kv::{KvPool, KvType};
 use crate::weights::Weights;
-use crate::{KvCache, Result};
 
 /// A pre-norm transformer decoder: what the architectures of this crate have in common.
 #[derive(Debug)]
@@ -13,57 +14,87 @@ pub(crate) struct Decoder {
     pub(crate) norm: Vec<f32>,
     /// None if the embedding serves as the output too.
     pub(crate) output: Option<Matrix>,
-    pub(crate) rope: Rope,
+    pub(crate) ropes: Vec<Rope>,
     pub(crate) attention: Attention,
+    pub(crate) activation: Activation,
+    pub(crate) embedding_scale: Option<f32>,
 }
 
 /// One layer: attention, then a gated feed-forward network, each after an RMS norm and added to its input.
 #[derive(Debug)]
 pub(crate) struct Block {
+    pub(crate) reach: Reach,
     pub(crate) attention_norm: Vec<f32>,
     pub(crate) query: Linear,
     pub(crate) key: Linear,
     pub(crate) value: Linear,
+    /// Of each head of the queries, before the rotation.
+    pub(crate) query_norm: Option<Vec<f32>>,
+    /// Of each head of the keys, before the rotation.
+    pub(crate) key_norm: Option<Vec<f32>>,
     pub(crate) attention_output: Linear,
+    /// Of what attention adds to its input.
+    pub(crate) attention_post_norm: Option<Vec<f32>>,
     pub(crate) feed_forward_norm: Vec<f32>,
     pub(crate) gate: Linear,
     pub(crate) up: Linear,
     pub(crate) down: Linear,
+    /// Of what the feed-forward network adds to its input.
+    pub(crate) feed_forward_post_norm: Option<Vec<f32>>,
 }
 
 impl Block {
-    /// Reads `blk.{index}.…` by the names that the architectures share; biases are read where there are any.
-    pub(crate) fn read(weights: Weights<'_>, config: &Config, index: usize) -> Result<Self> {
+    /// Reads `blk.{index}.…` by the names that the architectures share; biases and further norms are read where there
+    /// are any, and matrices that the file joins are taken apart.
+    pub(crate) fn read(weights: Weights<'_>, config: &Config, index: usize, reach: Reach) -> Result<Self> {
         let name = |part: &str| format!("blk.{index}.{part}");
-        let Config { hidden, feed_forward, .. } = *config;
+        let Config { hidden, feed_forward, head_dimension, .. } = *config;
         let linear = |part: &str, rows, columns| weights.linear(&name(part), rows, columns);
+        let optional = |part: &str, length| weights.optional_vector(&name(part), length);
+        let [query, key, value] = if weights.has(&name("attn_qkv.weight")) {
+            let rows = [config.query_width(), config.kv_width(), config.kv_width()];
+            weights.joined(&name("attn_qkv"), rows, hidden)?
+        } else {
+            [
+                linear("attn_q", config.query_width(), hidden)?,
+                linear("attn_k", config.kv_width(), hidden)?,
+                linear("attn_v", config.kv_width(), hidden)?,
+            ]
+        };
+        let [gate, up] = if weights.has(&name("ffn_gate.weight")) {
+            [linear("ffn_gate", feed_forward, hidden)?, linear("ffn_up", feed_forward, hidden)?]
+        } else {
+            weights.joined(&name("ffn_up"), [feed_forward, feed_forward], hidden)?
+        };
         Ok(Self {
+            reach,
             attention_norm: weights.vector(&name("attn_norm.weight"), hidden)?,
-            query: linear("attn_q", config.query_width(), hidden)?,
-            key: linear("attn_k", config.kv_width(), hidden)?,
-            value: linear("attn_v", config.kv_width(), hidden)?,
+            query,
+            key,
+            value,
+            query_norm: optional("attn_q_norm.weight", head_dimension)?,
+            key_norm: optional("attn_k_norm.weight", head_dimension)?,
             attention_output: linear("attn_output", hidden, config.query_width())?,
+            attention_post_norm: optional("post_attention_norm.weight", hidden)?,
             feed_forward_norm: weights.vector(&name("ffn_norm.weight"), hidden)?,
-            gate: linear("ffn_gate", feed_forward, hidden)?,
-            up: linear("ffn_up", feed_forward, hidden)?,
+            gate,
+            up,
             down: linear("ffn_down", hidden, feed_forward)?,
+            feed_forward_post_norm: optional("post_ffw_norm.weight", hidden)?,
         })
     }
 }
 
 impl Decoder {
     /// Reads the tensors by the names that the architectures share.
-    pub(crate) fn read(
-        weights: Weights<'_>,
-        config: Config,
-        rope: impl FnOnce(&Config) -> Result<Rope>,
-    ) -> Result<Self> {
+    pub(crate) fn read(weights: Weights<'_>, config: Config, choices: Choices) -> Result<Self> {
         let rows = weights.rows("token_embd.weight")?;
         let embedding = weights.matrix("token_embd.weight", rows, config.hidden)?;
         let own_output = weights.has("output.weight");
         let output = own_output.then(|| weights.matrix("output.weight", rows, config.hidden)).transpose()?;
-        let blocks =
-            (0..config.layers).map(|index| Block::read(weights, &config, index)).collect::<Result<_>>()?;
+        let blocks = (0..config.layers)
+            .map(|index| Block::read(weights, &config, index, choices.reach(index)))
+            .collect::<Result<_>>()?;
         let attention = Attention {
             group: config.heads / config.kv_heads,
             dimension: config.head_dimension,
@@ -75,8 +106,10 @@ impl Decoder {
             blocks,
             norm: weights.vector("output_norm.weight", config.hidden)?,
             output,
-            rope: rope(&config)?,
+            ropes: choices.ropes,
             attention,
+            activation: choices.activation,
+            embedding_scale: choices.embedding_scale,
             config,
         })
     }
@@ -91,11 +124,8 @@ impl Decoder {
         self.output.as_ref().unwrap_or(&self.embedding)
     }
 
-    pub(crate) fn new_cache(&self) -> KvCache {
-        KvCache::new(self.config.layers, self.config.kv_heads, self.config.head_dimension)
-    }
-
-    pub(crate) fn check_cache(&self, cache: &KvCache) -> Result<()> {
-        cache.check(self.config.layers, self.config.kv_heads, self.config.head_dimension)
+    /// The pool of this model's keys and values.
+    pub(crate) fn new_pool(&self, kind: KvType) -> KvPool {
+        KvPool::new(self.config.layers, self.config.kv_heads, self.config.head_dimension, kind)
     }
 }

@@ -1,7 +1,8 @@
 use std::ops::Range;
 
-use rushlight_kernels::{rms_norm, silu_mul};
+use rushlight_kernels::{gelu_mul, rms_norm, silu_mul};
 
+use super::Activation;
 use super::attention::Queries;
 use super::decoder::{Block, Decoder};
 use super::rope::Angles;
@@ -13,8 +14,8 @@ use crate::{Error, KvCache, Result};
 pub(crate) struct Segment<'a> {
     pub(crate) tokens: &'a [u32],
     pub(crate) cache: &'a mut KvCache,
-    /// Whether the last row's logits are wanted.
-    pub(crate) logits: bool,
+    /// How many of the last rows' logits are wanted.
+    pub(crate) logits: usize,
 }
 
 /// The buffers of a forward pass, kept from one to the next.
@@ -29,13 +30,13 @@ pub(crate) struct Workspace {
     projected: Vec<f32>,
     gate: Vec<f32>,
     up: Vec<f32>,
-    angles: Angles,
+    /// Of each rotation.
+    angles: Vec<Angles>,
 }
 
 impl Decoder {
-    /// Appends the segments' tokens to their caches; gives the logits of the segments that want them, in
-    /// order and one after the other. After an error the caches' layers may differ in length until they are
-    /// truncated.
+    /// Appends the segments' tokens to their caches, which have room for them; gives the logits of the rows that are
+    /// wanted, in order and one after the other. After an error the caches hold what they held.
     pub(crate) fn forward(
         &self,
         segments: &mut [Segment<'_>],
@@ -46,12 +47,14 @@ impl Decoder {
         self.embed(segments, rows, workspace);
         let positions =
             segments.iter().flat_map(|segment| (segment.cache.len()..).take(segment.tokens.len()));
-        self.rope.angles(positions, &mut workspace.angles);
+        workspace.angles.resize_with(self.ropes.len(), Angles::default);
+        for (rope, angles) in self.ropes.iter().zip(&mut workspace.angles) {
+            rope.angles(positions.clone(), angles);
+        }
         let wanted: Vec<usize> = segments
             .iter()
             .zip(&ranges)
-            .filter(|(segment, _)| segment.logits)
-            .map(|(_, range)| range.end - 1)
+            .flat_map(|(segment, range)| range.end - segment.logits..range.end)
             .collect();
 
         for (index, block) in self.blocks.iter().enumerate() {
@@ -80,6 +83,11 @@ impl Decoder {
         let tokens = segments.iter().flat_map(|segment| segment.tokens);
         for (row, token) in workspace.hidden.chunks_exact_mut(hidden).zip(tokens) {
             self.embedding.row(*token as usize, row);
+            if let Some(scale) = self.embedding_scale {
+                for value in row {
+                    *value *= scale;
+                }
+            }
         }
     }
 
@@ -99,19 +107,24 @@ impl Decoder {
         block.query.forward(normed, rows, queries)?;
         block.key.forward(normed, rows, keys)?;
         block.value.forward(normed, rows, values)?;
-        self.rope.rotate(angles, head, width, queries);
-        self.rope.rotate(angles, head, kv_width, keys);
+        self.norm_heads(block.query_norm.as_deref(), width, queries);
+        self.norm_heads(block.key_norm.as_deref(), kv_width, keys);
+        let (rope, angles) = (&self.ropes[block.reach.rope], &angles[block.reach.rope]);
+        rope.rotate(angles, head, width, queries);
+        rope.rotate(angles, head, kv_width, keys);
         for (segment, range) in segments.iter_mut().zip(ranges) {
             let part = range.start * kv_width..range.end * kv_width;
-            segment.cache.layer(index).append(&keys[part.clone()], &values[part]);
+            segment.cache.write(index, &keys[part.clone()], &values[part]);
         }
         let sequences: Vec<Queries<'_>> = segments
-            .iter_mut()
+            .iter()
             .zip(ranges)
             .map(|(segment, range)| Queries {
-                heads: segment.cache.layer(index),
+                cache: &*segment.cache,
+                layer: index,
                 rows: range.clone(),
                 causal: true,
+                window: block.reach.window,
             })
             .collect();
         attended.resize(rows * width, 0.0);
@@ -127,14 +140,18 @@ impl Decoder {
             return Ok(());
         }
         block.attention_output.forward(attended, rows, projected)?;
-        add(hidden, projected);
+        self.add(block.attention_post_norm.as_deref(), hidden, projected, normed);
         self.norm(&block.feed_forward_norm, hidden, normed);
         block.gate.forward(normed, rows, gate)?;
         block.up.forward(normed, rows, up)?;
         let width = self.config.feed_forward;
-        for_each_row(gate, width, |index, gate| silu_mul(gate, &up[index * width..(index + 1) * width]));
+        let multiply = match self.activation {
+            Activation::Silu => silu_mul,
+            Activation::Gelu => gelu_mul,
+        };
+        for_each_row(gate, width, |index, gate| multiply(gate, &up[index * width..(index + 1) * width]));
         block.down.forward(gate, rows, projected)?;
-        add(hidden, projected);
+        self.add(block.feed_forward_post_norm.as_deref(), hidden, projected, normed);
         Ok(())
     }
 
@@ -153,6 +170,31 @@ impl Decoder {
             None => Ok(()),
             Some(value) => Err(Error::NonFinite { model: self.name.clone(), layer: layer(), value }),
         }
+    }
+
+    /// Adds rows to `hidden`, normalised if there is a weight for it.
+    fn add(&self, weight: Option<&[f32]>, hidden: &mut [f32], rows: &[f32], normed: &mut Vec<f32>) {
+        match weight {
+            None => add(hidden, rows),
+            Some(weight) => {
+                self.norm(weight, rows, normed);
+                add(hidden, normed);
+            }
+        }
+    }
+
+    /// Normalises each head of rows that are `width` wide, if there is a weight for it.
+    fn norm_heads(&self, weight: Option<&[f32]>, width: usize, rows: &mut [f32]) {
+        let Some(weight) = weight else {
+            return;
+        };
+        for_each_row(rows, width, |_, row| {
+            let before = row.to_vec();
+            let heads = before.chunks_exact(weight.len()).zip(row.chunks_exact_mut(weight.len()));
+            for (before, head) in heads {
+                rms_norm(before, weight, self.config.norm_epsilon, head);
+            }
+        });
     }
 
     /// Writes the normalised rows to `normed` and gives their number.

@@ -1,35 +1,59 @@
 use std::ops::Range;
 
 use rayon::prelude::*;
-use rushlight_kernels::{dot, matmul};
+use rushlight_kernels::{QuantType, dequantize_packed_row, dot, matmul};
 
-use crate::gguf::TensorInfo;
-use crate::map::MappedFile;
+use crate::map::Bytes;
 use crate::quantisation::Quantisation;
 use crate::{Error, Result};
 
-/// A weight matrix `[rows, columns]` that lies in a memory-mapped file, in the file's own format.
+/// A weight matrix `[rows, columns]`.
 #[derive(Debug, Clone)]
 pub(crate) struct Matrix {
     name: String,
-    file: MappedFile,
-    range: Range<usize>,
+    bytes: Bytes,
     quantisation: Quantisation,
+    /// The kernels' type of the bytes, if they are packed.
+    packed: Option<QuantType>,
     rows: usize,
     columns: usize,
 }
 
 impl Matrix {
-    /// The matrix of a tensor with two dimensions.
-    pub(crate) fn new(name: &str, file: MappedFile, info: &TensorInfo) -> Self {
-        Self {
-            name: name.to_owned(),
-            file,
-            range: info.offset..info.offset + info.length,
-            quantisation: info.quantisation,
-            rows: info.shape[0],
-            columns: info.shape[1],
-        }
+    /// A matrix whose bytes are packed.
+    pub(crate) fn packed(
+        name: &str,
+        bytes: Bytes,
+        kind: QuantType,
+        of: Quantisation,
+        shape: [usize; 2],
+    ) -> Self {
+        let [rows, columns] = shape;
+        Self { name: name.to_owned(), bytes, quantisation: of, packed: Some(kind), rows, columns }
+    }
+
+    /// A matrix whose bytes are those of the model's file.
+    pub(crate) fn plain(name: &str, bytes: Bytes, quantisation: Quantisation, shape: [usize; 2]) -> Self {
+        let [rows, columns] = shape;
+        Self { name: name.to_owned(), bytes, quantisation, packed: None, rows, columns }
+    }
+
+    /// Some of its rows as a matrix of their own.
+    ///
+    /// Fails if they don't begin where packed rows can be split.
+    pub(crate) fn part(&self, rows: Range<usize>) -> Result<Self> {
+        let start = rows.start * self.row_bytes();
+        let length = match self.packed {
+            None => rows.len() * self.row_bytes(),
+            Some(kind) if kind.packed_bytes(rows.start, self.columns) == Some(start) => {
+                kind.packed_bytes(rows.len(), self.columns).unwrap_or_default()
+            }
+            Some(_) => {
+                let message = format!("expected joined parts of a multiple of 16 rows, got {}", rows.start);
+                return Err(Error::tensor(&self.name, message));
+            }
+        };
+        Ok(Self { bytes: self.bytes.part(start..start + length), rows: rows.len(), ..self.clone() })
     }
 
     pub(crate) fn rows(&self) -> usize {
@@ -44,8 +68,8 @@ impl Matrix {
     /// Computes `out[m, rows] = x[m, columns] · selfᵀ`.
     pub(crate) fn multiply(&self, x: &[f32], out: &mut [f32]) -> Result<()> {
         let m = x.len() / self.columns;
-        if let Some(kind) = self.quantisation.kernel() {
-            return matmul(kind, self.bytes(), self.rows, self.columns, x, m, out)
+        if let Some(kind) = self.packed {
+            return matmul(kind, self.bytes.get(), self.rows, self.columns, x, m, out)
                 .map_err(|error| Error::tensor(&self.name, error.to_string()));
         }
         self.multiply_floats(x, m, out);
@@ -54,19 +78,20 @@ impl Matrix {
 
     /// Writes one row's values to `out`.
     pub(crate) fn row(&self, index: usize, out: &mut [f32]) {
-        let bytes = self.row_bytes();
-        self.quantisation.dequantise(&self.bytes()[index * bytes..(index + 1) * bytes], out);
-    }
-
-    fn bytes(&self) -> &[u8] {
-        &self.file.bytes()[self.range.clone()]
+        if let Some(kind) = self.packed {
+            dequantize_packed_row(kind, self.bytes.get(), index, out)
+                .expect("callers ask for rows that it has");
+        } else {
+            let bytes = self.row_bytes();
+            self.quantisation.dequantise(&self.bytes.get()[index * bytes..(index + 1) * bytes], out);
+        }
     }
 
     fn row_bytes(&self) -> usize {
         self.columns / self.quantisation.block() * self.quantisation.block_bytes()
     }
 
-    /// The way of the types that have no kernel: each row is converted once for all of `x`.
+    /// The way of matrices that are not packed: each row is converted once for all of `x`.
     fn multiply_floats(&self, x: &[f32], m: usize, out: &mut [f32]) {
         let mut transposed = vec![0.0; out.len()];
         transposed.par_chunks_mut(m).enumerate().for_each_init(

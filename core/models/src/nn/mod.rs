@@ -2,6 +2,7 @@
 
 mod attention;
 mod bidirectional;
+mod choices;
 mod config;
 mod decoder;
 mod dense;
@@ -13,6 +14,7 @@ mod rows;
 
 pub(crate) use attention::Attention;
 pub(crate) use bidirectional::{Bidirectional, Embeddings, Layer, Norm};
+pub(crate) use choices::{Activation, Choices, Reach};
 pub(crate) use config::Config;
 pub(crate) use decoder::Decoder;
 pub(crate) use dense::Dense;

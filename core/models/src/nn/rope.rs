@@ -14,6 +14,8 @@ pub(crate) enum Pairing {
 pub(crate) struct Rope {
     /// Radians per position, for each pair.
     frequencies: Vec<f64>,
+    /// What rotated elements are multiplied with.
+    magnitude: f32,
     pairing: Pairing,
 }
 
@@ -42,7 +44,12 @@ impl Rope {
             let factor = factors.map_or(1.0, |factors| f64::from(factors[pair]));
             f64::from(base).powf(exponent) / f64::from(scale) / factor
         };
-        Self { frequencies: (0..pairs).map(frequency).collect(), pairing }
+        Self { frequencies: (0..pairs).map(frequency).collect(), magnitude: 1.0, pairing }
+    }
+
+    /// The same, but rotated elements are multiplied with `magnitude` too.
+    pub(crate) fn with_magnitude(self, magnitude: f32) -> Self {
+        Self { magnitude, ..self }
     }
 
     /// The angles of these positions, computed in f64 so that far positions stay exact.
@@ -52,8 +59,8 @@ impl Rope {
         for position in positions {
             for frequency in &self.frequencies {
                 let (sine, cosine) = (position as f64 * frequency).sin_cos();
-                angles.cosines.push(cosine as f32);
-                angles.sines.push(sine as f32);
+                angles.cosines.push(cosine as f32 * self.magnitude);
+                angles.sines.push(sine as f32 * self.magnitude);
             }
         }
     }

@@ -1,0 +1,161 @@
+use std::ops::Range;
+use std::sync::Arc;
+
+use half::f16;
+use half::slice::HalfFloatSliceExt;
+use rushlight_kernels::{KvPage, LANES, PAGE};
+
+use super::pool::{KvPool, KvType};
+
+/// The keys and values of [`PAGE`] consecutive tokens in all layers.
+#[derive(Debug)]
+pub(super) struct Page {
+    pool: Arc<KvPool>,
+    storage: Storage,
+}
+
+/// For each layer and head the keys, then the values, in the layout of [`KvPage`].
+#[derive(Debug, Clone)]
+enum Storage {
+    F32(Vec<f32>),
+    F16(Vec<f16>),
+    Q8 {
+        quants: Vec<i8>,
+        /// For each layer and head those of the keys, then those of the values.
+        scales: Vec<f32>,
+    },
+}
+
+impl Page {
+    /// A page of zeros, which the pool has counted.
+    pub(super) fn new(pool: Arc<KvPool>) -> Self {
+        let length = pool.layers * pool.heads * 2 * PAGE * pool.stride();
+        let storage = match pool.kind {
+            KvType::F32 => Storage::F32(vec![0.0; length]),
+            KvType::F16 => Storage::F16(vec![f16::ZERO; length]),
+            KvType::Q8 => Storage::Q8 { quants: vec![0; length], scales: vec![0.0; length / pool.stride()] },
+        };
+        Self { pool, storage }
+    }
+
+    /// Takes over what another page of the pool holds.
+    pub(super) fn copy_from(&mut self, other: &Self) {
+        self.storage.clone_from(&other.storage);
+    }
+
+    /// The keys and values of one head.
+    pub(super) fn head(&self, layer: usize, head: usize) -> KvPage<'_> {
+        let (keys, values) = self.ranges(layer, head, self.pool.stride());
+        match &self.storage {
+            Storage::F32(all) => KvPage::F32 { keys: &all[keys], values: &all[values] },
+            Storage::F16(all) => KvPage::F16 { keys: &all[keys], values: &all[values] },
+            Storage::Q8 { quants, scales } => {
+                let (key_scales, value_scales) = self.ranges(layer, head, 1);
+                KvPage::Q8 {
+                    keys: &quants[keys],
+                    values: &quants[values],
+                    key_scales: &scales[key_scales],
+                    value_scales: &scales[value_scales],
+                }
+            }
+        }
+    }
+
+    /// Writes consecutive tokens from the place `first` on; both slices are `[tokens][heads × dimension]`.
+    pub(super) fn write(&mut self, layer: usize, first: usize, keys: &[f32], values: &[f32]) {
+        let KvPool { heads, dimension, .. } = *self.pool;
+        let stride = self.pool.stride();
+        let rows = |rows: &[f32]| rows.len() / (heads * dimension);
+        debug_assert!(first + rows(keys) <= PAGE && keys.len() == values.len());
+        for head in 0..heads {
+            let (key_range, value_range) = self.ranges(layer, head, stride);
+            let (key_scales, value_scales) = self.ranges(layer, head, 1);
+            let key_rows = keys.chunks_exact(dimension).skip(head).step_by(heads);
+            let value_rows = values.chunks_exact(dimension).skip(head).step_by(heads);
+            for ((token, key), value) in (first..).zip(key_rows).zip(value_rows) {
+                match &mut self.storage {
+                    Storage::F32(all) => {
+                        place_key(&mut all[key_range.clone()], token, stride, key);
+                        place_value(&mut all[value_range.clone()], token, stride, value);
+                    }
+                    Storage::F16(all) => {
+                        let mut halves = vec![f16::ZERO; dimension];
+                        halves.convert_from_f32_slice(key);
+                        place_key(&mut all[key_range.clone()], token, stride, &halves);
+                        halves.convert_from_f32_slice(value);
+                        place_value(&mut all[value_range.clone()], token, stride, &halves);
+                    }
+                    Storage::Q8 { quants, scales } => {
+                        let (bytes, scale) = quantise(key);
+                        place_key(&mut quants[key_range.clone()], token, stride, &bytes);
+                        scales[key_scales.start + token] = scale;
+                        let (bytes, scale) = quantise(value);
+                        place_value(&mut quants[value_range.clone()], token, stride, &bytes);
+                        scales[value_scales.start + token] = scale;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Where the keys and the values of a head lie, if each has `width` numbers.
+    fn ranges(&self, layer: usize, head: usize, width: usize) -> (Range<usize>, Range<usize>) {
+        let length = PAGE * width;
+        let start = (layer * self.pool.heads + head) * 2 * length;
+        (start..start + length, start + length..start + 2 * length)
+    }
+}
+
+impl Drop for Page {
+    fn drop(&mut self) {
+        self.pool.give_back();
+    }
+}
+
+/// Writes a key into its lane of its tile.
+fn place_key<T: Copy>(tiles: &mut [T], token: usize, stride: usize, key: &[T]) {
+    let tile = &mut tiles[token / LANES * stride * LANES..];
+    for (lanes, key) in tile.chunks_exact_mut(LANES).zip(key) {
+        lanes[token % LANES] = *key;
+    }
+}
+
+fn place_value<T: Copy>(rows: &mut [T], token: usize, stride: usize, value: &[T]) {
+    rows[token * stride..][..value.len()].copy_from_slice(value);
+}
+
+/// Signed bytes and what they are multiplied with; a value that is not finite makes the scale so.
+fn quantise(values: &[f32]) -> (Vec<i8>, f32) {
+    let largest = values.iter().fold(0.0, |largest: f32, value| {
+        if value.is_nan() || largest.is_nan() { f32::NAN } else { largest.max(value.abs()) }
+    });
+    let scale = largest / 127.0;
+    if !scale.is_normal() {
+        return (vec![0; values.len()], if scale.is_finite() { 0.0 } else { scale });
+    }
+    (values.iter().map(|value| (value / scale).round() as i8).collect(), scale)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quantise;
+
+    #[test]
+    fn quantised_values_are_within_half_a_step() {
+        let values = [0.0, 1.0, -2.5, 0.013, 2.5];
+
+        let (bytes, scale) = quantise(&values);
+
+        assert_eq!(bytes, [0, 51, -127, 1, 127]);
+        for (byte, value) in bytes.iter().zip(values) {
+            assert!((f32::from(*byte) * scale - value).abs() <= 0.5 * scale, "{byte} {value}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_finite_is_not_hidden() {
+        assert!(quantise(&[1.0, f32::NAN, 2.0]).1.is_nan());
+        assert!(quantise(&[1.0, f32::INFINITY]).1.is_infinite());
+        assert_eq!(quantise(&[0.0, 0.0]), (vec![0, 0], 0.0));
+    }
+}

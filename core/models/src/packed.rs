@@ -1,0 +1,204 @@
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use rushlight_kernels::{QuantType, pack};
+use sha2::{Digest, Sha256};
+
+use crate::gguf::{Gguf, TensorInfo};
+use crate::hub::Hub;
+use crate::map::{Bytes, MappedFile};
+use crate::{Error, Result};
+
+/// Bytes below which packing takes less time than a file is worth.
+const SMALL: usize = 32 << 20;
+
+/// What a file of packed weights begins with; the number changes with the layout.
+const MAGIC: &[u8; 16] = b"rushlight-pack-1";
+
+/// Where the weights begin: the page after magic, key and length.
+const HEADER: usize = 4096;
+
+/// Matrices are aligned to cache lines.
+const ALIGNMENT: usize = 64;
+
+/// Bytes that are packed at a time.
+const STEP: usize = 8 << 20;
+
+/// The matrices of a GGUF file in the order in which the kernels read them.
+///
+/// They take as much room as in the GGUF file, whose own pages nobody reads any more. They are packed when a model is
+/// opened for the first time and kept in the cache directory, from where later opens map them; memory is the second
+/// best place, if that cannot be written or the model is small.
+#[derive(Debug)]
+pub(crate) struct Packed {
+    bytes: Bytes,
+    places: HashMap<String, Range<usize>>,
+}
+
+/// A matrix and where it goes.
+#[derive(Debug)]
+struct Item<'a> {
+    name: &'a str,
+    info: &'a TensorInfo,
+    kind: QuantType,
+    place: Range<usize>,
+}
+
+impl Packed {
+    /// Finds or packs the matrices of a file.
+    pub(crate) fn open(gguf: &Gguf) -> Result<Self> {
+        let items = items(gguf)?;
+        let length = items.last().map_or(0, |item| item.place.end);
+        let places = items.iter().map(|item| (item.name.to_owned(), item.place.clone())).collect();
+        let directory =
+            if length < SMALL { None } else { Hub::new().ok().map(|hub| hub.home().join("packed")) };
+        let bytes = match directory.and_then(|directory| on_disk(gguf, &items, length, &directory)) {
+            Some(bytes) => bytes,
+            None => in_memory(gguf, &items, length)?,
+        };
+        Ok(Self { bytes, places })
+    }
+
+    /// The packed matrix of this name, if it is one.
+    pub(crate) fn get(&self, name: &str) -> Option<Bytes> {
+        self.places.get(name).map(|place| self.bytes.part(place.clone()))
+    }
+}
+
+/// The matrices that are packed; few rows would be mostly padding.
+fn items(gguf: &Gguf) -> Result<Vec<Item<'_>>> {
+    const LEAST_ROWS: usize = 16;
+    let mut end = 0_usize;
+    let mut items = Vec::new();
+    for (name, info) in gguf.tensors() {
+        let (&[rows, columns], Some(kind)) = (&info.shape[..], info.quantisation.kernel()) else {
+            continue;
+        };
+        if rows < LEAST_ROWS || columns == 0 {
+            continue;
+        }
+        let too_large = || Error::tensor(name, "is larger than memory can hold");
+        let start = end.checked_next_multiple_of(ALIGNMENT).ok_or_else(too_large)?;
+        let length = kind.packed_bytes(rows, columns).ok_or_else(too_large)?;
+        end = start.checked_add(length).ok_or_else(too_large)?;
+        items.push(Item { name, info, kind, place: start..end });
+    }
+    Ok(items)
+}
+
+fn in_memory(gguf: &Gguf, items: &[Item<'_>], length: usize) -> Result<Bytes> {
+    let mut all = vec![0; length];
+    // A map of its own, so that its pages are given back.
+    let source = MappedFile::open(gguf.path())?;
+    for item in items {
+        let weights = weights(&source, item)?;
+        let (rows, columns) = (item.info.shape[0], item.info.shape[1]);
+        pack(item.kind, weights, rows, columns, &mut all[item.place.clone()])
+            .map_err(|error| Error::tensor(item.name, error.to_string()))?;
+    }
+    Ok(Bytes::owned(all))
+}
+
+/// The packed weights in a directory, written now if they are not there; none if that cannot be.
+fn on_disk(gguf: &Gguf, items: &[Item<'_>], length: usize, directory: &Path) -> Option<Bytes> {
+    let key = key(gguf, items);
+    let path =
+        directory.join(format!("{:032x}", u128::from_be_bytes(*key.first_chunk().unwrap_or(&[0; 16]))));
+    let found = map(&path, &key, length);
+    if found.is_some() {
+        return found;
+    }
+    match write(gguf, items, &path, &key, length) {
+        Ok(()) => map(&path, &key, length),
+        Err(error) => {
+            tracing::warn!(path = %path.display(), %error, "cannot keep packed weights, every start packs them again");
+            None
+        }
+    }
+}
+
+/// Maps a file of packed weights, if it is whole and of this key.
+fn map(path: &Path, key: &[u8; 32], length: usize) -> Option<Bytes> {
+    let file = MappedFile::open(path).ok()?;
+    let bytes = file.bytes();
+    let is_whole = bytes.len() == HEADER + length && bytes[..HEADER] == header(key, length);
+    is_whole.then(|| Bytes::mapped(file, HEADER..HEADER + length))
+}
+
+fn header(key: &[u8; 32], length: usize) -> Vec<u8> {
+    let mut header = [&MAGIC[..], key, &(length as u64).to_le_bytes()].concat();
+    header.resize(HEADER, 0);
+    header
+}
+
+/// What tells the weights of a file apart from others': the names, types and places of its tensors, its length and
+/// samples of its bytes.
+fn key(gguf: &Gguf, items: &[Item<'_>]) -> [u8; 32] {
+    const SAMPLES: usize = 64;
+    const SAMPLE: usize = 4096;
+    let mut hash = Sha256::new();
+    hash.update(gguf.size_bytes().to_le_bytes());
+    for item in items {
+        hash.update(item.name);
+        hash.update(format!("{:?} {:?} {:?} {:?}", item.kind, item.info.shape, item.info.offset, item.place));
+    }
+    let bytes = gguf.file().bytes();
+    for sample in 0..SAMPLES {
+        let start = bytes.len() / SAMPLES * sample;
+        hash.update(&bytes[start..bytes.len().min(start + SAMPLE)]);
+    }
+    hash.finalize().into()
+}
+
+/// Writes the packed weights beside their place and renames them when they are whole and on the disk.
+fn write(gguf: &Gguf, items: &[Item<'_>], path: &Path, key: &[u8; 32], length: usize) -> Result<()> {
+    let fail = |source| Error::Open { path: path.to_owned(), source };
+    if let Some(directory) = path.parent() {
+        std::fs::create_dir_all(directory).map_err(fail)?;
+    }
+    let temporary = Temporary(path.with_extension(format!("{}.part", std::process::id())));
+    let file = File::create(&temporary.0).map_err(fail)?;
+    let mut out = BufWriter::with_capacity(1 << 20, &file);
+    out.write_all(&header(key, length)).map_err(fail)?;
+    let source = MappedFile::open(gguf.path())?;
+    let (mut written, mut packed) = (0, Vec::new());
+    for item in items {
+        out.write_all(&vec![0; item.place.start - written]).map_err(fail)?;
+        let (rows, columns) = (item.info.shape[0], item.info.shape[1]);
+        let row_bytes = item.info.length / rows;
+        let step = (STEP / row_bytes).next_multiple_of(16);
+        for weights in weights(&source, item)?.chunks(step * row_bytes) {
+            let rows = weights.len() / row_bytes;
+            packed.resize(item.kind.packed_bytes(rows, columns).unwrap_or_default(), 0);
+            pack(item.kind, weights, rows, columns, &mut packed)
+                .map_err(|error| Error::tensor(item.name, error.to_string()))?;
+            out.write_all(&packed).map_err(fail)?;
+        }
+        written = item.place.end;
+    }
+    out.flush().map_err(fail)?;
+    drop(out);
+    file.sync_all().map_err(fail)?;
+    std::fs::rename(&temporary.0, path).map_err(fail)
+}
+
+fn weights<'a>(source: &'a MappedFile, item: &Item<'_>) -> Result<&'a [u8]> {
+    let range = item.info.offset..item.info.offset + item.info.length;
+    source.bytes().get(range).ok_or_else(|| Error::tensor(item.name, "the file was cut while it was read"))
+}
+
+/// A file that goes with the value, unless it was renamed.
+struct Temporary(PathBuf);
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        // It is gone if it was renamed.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests;
