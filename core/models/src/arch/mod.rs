@@ -2,12 +2,21 @@
 //! knows an architecture by name.
 
 pub(crate) mod bert;
+mod gemma3;
 mod llama;
+mod phi3;
 mod qwen2;
+mod qwen3;
 mod reader;
 
 pub(crate) use reader::read;
 
 use reader::Reader;
 
-const ARCHITECTURES: [(&str, Reader); 2] = [("llama", llama::read), ("qwen2", qwen2::read)];
+const ARCHITECTURES: [(&str, Reader); 5] = [
+    ("llama", llama::read),
+    ("qwen2", qwen2::read),
+    ("qwen3", qwen3::read),
+    ("gemma3", gemma3::read),
+    ("phi3", phi3::read),
+];
