@@ -2,7 +2,7 @@
 
 /// One setter for each field, of the field's name and type; a field that may be none takes its value.
 macro_rules! setters {
-    ($options:ident { $($field:ident: $value:ty),* $(; $($optional:ident: $some:ty),+)? }) => {
+    ($options:ident { $($field:ident: $value:ty),* $(,)? $(; $($optional:ident: $some:ty),+)? }) => {
         impl $options {
             $(
                 #[doc = concat!("The same with this `", stringify!($field), "`.")]

@@ -163,8 +163,105 @@ async fn what_two_prompts_have_in_common_is_computed_once() {
 }
 
 #[tokio::test]
+async fn generations_share_passes_and_none_changes_another() {
+    let questions = ["Tell me about the sea.", "Count from one to ten.", "Name three birds.", "Say hello."];
+    let mut alone = Vec::new();
+    for question in questions {
+        alone.push(llm().await.complete(prompt(question, 24)).await.unwrap().text);
+    }
+
+    let llm = llm().await;
+    let together = questions.map(|question| llm.complete(prompt(question, 24)));
+    let together = futures::future::try_join_all(together).await.unwrap();
+
+    let texts: Vec<String> = together.into_iter().map(|completion| completion.text).collect();
+    assert_eq!(texts, alone);
+    let stats = llm.stats();
+    assert!(stats.forward_passes < stats.generated_tokens, "passes are shared: {stats:?}");
+}
+
+#[tokio::test]
+async fn one_at_a_time_gives_the_same_text_with_more_passes() {
+    let llm = open(options().batch(1).speculation(false)).await;
+    let prompts = ["Name three birds.", "Say hello."].map(|question| llm.complete(prompt(question, 12)));
+
+    let completions = futures::future::try_join_all(prompts).await.unwrap();
+
+    let generated: usize = completions.iter().map(|completion| completion.usage.output_tokens).sum();
+    assert!(llm.stats().forward_passes as usize >= generated, "{:?}", llm.stats());
+}
+
+#[tokio::test]
+async fn guessing_changes_nothing_but_the_number_of_passes() {
+    let list = "apple, banana, cherry, grape, lemon, mango, orange, peach, pear, plum";
+    let copy = prompt(&format!("Repeat this list word for word, twice: {list}. {list}."), 60);
+    let sampled = || copy.clone().sampling(Sampling::default().temperature(0.7).seed(3));
+    let (guessing, plain) = (llm().await, open(options().speculation(false)).await);
+
+    for prompt in [copy.clone(), sampled()] {
+        let guessed = guessing.complete(prompt.clone()).await.unwrap();
+        assert_eq!(guessed, plain.complete(prompt).await.unwrap());
+    }
+
+    let (guessing, plain) = (guessing.stats(), plain.stats());
+    assert!(guessing.accepted_tokens > 10, "{guessing:?}");
+    assert_eq!(plain.drafted_tokens, 0);
+    assert!(
+        guessing.forward_passes + guessing.accepted_tokens <= plain.forward_passes,
+        "{guessing:?} {plain:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_conversation_is_found_again_after_another_one() {
+    let llm = llm().await;
+    let first = long_prompt(4);
+    let asked = llm.complete(first.clone()).await.unwrap().usage;
+    llm.complete(prompt("Something else altogether, please.", 4)).await.unwrap();
+
+    let again = llm.complete(first).await.unwrap().usage;
+
+    assert_eq!(again.cached_tokens, asked.input_tokens - 1, "all but the token whose logits are needed");
+}
+
+#[tokio::test]
+async fn a_small_budget_makes_generations_wait_and_changes_no_text() {
+    let roomy = llm().await;
+    let questions =
+        ["Tell me a long story about the sea.", "Tell me a long story about a hill.", "Count to fifty."];
+    let mut expected = Vec::new();
+    for question in questions {
+        expected.push(roomy.complete(prompt(question, 120)).await.unwrap().text);
+    }
+    // 23 040 bytes a token: four pages of 64 tokens, when three sequences need three each.
+    let llm = open(options().kv_budget(4 * 64 * 23_040)).await;
+
+    let completions = questions.map(|question| llm.complete(prompt(question, 120)));
+    let completions = futures::future::try_join_all(completions).await.unwrap();
+
+    let texts: Vec<String> = completions.into_iter().map(|completion| completion.text).collect();
+    assert_eq!(texts, expected);
+}
+
+#[tokio::test]
+async fn a_budget_that_is_too_small_for_one_sequence_is_an_error() {
+    let llm = open(options().kv_budget(2 * 64 * 23_040)).await;
+
+    let Err(refused) = llm.generate(long_prompt(5)).await else { panic!("expected an error") };
+    let cut = llm.complete(prompt("Tell me a long story about the sea.", 400)).await.unwrap_err();
+
+    for error in [refused, cut] {
+        assert!(
+            error.chain().contains("no room for keys and values: expected at most 2949120 bytes"),
+            "{error}"
+        );
+    }
+    llm.complete(prompt("Say hello.", 4)).await.expect("the model goes on");
+}
+
+#[tokio::test]
 async fn more_prompts_than_the_queue_holds_are_refused() {
-    let llm = open(options().queue(2)).await;
+    let llm = open(options().queue(2).batch(1)).await;
     let mut streams = vec![llm.generate(prompt("Tell me a very long story.", 400)).await.unwrap()];
     streams[0].next().await.unwrap().unwrap();
     for _ in 0..2 {

@@ -16,7 +16,7 @@ use futures::stream::BoxStream;
 
 pub use completion::{Completion, Delta, FinishReason, LlmExt};
 #[cfg(feature = "local")]
-pub use local::{Device, LocalLlm, LocalLlmOptions, LocalLlmStats};
+pub use local::{Device, KvType, LocalLlm, LocalLlmOptions, LocalLlmStats};
 pub use prompt::{Prompt, Sampling};
 pub use scripted::{ScriptedCall, ScriptedLlm, ScriptedTurn};
 

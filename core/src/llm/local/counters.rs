@@ -18,10 +18,14 @@ pub struct LocalLlmStats {
     pub forward_passes: u64,
     /// Tokens of prompts that were computed.
     pub prompt_tokens: u64,
-    /// Tokens of prompts that were taken from what the generation before had computed.
+    /// Tokens of prompts that were taken from what earlier generations had computed.
     pub cached_tokens: u64,
     /// Tokens that were generated.
     pub generated_tokens: u64,
+    /// Tokens that were guessed and computed together with the one before them.
+    pub drafted_tokens: u64,
+    /// Of these, the tokens that were then generated.
+    pub accepted_tokens: u64,
 }
 
 /// The numbers while the model works.
@@ -35,6 +39,8 @@ pub(super) struct Counters {
     pub(super) prompt_tokens: Counter,
     pub(super) cached_tokens: Counter,
     pub(super) generated_tokens: Counter,
+    pub(super) drafted_tokens: Counter,
+    pub(super) accepted_tokens: Counter,
 }
 
 /// A number that only grows.
@@ -62,6 +68,8 @@ impl Counters {
             prompt_tokens: self.prompt_tokens.get(),
             cached_tokens: self.cached_tokens.get(),
             generated_tokens: self.generated_tokens.get(),
+            drafted_tokens: self.drafted_tokens.get(),
+            accepted_tokens: self.accepted_tokens.get(),
         }
     }
 }

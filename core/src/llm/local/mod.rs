@@ -1,10 +1,12 @@
 //! A language model in this process: one thread owns it, bounded channels lead in and out.
 
 mod counters;
-mod generation;
+mod draft;
+mod job;
 mod model;
 mod options;
 mod prompt;
+mod scheduler;
 mod sequence;
 mod worker;
 mod writer;
@@ -12,4 +14,4 @@ mod writer;
 pub use counters::LocalLlmStats;
 pub use model::LocalLlm;
 pub use options::LocalLlmOptions;
-pub use rushlight_models::Device;
+pub use rushlight_models::{Device, KvType};

@@ -7,7 +7,7 @@ use rushlight_models::{Error as ModelError, LanguageModel, LoadOptions, ModelInf
 use tokio::sync::mpsc::channel;
 
 use super::counters::LocalLlmStats;
-use super::generation::Job;
+use super::job::Job;
 use super::options::LocalLlmOptions;
 use super::prompt::encode;
 use super::worker::Worker;
@@ -21,16 +21,20 @@ const DEFAULT_OUTPUT: usize = 4096;
 /// hold up the model for everybody; beyond it the model waits.
 const UNREAD: usize = 4096;
 
+/// Bytes of keys and values when the options don't say.
+const MOST_KV_BYTES: usize = 1 << 30;
+
 /// A language model in this process. Copies of the handle share it; the last one to go, streams included,
 /// ends its thread and frees it.
 ///
-/// One thread owns the computation and takes prompts in the order of their arrival, one at a time; up to
-/// [`queue`](LocalLlmOptions::queue) more wait. What a prompt has in common with the one before is not
-/// computed again, and counts as `cached_tokens`.
+/// One thread owns the computation. It computes up to [`batch`](LocalLlmOptions::batch) generations together, which
+/// share each pass through the weights; up to [`queue`](LocalLlmOptions::queue) more wait, in the order of their
+/// arrival. A generation's text does not depend on the others. What a prompt has in common with the beginning of an
+/// earlier one is not computed again, and counts as `cached_tokens`.
 ///
 /// # Cancellation
 ///
-/// Dropping the stream stops the model within one forward pass: one token, or up to 128 tokens of the prompt.
+/// Dropping the stream stops its generation within one forward pass: a token of each, and up to 128 tokens of a prompt.
 /// [`stats`](LocalLlm::stats) shows it.
 #[derive(Debug, Clone)]
 pub struct LocalLlm {
@@ -59,7 +63,9 @@ impl LocalLlm {
 
     /// Opens a model with these options.
     pub async fn open_with(name_or_path: &str, options: LocalLlmOptions) -> Result<Self> {
-        for (option, value) in [("queue", Some(options.queue)), ("threads", options.threads)] {
+        let least_one =
+            [("queue", Some(options.queue)), ("batch", Some(options.batch)), ("threads", options.threads)];
+        for (option, value) in least_one {
             if value == Some(0) {
                 return Err(Error::invalid(option, "expected at least 1, got 0"));
             }
@@ -71,7 +77,7 @@ impl LocalLlm {
             // The size tells apart files that claim the same name.
             let name = format!("{} {} {}", info.name, info.quantisation, info.size_bytes);
             let model = Arc::new(model);
-            let worker = Worker::start(Arc::clone(&model), &name, options.queue, options.threads)?;
+            let worker = Worker::start(Arc::clone(&model), &name, &options)?;
             Ok(Self { shared: Arc::new(Shared { worker, model, name }) })
         })
         .await
@@ -116,6 +122,7 @@ impl Shared {
         if got > limit {
             return Err(Error::ContextTooLong { limit, got });
         }
+        self.check_budget(got)?;
         let (deltas, received) = channel(UNREAD);
         self.worker.submit(Job {
             tokens,
@@ -139,6 +146,18 @@ impl Shared {
         });
         Ok(stream.boxed())
     }
+
+    /// Refuses a prompt that would never fit the memory for keys and values.
+    fn check_budget(&self, tokens: usize) -> Result<()> {
+        let Some(limit) = self.model.kv_budget() else {
+            return Ok(());
+        };
+        let wanted = self.model.new_cache().growth_bytes(tokens);
+        if wanted > limit {
+            return Err(Error::model(&self.name, ModelError::KvBudget { limit, used: 0, wanted }));
+        }
+        Ok(())
+    }
 }
 
 fn load(name_or_path: &str, options: &LocalLlmOptions) -> Result<LanguageModel, ModelError> {
@@ -150,6 +169,8 @@ fn load(name_or_path: &str, options: &LocalLlmOptions) -> Result<LanguageModel, 
     let mut load = LoadOptions::default();
     load.device = options.device;
     load.context = options.context;
+    load.kv_type = options.kv_type;
+    load.kv_budget = Some(options.kv_budget.unwrap_or(MOST_KV_BYTES));
     LanguageModel::open(&found.path, &load)
 }
 

@@ -1,4 +1,4 @@
-use rushlight_models::Device;
+use rushlight_models::{Device, KvType};
 use serde::{Deserialize, Serialize};
 
 use crate::setters::setters;
@@ -19,12 +19,41 @@ pub struct LocalLlmOptions {
     /// Generations that may wait; one more is refused with [`Error::Overloaded`](crate::Error::Overloaded).
     /// Default 100.
     pub queue: usize,
+    /// Generations that are computed together; further ones wait. Together they take hardly longer than one alone,
+    /// but each takes memory. Default 8.
+    pub batch: usize,
+    /// How the keys and values of tokens are kept in memory. Default [`KvType::F16`].
+    pub kv_type: KvType,
+    /// Bytes that the keys and values of all tokens may take together: those of running generations and those that are
+    /// kept because a later prompt may begin alike. Default 1 GiB.
+    pub kv_budget: Option<usize>,
+    /// Whether the next tokens are guessed from earlier ones and then computed together, which changes nothing but the
+    /// speed. Default true.
+    pub speculation: bool,
 }
 
-setters!(LocalLlmOptions { device: Device, queue: usize; context: usize, threads: usize });
+setters!(LocalLlmOptions {
+    device: Device,
+    queue: usize,
+    batch: usize,
+    kv_type: KvType,
+    speculation: bool;
+    context: usize,
+    threads: usize,
+    kv_budget: usize
+});
 
 impl Default for LocalLlmOptions {
     fn default() -> Self {
-        Self { device: Device::default(), context: None, threads: None, queue: 100 }
+        Self {
+            device: Device::default(),
+            context: None,
+            threads: None,
+            queue: 100,
+            batch: 8,
+            kv_type: KvType::default(),
+            kv_budget: None,
+            speculation: true,
+        }
     }
 }

@@ -1,74 +1,181 @@
-use rushlight_models::{Error, KvCache, LanguageModel, Step};
+use rushlight_models::{Detokenizer, Error, KvCache, LanguageModel, Logits, PrefixTree, Sampler};
+use tokio::sync::mpsc::Sender;
 
 use super::counters::Counters;
+use super::draft::Drafter;
+use super::job::Job;
+use super::writer::Writer;
+use crate::Result as CoreResult;
+use crate::llm::Delta;
+use crate::message::Usage;
 
-/// Tokens of a prompt in one pass: a dropped stream is noticed after that many at the latest.
-const PREFILL: usize = 128;
+/// How many of the last tokens the repetition penalty looks at.
+const RECENT: usize = 64;
 
-/// The tokens that the model has computed, with their keys and values. They stay after a generation, so that
-/// the next one need not compute what it has in common with it.
+/// One generation on its way.
 #[derive(Debug)]
-pub(super) struct Sequence {
-    cache: KvCache,
+pub(super) struct Sequence<'m> {
+    model: &'m LanguageModel,
+    /// The prompt's and those that were chosen since. All but the last, or those yet to be computed, are in the cache.
     tokens: Vec<u32>,
+    pub(super) cache: KvCache,
+    started: bool,
+    /// Guessed tokens in the pass under way.
+    drafted: Vec<u32>,
+    drafter: Option<Drafter>,
+    sampler: Sampler,
+    text: Detokenizer<'m>,
+    writer: Writer,
+    usage: Usage,
+    max_output_tokens: usize,
 }
 
-impl Sequence {
-    pub(super) fn new(model: &LanguageModel) -> Self {
-        Self { cache: model.new_cache(), tokens: Vec::new() }
+/// What a sequence wants of the next pass.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub(super) tokens: Vec<u32>,
+    pub(super) logits: Logits,
+}
+
+/// Whether a generation goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// It does.
+    Goes,
+    /// It has ended, and whether a limit ended it.
+    Ended { cut: bool },
+}
+
+impl<'m> Sequence<'m> {
+    pub(super) fn new(model: &'m LanguageModel, job: Job, speculates: bool) -> Self {
+        Self {
+            model,
+            cache: model.new_cache(),
+            started: false,
+            drafted: Vec::new(),
+            drafter: speculates.then(Drafter::new),
+            sampler: Sampler::new(job.sampler_options()),
+            text: model.tokenizer().stream(),
+            usage: Usage::new(job.tokens.len(), 0, 0),
+            max_output_tokens: job.max_output_tokens,
+            tokens: job.tokens,
+            writer: Writer::new(&job.stop, job.tools, job.next_call, job.deltas),
+        }
     }
 
-    /// Keeps what is also the beginning of `prompt` and gives its length, always less than the prompt's: the
-    /// logits of its last token are yet to be computed.
-    pub(super) fn keep_common(&mut self, prompt: &[u32]) -> usize {
-        let pairs = self.tokens.iter().zip(&prompt[..prompt.len().saturating_sub(1)]);
-        let common = pairs.take_while(|(held, wanted)| held == wanted).count();
-        self.cache.truncate(common);
-        self.tokens.truncate(common);
-        common
+    pub(super) fn tokens(&self) -> &[u32] {
+        &self.tokens
     }
 
-    /// Computes a prompt, of which the first tokens are held already, in short passes; gives the last
-    /// token's logits, or none once `is_cancelled`.
-    pub(super) fn prefill(
-        &mut self,
-        model: &LanguageModel,
-        counters: &Counters,
-        prompt: &[u32],
-        is_cancelled: impl Fn() -> bool,
-    ) -> Result<Option<Vec<f32>>, Error> {
-        while self.tokens.len() + PREFILL < prompt.len() {
-            if is_cancelled() {
-                return Ok(None);
+    pub(super) fn deltas(&self) -> &Sender<CoreResult<Delta>> {
+        self.writer.deltas()
+    }
+
+    /// Whether there is nothing to compute.
+    pub(super) fn wants_nothing(&self) -> bool {
+        self.max_output_tokens == 0
+    }
+
+    /// Whether more than the last token is yet to be computed.
+    pub(super) fn is_prefilling(&self) -> bool {
+        self.tokens.len() - self.cache.len() > 1
+    }
+
+    /// Whether its first token was just chosen.
+    pub(super) fn is_new(&self) -> bool {
+        self.usage.output_tokens == 1
+    }
+
+    /// Takes what the tree knows of its tokens, the first time and after its cache was taken away.
+    pub(super) fn start(&mut self, tree: &mut PrefixTree, counters: &Counters) {
+        if !self.cache.is_empty() {
+            return;
+        }
+        // The logits of the last token are yet to be computed.
+        self.cache = tree.find(&self.tokens[..self.tokens.len() - 1]);
+        if !self.started {
+            self.started = true;
+            self.usage.cached_tokens = self.cache.len();
+            counters.cached_tokens.add(self.cache.len());
+        }
+    }
+
+    /// The next tokens to compute: at most `rows` of a prompt, or the last token and at most `drafts` guesses.
+    pub(super) fn part(&mut self, rows: usize, drafts: usize) -> Part {
+        let rest = &self.tokens[self.cache.len()..];
+        self.drafted.clear();
+        if rest.len() > rows {
+            return Part { tokens: rest[..rows].to_vec(), logits: Logits::None };
+        }
+        let mut tokens = rest.to_vec();
+        if tokens.len() > 1 {
+            return Part { tokens, logits: Logits::Last };
+        }
+        let output = self.max_output_tokens - self.usage.output_tokens - 1;
+        let context = self.model.info().context_length - self.tokens.len();
+        if let Some(drafter) = &mut self.drafter {
+            let guess = drafter.guess(&self.tokens, drafts.min(output).min(context));
+            self.drafted.extend_from_slice(guess);
+        }
+        tokens.extend_from_slice(&self.drafted);
+        Part { tokens, logits: Logits::All }
+    }
+
+    /// Takes the logits of a part, `[rows][vocabulary]`, and writes what the model says.
+    pub(super) fn take(&mut self, logits: &mut [f32], counters: &Counters) -> Result<Progress, Error> {
+        let drafted = std::mem::take(&mut self.drafted);
+        let mut guesses = drafted.iter();
+        let mut right = 0;
+        let mut progress = Progress::Goes;
+        for row in logits.chunks_exact_mut(self.model.info().vocabulary) {
+            let recent = &self.tokens[self.tokens.len().saturating_sub(RECENT)..];
+            let token = self.sampler.sample(row, recent)?;
+            progress = self.add(token, counters);
+            if progress != Progress::Goes || guesses.next() != Some(&token) {
+                break;
             }
-            let start = self.tokens.len();
-            let part = &prompt[start..start + PREFILL];
-            model.forward(&mut [Step::fill(part, &mut self.cache)])?;
-            self.computed(part, counters);
-            counters.prompt_tokens.add(part.len());
+            right += 1;
         }
-        if is_cancelled() {
-            return Ok(None);
+        if let Some(drafter) = &mut self.drafter {
+            drafter.learn(drafted.len(), right);
         }
-        let rest = prompt[self.tokens.len()..].to_vec();
-        counters.prompt_tokens.add(rest.len());
-        self.append(model, counters, &rest).map(Some)
+        counters.drafted_tokens.add(drafted.len());
+        counters.accepted_tokens.add(right);
+        // The guesses that were wrong are in the cache too.
+        self.cache.truncate(self.tokens.len() - 1);
+        Ok(progress)
     }
 
-    /// Computes the next tokens; gives the last one's logits.
-    pub(super) fn append(
-        &mut self,
-        model: &LanguageModel,
-        counters: &Counters,
-        tokens: &[u32],
-    ) -> Result<Vec<f32>, Error> {
-        let logits = model.forward(&mut [Step::new(tokens, &mut self.cache)])?;
-        self.computed(tokens, counters);
-        Ok(logits.into_iter().next().expect("one step gives one row of logits"))
+    /// Takes the next token.
+    fn add(&mut self, token: u32, counters: &Counters) -> Progress {
+        if self.model.tokenizer().is_end(token) {
+            return Progress::Ended { cut: false };
+        }
+        self.tokens.push(token);
+        self.usage.output_tokens += 1;
+        counters.generated_tokens.add(1);
+        if let Some(piece) = self.text.push(token) {
+            self.writer.write(&piece);
+        }
+        if self.writer.is_over() {
+            Progress::Ended { cut: false }
+        } else if self.usage.output_tokens == self.max_output_tokens {
+            Progress::Ended { cut: true }
+        } else {
+            Progress::Goes
+        }
     }
 
-    fn computed(&mut self, tokens: &[u32], counters: &Counters) {
-        self.tokens.extend_from_slice(tokens);
-        counters.forward_passes.add(1);
+    /// Writes the end.
+    pub(super) fn finish(mut self, cut: bool) {
+        if let Some(rest) = self.text.finish() {
+            self.writer.write(&rest);
+        }
+        self.writer.finish(cut, self.usage);
+    }
+
+    /// Writes why there is no end.
+    pub(super) fn fail(self, error: crate::Error) {
+        self.writer.fail(error);
     }
 }

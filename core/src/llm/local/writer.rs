@@ -1,10 +1,13 @@
 use rushlight_models::StopStrings;
 use tokio::sync::mpsc::Sender;
 
-use crate::Result;
 use crate::llm::calls::{CallParser, Piece};
 use crate::llm::{Delta, FinishReason};
-use crate::message::ToolCall;
+use crate::message::{ToolCall, Usage};
+use crate::{Error, Result};
+
+/// Places for deltas that must be free before a pass, which gives a few: so a writer never waits.
+pub(super) const ROOM: usize = 128;
 
 /// Turns generated text into deltas: stop strings end it, tool calls are taken out of it.
 #[derive(Debug)]
@@ -15,10 +18,6 @@ pub(super) struct Writer {
     deltas: Sender<Result<Delta>>,
     stopped: bool,
 }
-
-/// Nobody reads the deltas any more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Gone;
 
 impl Writer {
     pub(super) fn new(
@@ -36,9 +35,8 @@ impl Writer {
         }
     }
 
-    /// Whether nobody reads any more.
-    pub(super) fn is_gone(&self) -> bool {
-        self.deltas.is_closed()
+    pub(super) fn deltas(&self) -> &Sender<Result<Delta>> {
+        &self.deltas
     }
 
     /// Whether the text is over: a stop string was reached, or the model went on after its tool calls.
@@ -47,43 +45,48 @@ impl Writer {
     }
 
     /// Takes the next text.
-    pub(super) fn write(&mut self, text: &str) -> Result<(), Gone> {
+    pub(super) fn write(&mut self, text: &str) {
         let passed = self.stops.push(text);
         self.stopped |= passed.stop.is_some();
         let pieces = self.calls.push(&passed.text);
-        self.send(pieces)
+        self.send(pieces);
     }
 
     /// Gives out what was held back, and says why the text ended; `cut` if a limit ended it.
-    pub(super) fn finish(&mut self, cut: bool) -> Result<FinishReason, Gone> {
+    pub(super) fn finish(mut self, cut: bool, usage: Usage) {
         let rest = self.stops.finish();
         let mut pieces = self.calls.push(&rest);
         pieces.extend(self.calls.finish(cut));
-        self.send(pieces)?;
-        Ok(match cut {
+        self.send(pieces);
+        let finish_reason = match cut {
             true => FinishReason::Length,
             false if self.calls.has_called() => FinishReason::ToolCalls,
             false => FinishReason::Stop,
-        })
+        };
+        self.deliver(Ok(Delta::Done { finish_reason, usage }));
     }
 
-    /// Hands one delta on; waits while the reader is too far behind.
-    pub(super) fn deliver(&self, delta: Result<Delta>) -> Result<(), Gone> {
-        self.deltas.blocking_send(delta).map_err(|_closed| Gone)
+    /// Says why the text has no end.
+    pub(super) fn fail(self, error: Error) {
+        self.deliver(Err(error));
     }
 
-    fn send(&mut self, pieces: Vec<Piece>) -> Result<(), Gone> {
+    fn deliver(&self, delta: Result<Delta>) {
+        // There is room; whoever is gone does not miss it.
+        let _ = self.deltas.try_send(delta);
+    }
+
+    fn send(&mut self, pieces: Vec<Piece>) {
         for piece in pieces {
             match piece {
                 Piece::Text(text) if text.is_empty() => {}
-                Piece::Text(text) => self.deliver(Ok(Delta::Text(text)))?,
+                Piece::Text(text) => self.deliver(Ok(Delta::Text(text))),
                 Piece::Call(call) => {
                     let id = format!("call_{}", self.next_call);
                     self.next_call += 1;
-                    self.deliver(Ok(Delta::ToolCall(ToolCall::new(id, call.name, call.arguments))))?;
+                    self.deliver(Ok(Delta::ToolCall(ToolCall::new(id, call.name, call.arguments))));
                 }
             }
         }
-        Ok(())
     }
 }

@@ -1,0 +1,263 @@
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use futures::executor::block_on;
+use futures::future::{Either, select, select_all};
+use rushlight_models::{Error as ModelError, LanguageModel, Logits, PrefixTree, Step};
+use tokio::sync::mpsc::Receiver;
+use tokio::sync::mpsc::error::TryRecvError;
+
+use super::counters::Counters;
+use super::job::Job;
+use super::sequence::{Part, Progress, Sequence};
+use super::writer::ROOM;
+use crate::Error;
+use crate::error::panic_text;
+
+/// Tokens of prompts in one pass: a dropped stream is noticed after that many at the latest.
+const PREFILL: usize = 128;
+
+/// The same while other sequences generate, which wait for them.
+const SHARED_PREFILL: usize = 32;
+
+/// Guessed tokens in one pass, of all sequences together.
+const DRAFTS: usize = 16;
+
+/// What is computed next, and for whom: continuous batching (Orca; Yu et al., OSDI 2022).
+///
+/// Every pass takes the next token of each sequence that generates and a part of one prompt. Sequences come and go
+/// between passes; what they compute does not depend on the others.
+#[derive(Debug)]
+pub(super) struct Scheduler<'m> {
+    model: &'m LanguageModel,
+    name: &'m str,
+    counters: &'m Counters,
+    speculates: bool,
+    /// Sequences that run together at most.
+    batch: usize,
+    /// In the order of their arrival.
+    running: Vec<Sequence<'m>>,
+    tree: PrefixTree,
+}
+
+impl<'m> Scheduler<'m> {
+    pub(super) fn new(
+        model: &'m LanguageModel,
+        name: &'m str,
+        counters: &'m Counters,
+        batch: usize,
+        speculates: bool,
+    ) -> Self {
+        let tree = PrefixTree::new(model);
+        Self { model, name, counters, speculates, batch, running: Vec::new(), tree }
+    }
+
+    /// Computes jobs until nobody can send any more.
+    pub(super) fn work(mut self, mut waiting: Receiver<Job>) {
+        loop {
+            self.drop_cancelled();
+            if self.running.is_empty() {
+                match waiting.blocking_recv() {
+                    Some(job) => self.admit(job),
+                    None => return,
+                }
+            }
+            while self.running.len() < self.batch {
+                match waiting.try_recv() {
+                    Ok(job) => self.admit(job),
+                    Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
+                }
+            }
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.pass())) {
+                self.fail_all(panic_text(&*panic));
+            }
+        }
+    }
+
+    fn admit(&mut self, job: Job) {
+        let sequence = Sequence::new(self.model, job, self.speculates);
+        if sequence.wants_nothing() {
+            self.counters.finished.add(1);
+            sequence.finish(true);
+        } else {
+            self.running.push(sequence);
+        }
+    }
+
+    fn drop_cancelled(&mut self) {
+        let (tree, counters) = (&mut self.tree, self.counters);
+        self.running.retain(|sequence| {
+            let is_gone = sequence.deltas().is_closed();
+            if is_gone {
+                counters.cancelled.add(1);
+                tree.insert(sequence.tokens(), &sequence.cache);
+            }
+            !is_gone
+        });
+    }
+
+    /// One pass through the model.
+    fn pass(&mut self) {
+        let mut parts = self.plan();
+        if let Err(error) = self.make_room(&mut parts) {
+            return self.fail(0, error);
+        }
+        if parts.iter().all(Option::is_none) {
+            return self.wait_for_readers();
+        }
+        let results = self.compute(&parts);
+        // From the last to the first, because sequences that end are taken out.
+        for (index, result) in results.into_iter().enumerate().rev() {
+            if let Some(result) = result {
+                self.take(index, result);
+            }
+        }
+    }
+
+    /// What each running sequence takes part in the next pass with.
+    fn plan(&mut self) -> Vec<Option<Part>> {
+        let can_write = |sequence: &Sequence<'_>| sequence.deltas().capacity() >= ROOM;
+        let generating =
+            self.running.iter().filter(|sequence| can_write(sequence) && !sequence.is_prefilling()).count();
+        let rows = if generating > 0 { SHARED_PREFILL } else { PREFILL };
+        let drafts = DRAFTS / generating.max(1);
+        let mut prefilling = false;
+        let mut part = |sequence: &mut Sequence<'m>| {
+            // One prompt at a time, so that the next may begin with what this one has computed.
+            if !can_write(sequence) || (sequence.is_prefilling() && prefilling) {
+                return None;
+            }
+            sequence.start(&mut self.tree, self.counters);
+            prefilling |= sequence.is_prefilling();
+            Some(sequence.part(rows, drafts))
+        };
+        self.running.iter_mut().map(&mut part).collect()
+    }
+
+    /// Frees memory for a pass: forgets what no sequence uses, then takes the youngest sequences out of the pass and
+    /// their caches away. They are computed again when there is room.
+    ///
+    /// Fails if there is not even room for the oldest.
+    fn make_room(&mut self, parts: &mut [Option<Part>]) -> Result<(), ModelError> {
+        let Some(budget) = self.model.kv_budget() else {
+            return Ok(());
+        };
+        for victim in (0..self.running.len()).rev() {
+            let growth: usize = self
+                .running
+                .iter()
+                .zip(&*parts)
+                .filter_map(|(sequence, part)| Some(sequence.cache.growth_bytes(part.as_ref()?.tokens.len())))
+                .sum();
+            let wanted = self.model.kv_used_bytes() + growth;
+            let missing = wanted.saturating_sub(budget);
+            if missing == 0 || self.tree.evict(missing) >= missing {
+                return Ok(());
+            }
+            if victim == 0 {
+                return Err(ModelError::KvBudget { limit: budget, used: wanted - growth, wanted: growth });
+            }
+            let sequence = &mut self.running[victim];
+            self.tree.insert(sequence.tokens(), &sequence.cache);
+            sequence.cache = self.model.new_cache();
+            parts[victim] = None;
+        }
+        Ok(())
+    }
+
+    /// The logits of each part.
+    fn compute(&mut self, parts: &[Option<Part>]) -> Vec<Option<Result<Vec<f32>, ModelError>>> {
+        let count = |part: &Part| if part.logits == Logits::All { 0 } else { part.tokens.len() };
+        self.counters.forward_passes.add(1);
+        self.counters.prompt_tokens.add(parts.iter().flatten().map(count).sum());
+        let mut results: Vec<_> = parts.iter().map(|_| None).collect();
+        let mut steps = Vec::new();
+        let mut indices = Vec::new();
+        for (index, (sequence, part)) in self.running.iter_mut().zip(parts).enumerate() {
+            if let Some(part) = part {
+                let mut step = Step::new(&part.tokens, &mut sequence.cache);
+                step.logits = part.logits;
+                steps.push(step);
+                indices.push(index);
+            }
+        }
+        match self.model.forward(&mut steps) {
+            Ok(logits) => {
+                for (index, logits) in indices.into_iter().zip(logits) {
+                    results[index] = Some(Ok(logits));
+                }
+            }
+            // Each alone shows whose fault it is.
+            Err(_) if steps.len() > 1 => {
+                for (index, step) in indices.into_iter().zip(steps) {
+                    let logits = self.model.forward(&mut [step]);
+                    results[index] = Some(logits.map(|logits| logits.into_iter().flatten().collect()));
+                }
+            }
+            Err(error) => results[indices[0]] = Some(Err(error)),
+        }
+        results
+    }
+
+    fn take(&mut self, index: usize, result: Result<Vec<f32>, ModelError>) {
+        let mut logits = match result {
+            Ok(logits) => logits,
+            Err(error) => return self.fail(index, error),
+        };
+        let sequence = &mut self.running[index];
+        if logits.is_empty() {
+            return;
+        }
+        match sequence.take(&mut logits, self.counters) {
+            Ok(Progress::Goes) => self.remember_prompt(index),
+            Ok(Progress::Ended { cut }) => {
+                let sequence = self.running.remove(index);
+                self.tree.insert(sequence.tokens(), &sequence.cache);
+                self.counters.finished.add(1);
+                sequence.finish(cut);
+            }
+            Err(error) => self.fail(index, error),
+        }
+    }
+
+    /// Lets later prompts begin with this sequence's as soon as it is computed.
+    fn remember_prompt(&mut self, index: usize) {
+        let sequence = &mut self.running[index];
+        if sequence.is_new() {
+            let mut cache = sequence.cache.clone();
+            // Its own last page is still written to.
+            cache.truncate(cache.len() / rushlight_models::KvCache::PAGE * rushlight_models::KvCache::PAGE);
+            self.tree.insert(sequence.tokens(), &cache);
+        }
+    }
+
+    fn fail(&mut self, index: usize, error: ModelError) {
+        self.counters.failed.add(1);
+        self.running.remove(index).fail(Error::model(self.name, error));
+    }
+
+    /// Gives up everything after a panic.
+    fn fail_all(&mut self, reason: &str) {
+        for sequence in self.running.drain(..) {
+            self.counters.failed.add(1);
+            let source = format!("panicked: {reason}").into();
+            sequence.fail(Error::Model { model: self.name.to_owned(), source });
+        }
+        self.tree = PrefixTree::new(self.model);
+    }
+
+    /// Waits until a sequence can write again or nobody reads it.
+    fn wait_for_readers(&self) {
+        let ready = self.running.iter().map(|sequence| {
+            let (room, gone) = (sequence.deltas().reserve_many(ROOM), sequence.deltas().closed());
+            Box::pin(async move {
+                match select(Box::pin(room), Box::pin(gone)).await {
+                    Either::Left(_) | Either::Right(_) => {}
+                }
+            })
+        });
+        let ready: Vec<_> = ready.collect();
+        if !ready.is_empty() {
+            block_on(select_all(ready));
+        }
+    }
+}
