@@ -31,8 +31,8 @@ export declare class AssistantBuilder {
   cacheToolAnswers(): void
   /** How long a tool may run. */
   toolTimeout(milliseconds: number): void
-  /** Adds a function as a tool; `parameters` is a JSON Schema as text. */
-  tool(name: string, description: string, parameters: string, invoke: (call: number, args: string) => Promise<string>, stop: (call: number) => void): void
+  /** Adds a function as a tool; `parameters` is a JSON Schema as text, the timeout is in milliseconds. */
+  tool(name: string, description: string, parameters: string, timeout: number | undefined, invoke: (call: number, args: string) => Promise<string>, stop: (call: number) => void): void
   /** Checks everything once. */
   build(): Assistant
 }

@@ -48,7 +48,7 @@ export interface AssistantOptions {
   instructions?: string;
   /** Functions that the model may call. */
   tools?: readonly Tool[];
-  /** How long a tool may run before it is stopped. Default 5 seconds. */
+  /** How long a tool may run before it is stopped, if it has no `timeoutMs` of its own. Default 5 seconds. */
   toolTimeoutMs?: number;
   /** Where passages come from. */
   retriever?: KnowledgeBase;
@@ -141,9 +141,9 @@ function build(llm: native.Llm, options: AssistantOptions): native.Assistant {
 }
 
 function addTool(builder: native.AssistantBuilder, tool: Tool): void {
-  const { name, description, parameters } = part("tool", tool, Tool);
+  const { name, description, parameters, timeoutMs } = part("tool", tool, Tool);
   const { invoke, stop } = tool.nativeFunctions();
-  builder.tool(name, description, JSON.stringify(parameters), invoke, stop);
+  builder.tool(name, description, JSON.stringify(parameters), timeoutMs, invoke, stop);
 }
 
 function part<T>(what: string, value: unknown, type: Function & { readonly prototype: T }): T {

@@ -39,6 +39,8 @@ export interface ToolDefinition<Schema extends JsonSchema | StandardSchema> {
    * is an output that the model reads, too.
    */
   readonly execute: (args: ToolArguments<Schema>, context: ToolContext) => unknown;
+  /** How long one call may run. Default: what the assistant's `toolTimeoutMs` says. */
+  readonly timeoutMs?: number;
 }
 
 /** A tool, made by {@link tool}. */
@@ -47,11 +49,13 @@ export class Tool {
   readonly description: string;
   /** The arguments as a JSON Schema. */
   readonly parameters: JsonSchema;
+  /** How long one call may run; none leaves it to the assistant. */
+  readonly timeoutMs: number | undefined;
   readonly #definition: AnyDefinition;
 
   /** @internal */
   constructor(definition: AnyDefinition) {
-    const { name, description, input, execute } = definition;
+    const { name, description, input, execute, timeoutMs } = definition;
     this.name = text("tool name", name);
     this.description = text("tool description", description);
     if (input === null || typeof input !== "object") {
@@ -60,7 +64,11 @@ export class Tool {
     if (typeof execute !== "function") {
       throw invalid("tool execute", `tool \`${name}\`: expected a function, got ${kind(execute)}`);
     }
+    if (timeoutMs !== undefined && !(typeof timeoutMs === "number" && timeoutMs >= 0)) {
+      throw invalid("tool timeout", `tool \`${name}\`: expected milliseconds from 0 on, got ${String(timeoutMs)}`);
+    }
     this.parameters = jsonSchema(name, input);
+    this.timeoutMs = timeoutMs;
     this.#definition = definition;
   }
 

@@ -1,5 +1,4 @@
 use std::sync::Arc;
-use std::time::Duration;
 
 use napi::bindgen_prelude::{Env, FnArgs, Function, Promise, PromiseRaw};
 use napi_derive::napi;
@@ -7,7 +6,7 @@ use rushlight::{AgentExt, Error, Request, Result, ToolSpec, Toolbox};
 
 use crate::cache::MemoryCache;
 use crate::callback::JsTool;
-use crate::convert::{answer_to_json, from_json, options_from_json};
+use crate::convert::{answer_to_json, duration, from_json, options_from_json};
 use crate::llm::Llm;
 use crate::retrieval::KnowledgeBase;
 use crate::runtime::{Apart, Cancellation, now, promise};
@@ -79,16 +78,12 @@ impl AssistantBuilder {
     /// How long a tool may run.
     #[napi]
     pub fn tool_timeout(&mut self, env: Env, milliseconds: f64) -> napi::Result<()> {
-        self.with_toolbox(env, |toolbox| {
-            let timeout = Duration::try_from_secs_f64(milliseconds / 1000.0)
-                .map_err(|error| Error::invalid("tool timeout", error.to_string()))?;
-            Ok(toolbox.timeout(timeout))
-        })
+        self.with_toolbox(env, |toolbox| Ok(toolbox.timeout(duration("tool timeout", milliseconds)?)))
     }
 
-    /// Adds a function as a tool; `parameters` is a JSON Schema as text.
+    /// Adds a function as a tool; `parameters` is a JSON Schema as text, the timeout is in milliseconds.
     #[napi(
-        ts_args_type = "name: string, description: string, parameters: string, invoke: (call: number, args: string) => Promise<string>, stop: (call: number) => void"
+        ts_args_type = "name: string, description: string, parameters: string, timeout: number | undefined, invoke: (call: number, args: string) => Promise<string>, stop: (call: number) => void"
     )]
     pub fn tool(
         &mut self,
@@ -96,11 +91,16 @@ impl AssistantBuilder {
         name: String,
         description: String,
         parameters: String,
+        timeout: Option<f64>,
         invoke: Function<'_, FnArgs<(u32, String)>, Promise<String>>,
         stop: Function<'_, u32, ()>,
     ) -> napi::Result<()> {
-        let parameters = now(env, || from_json("input", &parameters))?;
-        let tool = JsTool::new(ToolSpec::new(name, description, parameters), &invoke, &stop)?;
+        let (parameters, timeout) = now(env, || {
+            let timeout =
+                timeout.map(|milliseconds| duration(&format!("timeout of tool `{name}`"), milliseconds));
+            Ok((from_json("input", &parameters)?, timeout.transpose()?))
+        })?;
+        let tool = JsTool::new(ToolSpec::new(name, description, parameters), timeout, &invoke, &stop)?;
         self.with_toolbox(env, |toolbox| toolbox.add(tool))
     }
 

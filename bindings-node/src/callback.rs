@@ -1,5 +1,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use napi::Status;
@@ -18,6 +19,7 @@ type Tell<T> = ThreadsafeFunction<T, (), T, Status, false, true>;
 /// A JavaScript function as a tool.
 pub(crate) struct JsTool {
     spec: ToolSpec,
+    timeout: Option<Duration>,
     invoke: Invoke,
     stop: Arc<Tell<u32>>,
     calls: AtomicU32,
@@ -28,12 +30,13 @@ impl JsTool {
     /// number when nobody waits for the output any more.
     pub(crate) fn new(
         spec: ToolSpec,
+        timeout: Option<Duration>,
         invoke: &Function<'_, FnArgs<(u32, String)>, Promise<String>>,
         stop: &Function<'_, u32, ()>,
     ) -> napi::Result<Self> {
         let invoke = invoke.build_threadsafe_function().callee_handled::<false>().weak::<true>().build()?;
         let stop = stop.build_threadsafe_function().callee_handled::<false>().weak::<true>().build()?;
-        Ok(Self { spec, invoke, stop: Arc::new(stop), calls: AtomicU32::new(0) })
+        Ok(Self { spec, timeout, invoke, stop: Arc::new(stop), calls: AtomicU32::new(0) })
     }
 
     fn failed(&self, error: &napi::Error) -> Error {
@@ -62,6 +65,10 @@ impl Tool for JsTool {
         let output = promise.await;
         waiting.over = true;
         output.map_err(|error| self.failed(&error))
+    }
+
+    fn timeout(&self) -> Option<Duration> {
+        self.timeout
     }
 }
 

@@ -40,6 +40,12 @@ pub(crate) fn options_from_json<T: DeserializeOwned>(
         .map_err(|error| Error::invalid(what, in_javascript(&error.to_string(), durations)))
 }
 
+/// A duration from milliseconds; `what` names it in the error.
+pub(crate) fn duration(what: &str, milliseconds: f64) -> Result<Duration> {
+    Duration::try_from_secs_f64(milliseconds / 1000.0)
+        .map_err(|error| Error::invalid(what, error.to_string()))
+}
+
 /// A message whose names in backticks are those of the core, with those of JavaScript.
 fn in_javascript(message: &str, durations: &[&str]) -> String {
     let names = message.split('`').enumerate().map(|(index, part)| {

@@ -47,6 +47,13 @@ const tools = {
     input: object({}),
     execute: () => new Promise(() => {}),
   }),
+  brief: tool({
+    name: "brief",
+    description: "Never ends, briefly",
+    input: object({}),
+    execute: () => new Promise(() => {}),
+    timeoutMs: 50,
+  }),
 };
 
 const camel = (key) => key.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase());

@@ -163,6 +163,17 @@ test("a tool that takes too long is told to stop, and the run goes on", async ()
   assert.equal(reason.name, "AbortError");
 });
 
+test("a tool's own timeout goes before the assistant's", async () => {
+  const own = (timeoutMs, milliseconds) => {
+    const execute = () => sleep(milliseconds);
+    return tool({ name: "own", description: "A tool", input: object({}), execute, timeoutMs });
+  };
+
+  assert.equal((await outputOf(own(30, 60_000), {}, { toolTimeoutMs: 60_000 })).status, "timeout");
+  assert.equal((await outputOf(own(60_000, 60), {}, { toolTimeoutMs: 10 })).status, "success");
+  assert.equal(own(30, 0).timeoutMs, 30);
+});
+
 test("calls of one turn run at the same time", async () => {
   let running = 0;
   let most = 0;
@@ -187,7 +198,7 @@ test("a tool may use the assistant again", async () => {
 
 test("a wrong definition is refused when it is made", () => {
   const good = { name: "t", description: "d", input: { type: "object" }, execute: () => 1 };
-  for (const change of [{ name: 5 }, { description: undefined }, { input: null }, { execute: "no" }]) {
+  for (const change of [{ name: 5 }, { description: undefined }, { input: null }, { execute: "no" }, { timeoutMs: -1 }, { timeoutMs: "5" }]) {
     assert.throws(() => tool({ ...good, ...change }), { name: "RushlightError", code: "invalid" });
   }
   const silent = { "~standard": { version: 1, vendor: "silent", validate: (value) => ({ value }) } };

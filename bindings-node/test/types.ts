@@ -38,6 +38,7 @@ const plain = tool({
   description: "Takes a plain JSON Schema",
   input: { type: "object", properties: { city: { type: "string" } }, required: ["city"] },
   execute: ({ city }) => `sunny in ${city}`,
+  timeoutMs: 500,
 });
 
 // @ts-expect-error a tool needs a description

@@ -42,7 +42,7 @@ export interface AssistantOptions {
     instructions?: string;
     /** Functions that the model may call. */
     tools?: readonly Tool[];
-    /** How long a tool may run before it is stopped. Default 5 seconds. */
+    /** How long a tool may run before it is stopped, if it has no `timeoutMs` of its own. Default 5 seconds. */
     toolTimeoutMs?: number;
     /** Where passages come from. */
     retriever?: KnowledgeBase;

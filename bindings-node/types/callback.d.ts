@@ -43,6 +43,8 @@ export interface ToolDefinition<Schema extends JsonSchema | StandardSchema> {
      * is an output that the model reads, too.
      */
     readonly execute: (args: ToolArguments<Schema>, context: ToolContext) => unknown;
+    /** How long one call may run. Default: what the assistant's `toolTimeoutMs` says. */
+    readonly timeoutMs?: number;
 }
 /** A tool, made by {@link tool}. */
 export declare class Tool {
@@ -51,6 +53,8 @@ export declare class Tool {
     readonly description: string;
     /** The arguments as a JSON Schema. */
     readonly parameters: JsonSchema;
+    /** How long one call may run; none leaves it to the assistant. */
+    readonly timeoutMs: number | undefined;
 }
 /** Makes a function a tool that the model may call. */
 export declare function tool<const Schema extends JsonSchema | StandardSchema>(definition: ToolDefinition<Schema>): Tool;

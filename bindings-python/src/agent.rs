@@ -62,7 +62,7 @@ impl Assistant {
     ///     sessions: remembers conversations
     ///     sampling: how the model chooses tokens: a `Sampling` or a dict of its fields
     ///     limits: what one run may spend: `Limits` or a dict of its fields
-    ///     tool_timeout: seconds that each tool may run; default 5
+    ///     tool_timeout: seconds that each tool may run that has no timeout of its own; default 5
     ///     cache_tool_answers: keeps answers that needed tools, too
     #[new]
     #[pyo3(signature = (

@@ -8,6 +8,7 @@ use std::fmt;
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use pyo3::intern;
@@ -18,7 +19,7 @@ use rushlight::tools::{self, CallFuture};
 use rushlight::{Cache, Error, Passage, Query, Result, Retriever, Tool, ToolCall, ToolSpec};
 use tokio::sync::oneshot;
 
-use crate::convert::Json;
+use crate::convert::{Json, duration};
 use crate::error::foreign;
 use crate::runtime::attach;
 
@@ -149,6 +150,7 @@ impl Done {
 /// A `rushlight.Tool` as a tool of the core.
 pub(crate) struct PythonTool {
     spec: ToolSpec,
+    timeout: Option<Duration>,
     tool: Arc<Py<PyAny>>,
 }
 
@@ -161,7 +163,10 @@ impl PythonTool {
         let Json(parameters) = tool.getattr(intern!(py, "parameters"))?.extract()?;
         let name: String = tool.getattr(intern!(py, "name"))?.extract()?;
         let description: String = tool.getattr(intern!(py, "description"))?.extract()?;
-        Ok(Self { spec: ToolSpec::new(name, description, parameters), tool: Arc::new(tool.unbind()) })
+        let timeout: Option<f64> = tool.getattr(intern!(py, "timeout"))?.extract()?;
+        let timeout = timeout.map(|seconds| duration(&format!("timeout of tool `{name}`"), seconds));
+        let spec = ToolSpec::new(name, description, parameters);
+        Ok(Self { spec, timeout: timeout.transpose()?, tool: Arc::new(tool.unbind()) })
     }
 }
 
@@ -188,6 +193,10 @@ impl Tool for PythonTool {
         );
         let outcome = outcome.await?;
         outcome.map_err(|exception| foreign(format!("tool `{}`", self.spec.name), exception))
+    }
+
+    fn timeout(&self) -> Option<Duration> {
+        self.timeout
     }
 }
 

@@ -37,7 +37,12 @@ async def slow() -> None:
     await asyncio.Event().wait()
 
 
-TOOLS = {tool.name: tool for tool in (add, echo, boom, slow)}
+@rushlight.tool(description="Never ends, briefly", timeout=0.05)
+async def brief() -> None:
+    await asyncio.Event().wait()
+
+
+TOOLS = {tool.name: tool for tool in (add, echo, boom, slow, brief)}
 
 
 def assistant_of(scenario: dict[str, Any]) -> rushlight.Assistant:

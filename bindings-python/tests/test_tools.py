@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Optional, TypedDict
 import pydantic
 import pytest
 
-from rushlight import Assistant, ScriptedLlm, ToolOutput, tool
+from rushlight import Assistant, InvalidError, ScriptedLlm, ToolOutput, tool
 
 VARIABLE: contextvars.ContextVar[str] = contextvars.ContextVar("VARIABLE", default="unset")
 
@@ -292,6 +292,23 @@ def test_a_tool_that_hangs_is_stopped_and_its_task_cancelled() -> None:
 
     assert output.status == "timeout"
     assert cancelled.wait(5)
+
+
+def test_a_tools_own_timeout_goes_before_the_assistants() -> None:
+    @tool(timeout=0.05)
+    async def hang() -> None:
+        await asyncio.sleep(60)
+
+    @tool(timeout=60)
+    async def patient() -> str:
+        await asyncio.sleep(0.1)
+        return "done"
+
+    assert (hang.timeout, tool(lambda: 1).timeout) == (0.05, None)
+    assert call(hang, {}, tool_timeout=60).status == "timeout"
+    assert call(patient, {}, tool_timeout=0.05).content == "done"
+    with pytest.raises(InvalidError, match="timeout of tool `late`: expected seconds, 0 or more, got -1"):
+        Assistant(ScriptedLlm([]), tools=[tool(name="late", timeout=-1)(lambda: 1)])
 
 
 def test_an_object_or_method_may_be_a_tool() -> None:

@@ -21,9 +21,16 @@ class Tool(Generic[P, R]):
     """What the model is told about it."""
     parameters: dict[str, Any]
     """The arguments as a JSON Schema (2020-12) of type `object`."""
+    timeout: float | None
+    """Seconds that one call may run; None leaves it to the assistant."""
 
     def __init__(
-        self, function: Callable[P, R], *, name: str | None = None, description: str | None = None
+        self,
+        function: Callable[P, R],
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        timeout: float | None = None,
     ) -> None:
         from ._schema import read_signature
 
@@ -34,6 +41,7 @@ class Tool(Generic[P, R]):
         self.name = name if name is not None else _name_of(function)
         self.description = description if description is not None else self._signature.description
         self.parameters = self._signature.parameters
+        self.timeout = timeout
         self.__doc__ = function.__doc__
         self.__wrapped__ = function
 
@@ -69,10 +77,20 @@ def _name_of(function: Any) -> str:
 def tool(function: Callable[P, R], /) -> Tool[P, R]: ...
 @overload
 def tool(
-    function: None = None, /, *, name: str | None = None, description: str | None = None
+    function: None = None,
+    /,
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    timeout: float | None = None,
 ) -> Callable[[Callable[P, R]], Tool[P, R]]: ...
 def tool(
-    function: Callable[P, R] | None = None, /, *, name: str | None = None, description: str | None = None
+    function: Callable[P, R] | None = None,
+    /,
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    timeout: float | None = None,
 ) -> Tool[P, R] | Callable[[Callable[P, R]], Tool[P, R]]:
     """Makes a sync or async function a tool.
 
@@ -86,13 +104,14 @@ def tool(
     Args:
         name: another name than the function's
         description: another description than the docstring's
+        timeout: seconds that one call may run; what the assistant's `tool_timeout` says by default
 
     Raises:
         TypeError: a parameter's type has no JSON Schema.
     """
     if function is not None:
-        return Tool(function, name=name, description=description)
-    return lambda function: Tool(function, name=name, description=description)
+        return Tool(function, name=name, description=description, timeout=timeout)
+    return lambda function: Tool(function, name=name, description=description, timeout=timeout)
 
 
 def as_tool(item: Any) -> Tool[..., Any]:

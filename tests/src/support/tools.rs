@@ -1,4 +1,6 @@
-//! The tools of the scenarios: the same four exist in every language's runner.
+//! The tools of the scenarios: the same five exist in every language's runner.
+
+use std::time::Duration;
 
 use rushlight::{FunctionTool, NoArguments};
 use schemars::JsonSchema;
@@ -42,6 +44,15 @@ pub fn slow() -> FunctionTool {
     })
 }
 
+/// Never ends, and says itself how long it may run.
+pub fn brief() -> FunctionTool {
+    FunctionTool::new("brief", "Never ends, briefly", async |_: NoArguments| {
+        std::future::pending::<()>().await;
+        Ok::<_, String>(())
+    })
+    .timeout(Duration::from_millis(50))
+}
+
 /// Panics.
 pub fn panics() -> FunctionTool {
     FunctionTool::new("panics", "Panics", async |_: NoArguments| -> Result<(), String> {
@@ -56,6 +67,7 @@ pub fn by_name(name: &str) -> FunctionTool {
         "echo" => echo(),
         "boom" => boom(),
         "slow" => slow(),
+        "brief" => brief(),
         "panics" => panics(),
         other => panic!("no test tool is named `{other}`"),
     }
