@@ -8,7 +8,7 @@ use crate::callback::{PythonTool, of_caller};
 use crate::convert::{duration, not_picklable};
 use crate::error::raised;
 use crate::llm::AnyLlm;
-use crate::runtime::{run, wait};
+use crate::runtime::{Apart, run, wait};
 use crate::session::MemorySessions;
 use crate::stream::{AsyncEventStream, EventStream};
 use crate::{cache, options, retrieval};
@@ -18,7 +18,8 @@ use crate::{cache, options, retrieval};
 /// It may be used from any thread and any event loop, and by many at once.
 #[pyclass(frozen, module = "rushlight")]
 pub(crate) struct Assistant {
-    core: rushlight::Assistant,
+    /// Apart, since it may hold the last handle of a model.
+    core: Apart<rushlight::Assistant>,
 }
 
 fn toolbox(tools: &[Bound<'_, PyAny>], timeout: Option<f64>) -> PyResult<Toolbox> {
@@ -42,7 +43,7 @@ fn request(question: String, session: Option<String>) -> Request {
 
 impl Assistant {
     fn answering(&self, request: Request) -> impl Future<Output = rushlight::Result<Answer>> + use<> {
-        let assistant = self.core.clone();
+        let assistant = rushlight::Assistant::clone(&self.core);
         async move { assistant.ask(request).await.map(|core| Answer { core }) }
     }
 }
@@ -115,7 +116,7 @@ impl Assistant {
         if cache_tool_answers {
             builder = builder.cache_tool_answers();
         }
-        builder.build().map(|core| Self { core }).map_err(raised)
+        builder.build().map(|core| Self { core: Apart::new(core) }).map_err(raised)
     }
 
     /// The answer to a question, after the whole run. Ctrl-C stops it.
@@ -147,7 +148,7 @@ impl Assistant {
     /// ```
     #[pyo3(signature = (question, *, session = None))]
     fn stream(&self, question: String, session: Option<String>) -> EventStream {
-        EventStream::new(self.core.clone(), request(question, session))
+        EventStream::new(rushlight::Assistant::clone(&self.core), request(question, session))
     }
 
     /// The events of a run, from async code.
@@ -156,7 +157,7 @@ impl Assistant {
     /// let the stream go.
     #[pyo3(signature = (question, *, session = None))]
     fn astream(&self, question: String, session: Option<String>) -> AsyncEventStream {
-        AsyncEventStream::new(self.core.clone(), request(question, session))
+        AsyncEventStream::new(rushlight::Assistant::clone(&self.core), request(question, session))
     }
 
     #[pyo3(signature = () -> "NoReturn")]

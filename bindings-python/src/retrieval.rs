@@ -13,14 +13,15 @@ use crate::info::KnowledgeBaseInfo;
 use crate::ingest::{IngestProgress, IngestReport};
 use crate::passage::{Document, Passage};
 use crate::progress::{Listener, listening};
-use crate::runtime::{run, wait};
+use crate::runtime::{Unlocked, run, wait};
 
 /// The caller's documents, searchable by meaning and by words.
 ///
 /// `len()` gives the number of passages.
 #[pyclass(frozen, module = "rushlight")]
 pub(crate) struct KnowledgeBase {
-    core: rushlight::KnowledgeBase,
+    /// Closed with the object, so that the store can be opened again at once.
+    core: Unlocked<rushlight::KnowledgeBase>,
 }
 
 /// What is stored by an ingest.
@@ -53,7 +54,7 @@ async fn open(
         Place::Directory(path) => rushlight::KnowledgeBase::open_with(path, embedder, options).await?,
         Place::ReadOnly(path) => rushlight::KnowledgeBase::open_read_only(path, embedder, options).await?,
     };
-    Ok(KnowledgeBase { core })
+    Ok(KnowledgeBase { core: Unlocked::new(core) })
 }
 
 async fn aopen(place: Place, embedder: Py<PyAny>, options: Option<Py<PyDict>>) -> PyResult<KnowledgeBase> {
@@ -70,7 +71,7 @@ impl KnowledgeBase {
         material: Material,
         listener: Listener,
     ) -> impl Future<Output = Result<IngestReport>> + use<> {
-        let store = self.core.clone();
+        let store = rushlight::KnowledgeBase::clone(&self.core);
         async move {
             let work = async |tell| match material {
                 Material::Directory(directory) => store.ingest_dir(directory, tell).await,
@@ -89,7 +90,7 @@ impl KnowledgeBase {
         k: Option<usize>,
         mode: Option<&str>,
     ) -> PyResult<impl Future<Output = Result<Vec<Passage>>> + use<>> {
-        let store = self.core.clone();
+        let store = rushlight::KnowledgeBase::clone(&self.core);
         let mode = mode.map(|mode| from_name::<SearchMode>("mode", mode)).transpose()?;
         let query = Query::new(question);
         let query = match k {
@@ -106,7 +107,7 @@ impl KnowledgeBase {
     }
 
     fn deleting(&self, sources: Vec<String>) -> impl Future<Output = Result<usize>> + use<> {
-        let store = self.core.clone();
+        let store = rushlight::KnowledgeBase::clone(&self.core);
         async move { store.delete(&sources).await }
     }
 }
@@ -276,13 +277,13 @@ impl KnowledgeBase {
     /// Waits until the graph, if there are enough passages for one, covers every passage. Searches go on
     /// meanwhile and need not wait for it.
     fn rebuild(&self, py: Python<'_>) -> PyResult<()> {
-        let store = self.core.clone();
+        let store = rushlight::KnowledgeBase::clone(&self.core);
         wait(py, async move { store.rebuild().await })
     }
 
     /// Does the same as `rebuild` from async code.
     async fn arebuild(&self) -> PyResult<()> {
-        let store = self.core.clone();
+        let store = rushlight::KnowledgeBase::clone(&self.core);
         run(async move { store.rebuild().await }).await
     }
 
@@ -321,7 +322,7 @@ impl KnowledgeBase {
 /// A [`KnowledgeBase`], or any object with the method of a retriever.
 pub(crate) fn shared(object: &Bound<'_, PyAny>) -> PyResult<Arc<dyn Retriever>> {
     match object.cast::<KnowledgeBase>() {
-        Ok(store) => Ok(Arc::new(store.get().core.clone())),
+        Ok(store) => Ok(Arc::new(rushlight::KnowledgeBase::clone(&store.get().core))),
         Err(_) => Ok(Arc::new(PythonRetriever::new(object)?)),
     }
 }

@@ -118,8 +118,39 @@ impl<T: Send + 'static> Deref for Apart<T> {
 impl<T: Send + 'static> Drop for Apart<T> {
     fn drop(&mut self) {
         let value = self.0.take();
+        let end = move || {
+            drop(value);
+            // Python objects that it held are let go by the next thread inside the interpreter: this one.
+            attach(|_| ());
+        };
         // Where no thread can be started, the value is dropped here.
-        let _ = std::thread::Builder::new().name("rushlight-end".to_owned()).spawn(move || drop(value));
+        let _ = std::thread::Builder::new().name("rushlight-end".to_owned()).spawn(end);
+    }
+}
+
+/// A value that must have ended when its owner is gone, and may take a while: its owner's thread drops it, with
+/// the interpreter lock released.
+pub(crate) struct Unlocked<T: Send + 'static>(Option<T>);
+
+impl<T: Send + 'static> Unlocked<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(Some(value))
+    }
+}
+
+impl<T: Send + 'static> Deref for Unlocked<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.0.as_ref().expect("only dropping takes it")
+    }
+}
+
+impl<T: Send + 'static> Drop for Unlocked<T> {
+    fn drop(&mut self) {
+        let value = self.0.take();
+        // Where there is no interpreter any more, the value is dropped with the closure.
+        let _ = Python::try_attach(move |py| py.detach(move || drop(value)));
     }
 }
 

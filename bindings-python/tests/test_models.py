@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -149,6 +150,26 @@ def test_leaving_a_stream_stops_a_real_model(fetched: Callable[[str], Path]) -> 
     assert after.text
     assert llm.stats()["cancelled"] == 1
     assert llm.stats()["generated_tokens"] < 40
+
+
+def test_letting_a_model_go_never_waits_for_it(fetched: Callable[[str], Path]) -> None:
+    fetched(LLM)
+    llm = LocalLlm(LLM)
+    assistant = Assistant(llm)
+    events = assistant.stream("word " * 2000)
+    reader = threading.Thread(target=lambda: next(events, None))
+    reader.start()
+    while llm.stats()["requests"] == 0:
+        time.sleep(0.001)
+    time.sleep(0.05)  # It reads the prompt now, which takes much longer.
+    events.close()
+    reader.join()
+
+    del llm
+    started = time.monotonic()
+    del assistant
+
+    assert time.monotonic() - started < 0.02
 
 
 def test_vectors_have_length_one(fetched: Callable[[str], Path]) -> None:
