@@ -19,8 +19,12 @@ export declare class AssistantBuilder {
   instructions(instructions: string): void
   /** Where passages come from. */
   retriever(retriever: KnowledgeBase): void
+  /** Where passages come from: an object's methods; `version` gives its version or null. */
+  ownRetriever(retrieve: Method, version: Method): void
   /** Where answers are kept. */
   cache(cache: MemoryCache): void
+  /** Where answers are kept: an object's methods. */
+  ownCache(get: Method, put: Method, remove: Method): void
   /** Where conversations are kept. */
   sessions(sessions: MemorySessions): void
   /** How tokens are chosen, as JSON text. */
@@ -32,7 +36,7 @@ export declare class AssistantBuilder {
   /** How long a tool may run. */
   toolTimeout(milliseconds: number): void
   /** Adds a function as a tool; `parameters` is a JSON Schema as text, the timeout is in milliseconds. */
-  tool(name: string, description: string, parameters: string, timeout: number | undefined, invoke: (call: number, args: string) => Promise<string>, stop: (call: number) => void): void
+  tool(name: string, description: string, parameters: string, timeout: number | undefined | null, execute: Method): void
   /** Checks everything once. */
   build(): Assistant
 }
@@ -129,6 +133,15 @@ export declare class MemorySessions {
   load(session: string, cancellation: Cancellation): Promise<string>
   /** Removes a session. */
   forget(session: string, cancellation: Cancellation): Promise<void>
+}
+
+/** A function or method of JavaScript that Rust calls with text, for text. Copies of the handle share it. */
+export declare class Method {
+  /**
+   * `invoke` gets a number for the call and the arguments; `stop` gets that number when nobody waits for the
+   * value any more.
+   */
+  constructor(invoke: (call: number, args: string) => Promise<string>, stop: (call: number) => void)
 }
 
 /** A model that says what it was told to say. */

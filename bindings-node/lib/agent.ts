@@ -5,6 +5,7 @@ import { fromJson, optionsToJson } from "./convert.js";
 import { invalid, kind, text } from "./error.js";
 import type { Answer } from "./event.js";
 import { LocalLlm, ScriptedLlm } from "./llm.js";
+import { addCache, addRetriever, type Cache, type Retriever } from "./own.js";
 import { KnowledgeBase } from "./retrieval.js";
 import { abortable, now, type Abortable } from "./runtime.js";
 import { MemorySessions } from "./session.js";
@@ -50,10 +51,10 @@ export interface AssistantOptions {
   tools?: readonly Tool[];
   /** How long a tool may run before it is stopped, if it has no `timeoutMs` of its own. Default 5 seconds. */
   toolTimeoutMs?: number;
-  /** Where passages come from. */
-  retriever?: KnowledgeBase;
-  /** Where answers are kept. */
-  cache?: MemoryCache;
+  /** Where passages come from: documents, or an object of your own. */
+  retriever?: KnowledgeBase | Retriever;
+  /** Where answers are kept: in memory, or in an object of your own. */
+  cache?: MemoryCache | Cache;
   /** Keeps answers that needed tools, too. Default false: a tool may have an effect, or another value next time. */
   cacheToolAnswers?: boolean;
   /** Where conversations are kept. */
@@ -131,8 +132,10 @@ function build(llm: native.Llm, options: AssistantOptions): native.Assistant {
   if (instructions !== undefined) builder.instructions(text("instructions", instructions));
   if (toolTimeoutMs !== undefined) builder.toolTimeout(toolTimeoutMs);
   for (const tool of tools ?? []) addTool(builder, tool);
-  if (retriever !== undefined) builder.retriever(part("retriever", retriever, KnowledgeBase).native);
-  if (cache !== undefined) builder.cache(part("cache", cache, MemoryCache).native);
+  if (retriever instanceof KnowledgeBase) builder.retriever(retriever.native);
+  else if (retriever !== undefined) addRetriever(builder, retriever);
+  if (cache instanceof MemoryCache) builder.cache(cache.native);
+  else if (cache !== undefined) addCache(builder, cache);
   if (cacheToolAnswers === true) builder.cacheToolAnswers();
   if (sessions !== undefined) builder.sessions(part("sessions", sessions, MemorySessions).native);
   if (sampling !== undefined) builder.sampling(optionsToJson("sampling", sampling));
@@ -142,8 +145,7 @@ function build(llm: native.Llm, options: AssistantOptions): native.Assistant {
 
 function addTool(builder: native.AssistantBuilder, tool: Tool): void {
   const { name, description, parameters, timeoutMs } = part("tool", tool, Tool);
-  const { invoke, stop } = tool.nativeFunctions();
-  builder.tool(name, description, JSON.stringify(parameters), timeoutMs, invoke, stop);
+  builder.tool(name, description, JSON.stringify(parameters), timeoutMs, tool.native());
 }
 
 function part<T>(what: string, value: unknown, type: Function & { readonly prototype: T }): T {

@@ -1,4 +1,36 @@
-import { AbortError, invalid, kind, text } from "./error.js";
+import * as native from "../native.js";
+import { AbortError, Thrown, invalid, kind, text } from "./error.js";
+
+/** What a function or method of yours may use while it runs. */
+export interface CallContext {
+  /** Aborted when nobody waits for its value any more: at a timeout, and when the run is stopped. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * A function that the native module calls with text, for text; it is told when nobody waits for it any more.
+ * @internal
+ */
+export function method(work: (args: string, context: CallContext) => Promise<string>): native.Method {
+  const calls = new Map<number, AbortController>();
+  const invoke = async (call: number, args: string): Promise<string> => {
+    const controller = new AbortController();
+    calls.set(call, controller);
+    try {
+      return await work(args, { signal: controller.signal });
+    } catch (thrown) {
+      throw new Thrown(thrown);
+    } finally {
+      calls.delete(call);
+    }
+  };
+  const stop = (call: number): void => {
+    const controller = calls.get(call);
+    calls.delete(call);
+    controller?.abort(new AbortError());
+  };
+  return new native.Method(invoke, stop);
+}
 
 /** A JSON Schema (2020-12) of type `object`. */
 export type JsonSchema = { readonly [keyword: string]: unknown };
@@ -21,10 +53,7 @@ type Validated<Output> =
 export type ToolArguments<Schema> = Schema extends StandardSchema<infer Output> ? Output : Record<string, any>;
 
 /** What a tool may use while it runs. */
-export interface ToolContext {
-  /** Aborted when nobody waits for the output any more: at a timeout, and when the run is stopped. */
-  readonly signal: AbortSignal;
-}
+export interface ToolContext extends CallContext {}
 
 /** A function as a tool. */
 export interface ToolDefinition<Schema extends JsonSchema | StandardSchema> {
@@ -72,32 +101,13 @@ export class Tool {
     this.#definition = definition;
   }
 
-  /**
-   * What the native module calls: `invoke` for each call, `stop` when nobody waits for it any more.
-   * @internal
-   */
-  nativeFunctions(): { invoke: (call: number, args: string) => Promise<string>; stop: (call: number) => void } {
+  /** @internal */
+  native(): native.Method {
     const { input, execute } = this.#definition;
-    const calls = new Map<number, AbortController>();
-    return {
-      invoke: async (call, json) => {
-        const controller = new AbortController();
-        calls.set(call, controller);
-        try {
-          const args = await validated(input, JSON.parse(json));
-          return output(await execute(args as Record<string, unknown>, { signal: controller.signal }));
-        } catch (thrown) {
-          throw new Error(describe(thrown));
-        } finally {
-          calls.delete(call);
-        }
-      },
-      stop: (call) => {
-        const controller = calls.get(call);
-        calls.delete(call);
-        controller?.abort(new AbortError());
-      },
-    };
+    return method(async (json, context) => {
+      const args = await validated(input, JSON.parse(json));
+      return output(await execute(args as Record<string, unknown>, context));
+    });
   }
 }
 
@@ -145,18 +155,4 @@ function output(value: unknown): string {
   const json = JSON.stringify(value) as string | undefined;
   if (json === undefined) throw new Error(`the tool returned ${kind(value)}, expected a value that JSON can hold`);
   return json;
-}
-
-/** What was thrown, which can be anything, as text for the model. */
-function describe(thrown: unknown): string {
-  try {
-    if (thrown instanceof Error) {
-      const message = String(thrown.message) || String(thrown.name);
-      return thrown.cause === undefined ? message : `${message}: ${describe(thrown.cause)}`;
-    }
-    if (typeof thrown === "string") return thrown;
-    return `the tool threw ${JSON.stringify(thrown) ?? kind(thrown)}`;
-  } catch {
-    return `the tool threw ${kind(thrown)}`;
-  }
 }

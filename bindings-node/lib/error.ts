@@ -37,6 +37,33 @@ export class AbortError extends RushlightError {
   }
 }
 
+/**
+ * What code of the caller's threw, which can be anything, on its way through the native module.
+ * @internal
+ */
+export class Thrown extends Error {
+  readonly thrown: unknown;
+
+  constructor(thrown: unknown) {
+    super(describe(thrown));
+    this.thrown = thrown;
+  }
+}
+
+/** What was thrown as text. */
+function describe(thrown: unknown): string {
+  try {
+    if (thrown instanceof Error) {
+      const message = String(thrown.message) || String(thrown.name);
+      return thrown.cause === undefined ? message : `${message}: ${describe(thrown.cause)}`;
+    }
+    if (typeof thrown === "string") return thrown;
+    return `it threw ${JSON.stringify(thrown) ?? kind(thrown)}`;
+  } catch {
+    return `it threw ${kind(thrown)}`;
+  }
+}
+
 /** An error of the code `invalid` about an argument. */
 export function invalid(what: string, message: string): RushlightError {
   return new RushlightError("invalid", `invalid ${what}: ${message}`);
@@ -48,7 +75,9 @@ export function toError(thrown: unknown, signal?: AbortSignal): unknown {
   const { code, retryable } = thrown as { code?: unknown; retryable?: unknown };
   if (code === "cancelled") return new AbortError(signal?.aborted ? { cause: signal.reason } : {});
   if (typeof retryable === "boolean") {
-    return new RushlightError(code as ErrorCode, thrown.message, { retryable });
+    const { cause } = thrown;
+    const own = cause instanceof Thrown ? { cause: cause.thrown } : {};
+    return new RushlightError(code as ErrorCode, thrown.message, { retryable, ...own });
   }
   // A value that the bridge could not convert, for example a number where a string belongs.
   const conversion = typeof code === "string" && /^(InvalidArg|\w+Expected)$/.test(code);

@@ -2,6 +2,7 @@ export { Assistant, type AssistantOptions, type Limits, type RunOptions, type Sa
 export { MemoryCache, type MemoryCacheOptions } from "./cache.js";
 export {
   tool,
+  type CallContext,
   type JsonSchema,
   type StandardSchema,
   type Tool,
@@ -38,6 +39,7 @@ export {
   type Prompt,
   type ScriptedTurn,
 } from "./llm.js";
+export type { Cache, OwnPassage, Retriever } from "./own.js";
 export {
   HashedEmbedder,
   KnowledgeBase,

@@ -1,13 +1,14 @@
 use std::sync::Arc;
 
-use napi::bindgen_prelude::{Env, FnArgs, Function, Promise, PromiseRaw};
+use napi::bindgen_prelude::{Env, PromiseRaw};
 use napi_derive::napi;
 use rushlight::{AgentExt, Error, Request, Result, ToolSpec, Toolbox};
 
 use crate::cache::MemoryCache;
-use crate::callback::JsTool;
+use crate::callback::{JsTool, Method};
 use crate::convert::{answer_to_json, duration, from_json, options_from_json};
 use crate::llm::Llm;
+use crate::own::{JsCache, JsRetriever};
 use crate::retrieval::KnowledgeBase;
 use crate::runtime::{Apart, Cancellation, now, promise};
 use crate::session::MemorySessions;
@@ -43,10 +44,24 @@ impl AssistantBuilder {
         self.with(env, |builder| Ok(builder.retriever(retriever.opened()?)))
     }
 
+    /// Where passages come from: an object's methods; `version` gives its version or null.
+    #[napi]
+    pub fn own_retriever(&mut self, env: Env, retrieve: &Method, version: &Method) -> napi::Result<()> {
+        let retriever = JsRetriever::new(retrieve.clone(), version.clone());
+        self.with(env, |builder| Ok(builder.retriever(retriever)))
+    }
+
     /// Where answers are kept.
     #[napi]
     pub fn cache(&mut self, env: Env, cache: &MemoryCache) -> napi::Result<()> {
         let cache = cache.cache.clone();
+        self.with(env, |builder| Ok(builder.cache(cache)))
+    }
+
+    /// Where answers are kept: an object's methods.
+    #[napi]
+    pub fn own_cache(&mut self, env: Env, get: &Method, put: &Method, remove: &Method) -> napi::Result<()> {
+        let cache = JsCache::new(get.clone(), put.clone(), remove.clone());
         self.with(env, |builder| Ok(builder.cache(cache)))
     }
 
@@ -82,9 +97,7 @@ impl AssistantBuilder {
     }
 
     /// Adds a function as a tool; `parameters` is a JSON Schema as text, the timeout is in milliseconds.
-    #[napi(
-        ts_args_type = "name: string, description: string, parameters: string, timeout: number | undefined, invoke: (call: number, args: string) => Promise<string>, stop: (call: number) => void"
-    )]
+    #[napi]
     pub fn tool(
         &mut self,
         env: Env,
@@ -92,16 +105,15 @@ impl AssistantBuilder {
         description: String,
         parameters: String,
         timeout: Option<f64>,
-        invoke: Function<'_, FnArgs<(u32, String)>, Promise<String>>,
-        stop: Function<'_, u32, ()>,
+        execute: &Method,
     ) -> napi::Result<()> {
-        let (parameters, timeout) = now(env, || {
+        let execute = execute.clone();
+        self.with_toolbox(env, |toolbox| {
             let timeout =
-                timeout.map(|milliseconds| duration(&format!("timeout of tool `{name}`"), milliseconds));
-            Ok((from_json("input", &parameters)?, timeout.transpose()?))
-        })?;
-        let tool = JsTool::new(ToolSpec::new(name, description, parameters), timeout, &invoke, &stop)?;
-        self.with_toolbox(env, |toolbox| toolbox.add(tool))
+                timeout.map(|time| duration(&format!("timeout of tool `{name}`"), time)).transpose()?;
+            let spec = ToolSpec::new(name, description, from_json("input", &parameters)?);
+            toolbox.add(JsTool::new(spec, timeout, execute))
+        })
     }
 
     /// Checks everything once.

@@ -6,41 +6,114 @@ use async_trait::async_trait;
 use napi::Status;
 use napi::bindgen_prelude::{FnArgs, Function, Promise};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
+use napi_derive::napi;
 use rushlight::{Error, Result, Tool, ToolCall, ToolSpec};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::runtime::Handle;
 
+use crate::convert::to_json;
 use crate::error::bridge;
 
-/// `(call, arguments) => Promise<output>`. Weak: it does not keep the process alive; a pending promise does.
+/// `(call, arguments) => Promise<value>`. Weak: it does not keep the process alive; a pending promise does.
 type Invoke =
     ThreadsafeFunction<FnArgs<(u32, String)>, Promise<String>, FnArgs<(u32, String)>, Status, false, true>;
 /// A function of one value whose result does not matter.
 type Tell<T> = ThreadsafeFunction<T, (), T, Status, false, true>;
 
+/// A function or method of JavaScript that Rust calls with text, for text. Copies of the handle share it.
+#[derive(Clone)]
+#[napi]
+pub struct Method {
+    function: Arc<Called>,
+}
+
+struct Called {
+    invoke: Invoke,
+    stop: Tell<u32>,
+    calls: AtomicU32,
+}
+
+#[napi]
+impl Method {
+    /// `invoke` gets a number for the call and the arguments; `stop` gets that number when nobody waits for the
+    /// value any more.
+    #[napi(
+        constructor,
+        ts_args_type = "invoke: (call: number, args: string) => Promise<string>, stop: (call: number) => void"
+    )]
+    pub fn new(
+        invoke: Function<'_, FnArgs<(u32, String)>, Promise<String>>,
+        stop: Function<'_, u32, ()>,
+    ) -> napi::Result<Self> {
+        let invoke = invoke.build_threadsafe_function().callee_handled::<false>().weak::<true>().build()?;
+        let stop = stop.build_threadsafe_function().callee_handled::<false>().weak::<true>().build()?;
+        Ok(Self { function: Arc::new(Called { invoke, stop, calls: AtomicU32::new(0) }) })
+    }
+}
+
+impl Method {
+    /// Calls it and waits for its value; dropping the future tells it to stop. `what` has failed if it throws.
+    pub(crate) async fn invoke(&self, what: &str, arguments: String) -> Result<String> {
+        let number = self.function.calls.fetch_add(1, Ordering::Relaxed);
+        let mut waiting = Waiting { function: Arc::clone(&self.function), number, over: false };
+        // `call_async` would end the process if the function threw.
+        let started = self.function.invoke.call_async_catch((number, arguments).into()).await;
+        let promise = started.map_err(|error| bridge(what, error))?;
+        let value = promise.await;
+        waiting.over = true;
+        value.map_err(|error| bridge(what, error))
+    }
+
+    /// As [`invoke`](Self::invoke), with arguments and value as JSON.
+    pub(crate) async fn call<T: DeserializeOwned>(
+        &self,
+        what: &str,
+        arguments: &(impl Serialize + Sync),
+    ) -> Result<T> {
+        let value = self.invoke(what, to_json(arguments)?).await?;
+        serde_json::from_str(&value)
+            .map_err(|error| Error::Foreign { what: what.to_owned(), source: error.to_string().into() })
+    }
+
+    /// As [`call`](Self::call), for what the core asks without waiting: blocks this thread and no other task.
+    ///
+    /// Never on the JavaScript thread, which would wait for itself.
+    pub(crate) fn ask<T: DeserializeOwned>(
+        &self,
+        what: &str,
+        arguments: &(impl Serialize + Sync),
+    ) -> Result<T> {
+        tokio::task::block_in_place(|| Handle::current().block_on(self.call(what, arguments)))
+    }
+}
+
+/// Tells JavaScript to stop a call when the future that waits for it is dropped.
+struct Waiting {
+    function: Arc<Called>,
+    number: u32,
+    over: bool,
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if !self.over {
+            self.function.stop.call(self.number, ThreadsafeFunctionCallMode::NonBlocking);
+        }
+    }
+}
+
 /// A JavaScript function as a tool.
 pub(crate) struct JsTool {
     spec: ToolSpec,
     timeout: Option<Duration>,
-    invoke: Invoke,
-    stop: Arc<Tell<u32>>,
-    calls: AtomicU32,
+    execute: Method,
 }
 
 impl JsTool {
-    /// A tool that calls `invoke` with a number for the call and the arguments as JSON, and `stop` with that
-    /// number when nobody waits for the output any more.
-    pub(crate) fn new(
-        spec: ToolSpec,
-        timeout: Option<Duration>,
-        invoke: &Function<'_, FnArgs<(u32, String)>, Promise<String>>,
-        stop: &Function<'_, u32, ()>,
-    ) -> napi::Result<Self> {
-        let invoke = invoke.build_threadsafe_function().callee_handled::<false>().weak::<true>().build()?;
-        let stop = stop.build_threadsafe_function().callee_handled::<false>().weak::<true>().build()?;
-        Ok(Self { spec, timeout, invoke, stop: Arc::new(stop), calls: AtomicU32::new(0) })
-    }
-
-    fn failed(&self, error: &napi::Error) -> Error {
-        bridge(format!("tool `{}`", self.spec.name), error)
+    /// A tool that calls `execute` with the arguments as JSON.
+    pub(crate) fn new(spec: ToolSpec, timeout: Option<Duration>, execute: Method) -> Self {
+        Self { spec, timeout, execute }
     }
 }
 
@@ -57,33 +130,11 @@ impl Tool for JsTool {
     }
 
     async fn invoke(&self, call: &ToolCall) -> Result<String> {
-        let number = self.calls.fetch_add(1, Ordering::Relaxed);
-        let mut waiting = Waiting { stop: Arc::clone(&self.stop), number, over: false };
-        let arguments = (number, call.arguments.to_string()).into();
-        // `call_async` would end the process if the function threw.
-        let promise = self.invoke.call_async_catch(arguments).await.map_err(|error| self.failed(&error))?;
-        let output = promise.await;
-        waiting.over = true;
-        output.map_err(|error| self.failed(&error))
+        self.execute.invoke(&format!("tool `{}`", self.spec.name), call.arguments.to_string()).await
     }
 
     fn timeout(&self) -> Option<Duration> {
         self.timeout
-    }
-}
-
-/// Tells JavaScript to stop a call when the future that waits for it is dropped.
-struct Waiting {
-    stop: Arc<Tell<u32>>,
-    number: u32,
-    over: bool,
-}
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        if !self.over {
-            self.stop.call(self.number, ThreadsafeFunctionCallMode::NonBlocking);
-        }
     }
 }
 

@@ -14,6 +14,7 @@ pub mod error;
 /// Named models.
 pub mod hub;
 mod llm;
+mod own;
 mod retrieval;
 mod runtime;
 mod session;

@@ -14,8 +14,10 @@ import {
   models,
   tool,
   type Answer,
+  type Cache,
   type ErrorCode,
   type Event,
+  type Retriever,
 } from "rushlight";
 import { z } from "zod";
 
@@ -49,6 +51,23 @@ tool({ name: "bad", description: "", input: z.object({ a: z.string() }), execute
 new Assistant(new ScriptedLlm([]), { tools: [{ name: "bad", description: "", parameters: {} }] });
 // @ts-expect-error there is no such limit
 new Assistant(new ScriptedLlm([]), { limits: { maxTurn: 1 } });
+
+class Shelf implements Retriever {
+  readonly version = 1;
+
+  retrieve(question: string, k: number) {
+    return [{ source: question, text: String(k) }];
+  }
+}
+
+const drawer: Cache = {
+  get: async (key, { signal }) => (signal.aborted ? null : key),
+  put: (_key, value) => value.length,
+  remove: () => {},
+};
+new Assistant(new ScriptedLlm([]), { retriever: new Shelf(), cache: drawer });
+// @ts-expect-error a passage has a text
+new Assistant(new ScriptedLlm([]), { retriever: { retrieve: () => [{ source: "a" }] } });
 
 function show(event: Event): string {
   switch (event.type) {

@@ -2,6 +2,7 @@ import { MemoryCache } from "./cache.js";
 import { Tool } from "./callback.js";
 import type { Answer } from "./event.js";
 import { LocalLlm, ScriptedLlm } from "./llm.js";
+import { type Cache, type Retriever } from "./own.js";
 import { KnowledgeBase } from "./retrieval.js";
 import { type Abortable } from "./runtime.js";
 import { MemorySessions } from "./session.js";
@@ -44,10 +45,10 @@ export interface AssistantOptions {
     tools?: readonly Tool[];
     /** How long a tool may run before it is stopped, if it has no `timeoutMs` of its own. Default 5 seconds. */
     toolTimeoutMs?: number;
-    /** Where passages come from. */
-    retriever?: KnowledgeBase;
-    /** Where answers are kept. */
-    cache?: MemoryCache;
+    /** Where passages come from: documents, or an object of your own. */
+    retriever?: KnowledgeBase | Retriever;
+    /** Where answers are kept: in memory, or in an object of your own. */
+    cache?: MemoryCache | Cache;
     /** Keeps answers that needed tools, too. Default false: a tool may have an effect, or another value next time. */
     cacheToolAnswers?: boolean;
     /** Where conversations are kept. */

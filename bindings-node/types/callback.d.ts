@@ -1,3 +1,8 @@
+/** What a function or method of yours may use while it runs. */
+export interface CallContext {
+    /** Aborted when nobody waits for its value any more: at a timeout, and when the run is stopped. */
+    readonly signal: AbortSignal;
+}
 /** A JSON Schema (2020-12) of type `object`. */
 export type JsonSchema = {
     readonly [keyword: string]: unknown;
@@ -26,9 +31,7 @@ type Validated<Output> = {
 /** What `execute` gets: the schema's output type, or any fields for a plain JSON Schema. */
 export type ToolArguments<Schema> = Schema extends StandardSchema<infer Output> ? Output : Record<string, any>;
 /** What a tool may use while it runs. */
-export interface ToolContext {
-    /** Aborted when nobody waits for the output any more: at a timeout, and when the run is stopped. */
-    readonly signal: AbortSignal;
+export interface ToolContext extends CallContext {
 }
 /** A function as a tool. */
 export interface ToolDefinition<Schema extends JsonSchema | StandardSchema> {

@@ -227,6 +227,19 @@ def test_the_second_time_the_answer_comes_from_the_cache(cache: MemoryCache | Dr
     assert first.text == second.text == "once"
 
 
+def test_a_cache_that_fails_is_passed_over() -> None:
+    class Stuck(Drawer):
+        async def get(self, key: bytes) -> bytes | None:
+            raise OSError("the drawer is stuck")
+
+        def put(self, key: bytes, value: bytes) -> None:
+            raise OSError("the drawer is stuck")
+
+    assistant = Assistant(ScriptedLlm(["one", "two"]), cache=Stuck())
+
+    assert [assistant.run("?").text for _ in range(2)] == ["one", "two"]
+
+
 def test_a_retriever_without_a_version_is_never_answered_from_the_cache() -> None:
     class Plain:
         def retrieve(self, question: str, k: int) -> Sequence[Passage]:

@@ -11,6 +11,12 @@ globalThis.assistant = new Assistant(new ScriptedLlm(turns), {
   cache: new MemoryCache(),
   sessions: new MemorySessions(),
 });
+const own = new Assistant(new ScriptedLlm([{ text: "own" }]), {
+  retriever: { retrieve: async () => [], version: 1 },
+  cache: { get: async () => null, put: async () => {}, remove: async () => {} },
+});
+await own.run("Go");
+globalThis.own = own;
 console.log((await assistant.run("Go")).text);
 globalThis.events = assistant.stream("More", { signal: new AbortController().signal });
 await events.next();
