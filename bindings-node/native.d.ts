@@ -55,6 +55,8 @@ export declare class Embedder {
   static open(nameOrPath: string, cancellation: Cancellation): Promise<Embedder>
   /** An embedder without a model. */
   static hashed(dimensions: number): Embedder
+  /** An embedder of the caller's own, by its methods. */
+  static own(name: string, dimensions: number, maxTokens: number | undefined | null, embed: Method, countTokens?: Method | undefined | null): Embedder
   /** The embedder's identity. */
   get name(): string
   /** Length of every vector. */
@@ -107,6 +109,8 @@ export declare class KnowledgeBase {
 export declare class Llm {
   /** Loads a model of this machine by name or path, with options as JSON text. */
   static open(nameOrPath: string, options: string, cancellation: Cancellation): Promise<Llm>
+  /** A model of the caller's own, by its methods. `generate` starts a generation, gives its next piece, or closes it. */
+  static own(name: string, contextWindow: number, generate: Method, countTokens?: Method | undefined | null): Llm
   /** The model's identity. */
   get name(): string
   /** How many tokens prompt and answer may have together. */

@@ -22,7 +22,7 @@ IMPORTS = {
     "typing": {"Any", "Literal", "NoReturn"},
     "typing_extensions": {"Unpack"},
     "._options": {"KnowledgeBaseOptions", "LocalLlmOptions"},
-    "._protocols": {"Cache", "Retriever"},
+    "._protocols": {"Cache", "Embedder", "Llm", "Retriever"},
     "._tool": {"Tool"},
 }
 

@@ -5,7 +5,7 @@ import { fromJson, optionsToJson } from "./convert.js";
 import { invalid, kind, text } from "./error.js";
 import type { Answer } from "./event.js";
 import { LocalLlm, ScriptedLlm } from "./llm.js";
-import { addCache, addRetriever, type Cache, type Retriever } from "./own.js";
+import { addCache, addRetriever, ownLlm, type Cache, type Llm, type Retriever } from "./own.js";
 import { KnowledgeBase } from "./retrieval.js";
 import { abortable, now, type Abortable } from "./runtime.js";
 import { MemorySessions } from "./session.js";
@@ -73,11 +73,10 @@ export interface RunOptions extends Abortable {
 export class Assistant {
   readonly #native: native.Assistant;
 
-  constructor(llm: LocalLlm | ScriptedLlm, options: AssistantOptions = {}) {
-    if (!(llm instanceof LocalLlm || llm instanceof ScriptedLlm)) {
-      throw invalid("model", `expected a LocalLlm or a ScriptedLlm, got ${kind(llm)}`);
-    }
-    this.#native = now(() => build(llm.native, options));
+  /** An assistant of a model: one of this package, or an object of your own. */
+  constructor(llm: LocalLlm | ScriptedLlm | Llm, options: AssistantOptions = {}) {
+    const model = llm instanceof LocalLlm || llm instanceof ScriptedLlm ? llm.native : ownLlm(llm);
+    this.#native = now(() => build(model, options));
   }
 
   /** The answer to a question, after the whole run. */

@@ -39,7 +39,7 @@ export {
   type Prompt,
   type ScriptedTurn,
 } from "./llm.js";
-export type { Cache, OwnPassage, Retriever } from "./own.js";
+export type { Cache, Embedder, Llm, OwnPassage, Piece, Retriever } from "./own.js";
 export {
   HashedEmbedder,
   KnowledgeBase,

@@ -1,11 +1,65 @@
 // Objects of the caller's own as parts of an assistant.
 import * as native from "../native.js";
 import { method, type CallContext } from "./callback.js";
-import { toJson } from "./convert.js";
-import { invalid, kind } from "./error.js";
-import type { Passage } from "./event.js";
+import { fromJson, toJson } from "./convert.js";
+import { invalid, kind, text } from "./error.js";
+import type { Passage, Usage } from "./event.js";
+import { Generation } from "./generation.js";
+import type { Prompt } from "./llm.js";
 
 type Awaitable<T> = T | PromiseLike<T>;
+
+/** What a model of your own says: text, or one of these. */
+export type Piece =
+  | string
+  | { type: "text"; text: string }
+  /** Asks for a tool; without an id, the run gives it one. */
+  | { type: "tool_call"; name: string; arguments?: unknown; id?: string }
+  /** The last, which may be left out. By default the reason is `tool_calls` if there were any, else `stop`. */
+  | { type: "done"; finishReason?: "stop" | "length" | "tool_calls"; usage?: Partial<Usage> };
+
+/**
+ * A language model of your own: an object with this method, for example a generator, async or not.
+ *
+ * ```js
+ * const parrot = {
+ *   async *generate({ messages }) {
+ *     for (const word of messages.at(-1).content.split(" ")) yield word + " ";
+ *   },
+ * };
+ * const assistant = new Assistant(parrot);
+ * ```
+ */
+export interface Llm {
+  /**
+   * Answers a prompt, piece by piece. When nobody reads any more, the signal is aborted and the iterator closed with
+   * its `return`.
+   */
+  generate(
+    prompt: Prompt,
+    context: CallContext,
+  ): Awaitable<Piece | Iterable<Piece> | AsyncIterable<Piece>>;
+  /** What caches tell models by. Default: each object is a model of its own. */
+  readonly name?: string;
+  /** How many tokens prompt and answer may have together. Default 32 768. */
+  readonly contextWindow?: number;
+  /** The number of tokens of a text, at once. Default: three bytes are a token. */
+  countTokens?(text: string): number;
+}
+
+/** Gives texts their vectors: an object of your own with this method, synchronous or not. */
+export interface Embedder {
+  /** One vector for each text, in order. */
+  embed(texts: string[], context: CallContext): Awaitable<readonly (Float32Array | readonly number[])[]>;
+  /** Tells embedders apart: a store is opened only with the name that it was made with. */
+  readonly name: string;
+  /** Length of every vector. */
+  readonly dimensions: number;
+  /** How many tokens of a text count. Default: all. */
+  readonly maxTokens?: number;
+  /** The number of tokens of a text, at once: passages are cut by them. Default: three bytes are a token. */
+  countTokens?(text: string): number;
+}
 
 /** A passage of a retriever of your own: what is left out is empty, its `id` is the source. */
 export type OwnPassage = Pick<Passage, "source" | "text"> & Partial<Passage>;
@@ -73,6 +127,73 @@ export function addCache(builder: native.AssistantBuilder, cache: Cache): void {
   builder.ownCache(get, put, remove);
 }
 
+let nameless = 0;
+
+/**
+ * The model that `llm` is.
+ * @internal
+ */
+export function ownLlm(llm: Llm): native.Llm {
+  demand("model", llm, ["generate"]);
+  const name = llm.name ?? `${llm.constructor?.name ?? "model"} ${nameless++}`;
+  const contextWindow = whole("context window", llm.contextWindow ?? 32_768, 1);
+  const open = new Map<number, Generation>();
+  const generate = method(async (json) => {
+    const step = fromJson<{ generation: number; prompt: Prompt; close: boolean }>(json);
+    const begun = open.get(step.generation);
+    if (step.close) {
+      open.delete(step.generation);
+      begun?.close();
+      return "null";
+    }
+    const generation = begun ?? new Generation(llm, step.prompt);
+    open.set(step.generation, generation);
+    const { done, value } = await generation.next();
+    if (done) {
+      open.delete(step.generation);
+      return "null";
+    }
+    const piece: unknown = await value;
+    if (piece === null || piece === undefined) throw new TypeError(`expected text or a delta, got ${kind(piece)}`);
+    return toJson("piece", piece);
+  });
+  return native.Llm.own(text("name", name), contextWindow, generate, tokenCounter(llm));
+}
+
+/**
+ * The embedder that `embedder` is.
+ * @internal
+ */
+export function ownEmbedder(embedder: Embedder): native.Embedder {
+  demand("embedder", embedder, ["embed"]);
+  const name = text("embedder name", embedder.name);
+  const dimensions = whole("dimensions", embedder.dimensions, 1);
+  const maxTokens = embedder.maxTokens === undefined ? undefined : whole("max tokens", embedder.maxTokens, 1);
+  const embed = method(async (json, context) => {
+    const vectors: unknown = await embedder.embed(JSON.parse(json) as string[], context);
+    if (!Array.isArray(vectors)) throw new TypeError(`expected an array of vectors, got ${kind(vectors)}`);
+    return JSON.stringify(vectors.map((vector: unknown) => (vector instanceof Float32Array ? Array.from(vector) : vector)));
+  });
+  return native.Embedder.own(name, dimensions, maxTokens, embed, tokenCounter(embedder));
+}
+
+/** The method that counts tokens, if there is one. */
+function tokenCounter(object: { countTokens?(text: string): number }): native.Method | undefined {
+  if (object.countTokens === undefined) return undefined;
+  return method(async (json) => {
+    const [input] = JSON.parse(json) as [string];
+    return String(whole("token count", object.countTokens?.(input), 0));
+  });
+}
+
+/** `value` if it is a whole number from `least` on that Rust can hold. */
+function whole(what: string, value: unknown, least: number): number {
+  const number = typeof value === "number" ? value : Number.NaN;
+  if (Number.isInteger(number) && number >= least && number <= 0xffff_ffff) return number;
+  const found = typeof value === "number" ? String(value) : kind(value);
+  throw invalid(what, `expected a whole number from ${least} on, got ${found}`);
+}
+
 /** A method of a key and a value, which is empty where there is none. */
 function bytesMethod(
   work: (context: CallContext, key: Uint8Array, value: Uint8Array) => Promise<string>,
@@ -100,6 +221,7 @@ export function demand(what: string, object: unknown, methods: readonly string[]
   const fields = (object ?? {}) as Record<string, unknown>;
   const missing = methods.find((name) => typeof fields[name] !== "function");
   if (missing !== undefined) {
-    throw invalid(what, `expected a ${what} with a method \`${missing}\`, got ${kind(object)}`);
+    const article = what === "embedder" ? "an" : "a";
+    throw invalid(what, `expected ${article} ${what} with a method \`${missing}\`, got ${kind(object)}`);
   }
 }

@@ -2,6 +2,7 @@ import * as native from "../native.js";
 import { fromJson, optionsToJson, toJson } from "./convert.js";
 import { invalid, kind, text, texts } from "./error.js";
 import type { Passage } from "./event.js";
+import { ownEmbedder, type Embedder } from "./own.js";
 import { abortable, now, watched, type Abortable } from "./runtime.js";
 
 /** A sentence encoder that runs in this process. */
@@ -186,10 +187,10 @@ export class KnowledgeBase {
     this.native = base;
   }
 
-  /** Opens the store in a directory, or makes one. */
+  /** Opens the store in a directory, or makes one, with an embedder of this package or an object of your own. */
   static async open(
     dir: string,
-    embedder: LocalEmbedder | HashedEmbedder,
+    embedder: LocalEmbedder | HashedEmbedder | Embedder,
     options: KnowledgeBaseOptions & Abortable = {},
   ): Promise<KnowledgeBase> {
     const path = text("directory", dir);
@@ -206,7 +207,7 @@ export class KnowledgeBase {
    */
   static async openReadOnly(
     dir: string,
-    embedder: LocalEmbedder | HashedEmbedder,
+    embedder: LocalEmbedder | HashedEmbedder | Embedder,
     options: KnowledgeBaseOptions & Abortable = {},
   ): Promise<KnowledgeBase> {
     const path = text("directory", dir);
@@ -219,7 +220,7 @@ export class KnowledgeBase {
 
   /** An empty knowledge base in memory. */
   static async inMemory(
-    embedder: LocalEmbedder | HashedEmbedder,
+    embedder: LocalEmbedder | HashedEmbedder | Embedder,
     options: KnowledgeBaseOptions & Abortable = {},
   ): Promise<KnowledgeBase> {
     const { signal, ...rest } = options;
@@ -307,7 +308,7 @@ export class KnowledgeBase {
   }
 }
 
-function nativeEmbedder(embedder: LocalEmbedder | HashedEmbedder): native.Embedder {
-  if (embedder instanceof LocalEmbedder || embedder instanceof HashedEmbedder) return embedder.native;
-  throw invalid("embedder", `expected a LocalEmbedder or a HashedEmbedder, got ${kind(embedder)}`);
+function nativeEmbedder(embedder: LocalEmbedder | HashedEmbedder | Embedder): native.Embedder {
+  const isBuiltIn = embedder instanceof LocalEmbedder || embedder instanceof HashedEmbedder;
+  return isBuiltIn ? embedder.native : ownEmbedder(embedder);
 }

@@ -76,6 +76,14 @@ impl Method {
             .map_err(|error| Error::Foreign { what: what.to_owned(), source: error.to_string().into() })
     }
 
+    /// Calls it without waiting; it must not throw.
+    pub(crate) fn tell(&self, arguments: &impl Serialize) {
+        let number = self.function.calls.fetch_add(1, Ordering::Relaxed);
+        if let Ok(arguments) = to_json(arguments) {
+            self.function.invoke.call((number, arguments).into(), ThreadsafeFunctionCallMode::NonBlocking);
+        }
+    }
+
     /// As [`call`](Self::call), for what the core asks without waiting: blocks this thread and no other task.
     ///
     /// Never on the JavaScript thread, which would wait for itself.

@@ -1,9 +1,11 @@
 use std::sync::Arc;
 
-use napi::bindgen_prelude::{Env, PromiseRaw};
+use napi::bindgen_prelude::{ClassInstance, Env, PromiseRaw};
 use napi_derive::napi;
 
+use crate::callback::Method;
 use crate::convert::{from_json, options_from_json, to_json};
+use crate::own::JsLlm;
 use crate::runtime::{Apart, Cancellation, compute, now, promise};
 
 /// A language model of any kind.
@@ -28,6 +30,19 @@ impl Llm {
             let local = rushlight::LocalLlm::open_with(&name_or_path, options).await?;
             Ok(Self { llm: Apart::new(Arc::new(local.clone())), local: Apart::new(Some(local)) })
         })
+    }
+
+    /// A model of the caller's own, by its methods. `generate` starts a generation, gives its next piece, or closes it.
+    #[napi(factory)]
+    pub fn own(
+        name: String,
+        context_window: u32,
+        generate: &Method,
+        count_tokens: Option<ClassInstance<'_, Method>>,
+    ) -> Self {
+        let count_tokens = count_tokens.map(|method| (*method).clone());
+        let llm = JsLlm::new(name, context_window as usize, generate.clone(), count_tokens);
+        Self { llm: Apart::new(Arc::new(llm)), local: Apart::new(None) }
     }
 
     /// The model's identity.

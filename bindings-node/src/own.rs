@@ -1,11 +1,15 @@
 //! Objects of the caller's own as parts of the core.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use async_trait::async_trait;
+use futures::stream;
 use rushlight::cache::{Entry, Key};
-use rushlight::{Cache, Passage, Query, Result, Retriever};
+use rushlight::llm::{DeltaStream, Prompt, from_pieces};
+use rushlight::{Cache, Embedder, Llm, Passage, Query, Result, Retriever};
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::callback::Method;
 
@@ -76,5 +80,152 @@ impl Cache for JsCache {
 
     async fn remove(&self, key: &Key) -> Result<()> {
         self.remove.call("the cache", &(key.as_bytes(),)).await
+    }
+}
+
+/// A JavaScript object with `generate(prompt)` as a model.
+pub(crate) struct JsLlm {
+    name: String,
+    context_window: usize,
+    generate: Method,
+    count_tokens: Option<Method>,
+    generations: AtomicU32,
+}
+
+impl JsLlm {
+    /// A model of these methods; `generate` takes [`Step`]s.
+    pub(crate) fn new(
+        name: String,
+        context_window: usize,
+        generate: Method,
+        count_tokens: Option<Method>,
+    ) -> Self {
+        Self { name, context_window, generate, count_tokens, generations: AtomicU32::new(0) }
+    }
+}
+
+impl fmt::Debug for JsLlm {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("JsLlm").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Llm for JsLlm {
+    async fn generate(&self, prompt: Prompt) -> Result<DeltaStream> {
+        let generation = self.generations.fetch_add(1, Ordering::Relaxed);
+        let step = Step { generation, prompt: Some(prompt), close: false };
+        let pieces = Pieces { method: self.generate.clone(), step, is_over: false };
+        Ok(from_pieces("the model", stream::try_unfold(pieces, Pieces::next)))
+    }
+
+    fn context_window(&self) -> usize {
+        self.context_window
+    }
+
+    fn count_tokens(&self, text: &str) -> Result<usize> {
+        count_tokens(self.count_tokens.as_ref(), "the model", text)
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+/// What JavaScript does for a generation: starts it with a prompt and gives its first piece, gives the next one, or
+/// closes it. Null is the end.
+#[derive(Serialize)]
+struct Step {
+    generation: u32,
+    prompt: Option<Prompt>,
+    close: bool,
+}
+
+/// What a model says, step by step; closed when it is dropped before its end.
+struct Pieces {
+    method: Method,
+    step: Step,
+    is_over: bool,
+}
+
+impl Pieces {
+    async fn next(mut self) -> Result<Option<(Value, Self)>> {
+        let piece: Option<Value> = self.method.call("the model", &self.step).await?;
+        self.step.prompt = None;
+        self.is_over = piece.is_none();
+        Ok(piece.map(|piece| (piece, self)))
+    }
+}
+
+impl Drop for Pieces {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.method.tell(&Step { prompt: None, close: true, ..self.step });
+        }
+    }
+}
+
+/// A JavaScript object with `embed(texts)` as an embedder.
+pub(crate) struct JsEmbedder {
+    name: String,
+    dimensions: usize,
+    max_tokens: usize,
+    embed: Method,
+    count_tokens: Option<Method>,
+}
+
+impl JsEmbedder {
+    /// An embedder of these methods; without a maximum, the whole text counts.
+    pub(crate) fn new(
+        name: String,
+        dimensions: u32,
+        max_tokens: Option<u32>,
+        embed: Method,
+        count_tokens: Option<Method>,
+    ) -> Self {
+        let max_tokens = max_tokens.map_or(usize::MAX, |tokens| tokens as usize);
+        Self { name, dimensions: dimensions as usize, max_tokens, embed, count_tokens }
+    }
+
+    fn what(&self) -> String {
+        format!("embedder `{}`", self.name)
+    }
+}
+
+impl fmt::Debug for JsEmbedder {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("JsEmbedder").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Embedder for JsEmbedder {
+    async fn embed(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>> {
+        self.embed.call(&self.what(), &texts).await
+    }
+
+    fn dimensions(&self) -> usize {
+        self.dimensions
+    }
+
+    fn max_tokens(&self) -> usize {
+        self.max_tokens
+    }
+
+    fn count_tokens(&self, text: &str) -> Result<usize> {
+        count_tokens(self.count_tokens.as_ref(), &self.what(), text)
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+/// The number of tokens that `method` of `what` counts; an estimate without one.
+fn count_tokens(method: Option<&Method>, what: &str, text: &str) -> Result<usize> {
+    match method {
+        Some(method) => method.ask(what, &(text,)),
+        // More than most tokenizers give.
+        None => Ok(text.len().div_ceil(3)),
     }
 }

@@ -2,13 +2,14 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use napi::bindgen_prelude::{Env, Float32Array, Function, PromiseRaw};
+use napi::bindgen_prelude::{ClassInstance, Env, Float32Array, Function, PromiseRaw};
 use napi_derive::napi;
 use rushlight::retrieval::{IngestProgress, IngestReport, SearchMode};
 use rushlight::{Error, Query, Result};
 
-use crate::callback::JsProgress;
+use crate::callback::{JsProgress, Method};
 use crate::convert::{from_json, options_from_json, to_json};
+use crate::own::JsEmbedder;
 use crate::runtime::{Apart, Cancellation, now, promise};
 
 /// An embedder of any kind.
@@ -35,6 +36,20 @@ impl Embedder {
     #[napi(factory)]
     pub fn hashed(dimensions: u32) -> Self {
         Self { embedder: Arc::new(rushlight::HashedEmbedder::new(dimensions as usize)) }
+    }
+
+    /// An embedder of the caller's own, by its methods.
+    #[napi(factory)]
+    pub fn own(
+        name: String,
+        dimensions: u32,
+        max_tokens: Option<u32>,
+        embed: &Method,
+        count_tokens: Option<ClassInstance<'_, Method>>,
+    ) -> Self {
+        let count_tokens = count_tokens.map(|method| (*method).clone());
+        let embedder = JsEmbedder::new(name, dimensions, max_tokens, embed.clone(), count_tokens);
+        Self { embedder: Arc::new(embedder) }
     }
 
     /// The embedder's identity.

@@ -1,7 +1,7 @@
 // Objects of one's own as parts of an assistant.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MemoryCache, RushlightError } from "rushlight";
+import { KnowledgeBase, MemoryCache, RushlightError } from "rushlight";
 import { all, scripted, sleep, until } from "./support/index.mjs";
 
 /** A retriever of one's own. */
@@ -171,4 +171,65 @@ test("an object without the methods is refused at once", () => {
   refused({ retriever: null }, /`retrieve`, got null/);
   refused({ cache: { get() {}, put() {} } }, "invalid cache: expected a cache with a method `remove`, got an object");
   refused({ cache: "redis" }, /a method `get`, got a string/);
+});
+
+/** An embedder that counts letters. */
+class Letters {
+  name = "letters";
+  dimensions = 26;
+  texts = [];
+
+  async embed(texts) {
+    this.texts.push(...texts);
+    return texts.map((text) => Float32Array.from({ length: 26 }, (_, index) => text.toLowerCase().split(String.fromCharCode(97 + index)).length - 1));
+  }
+}
+
+const notes = [{ source: "tea", text: "Tea is at four." }, { source: "zoo", text: "Zebras zigzag." }];
+
+test("an object of one's own may embed", async () => {
+  const embedder = new Letters();
+  const base = await KnowledgeBase.inMemory(embedder);
+  await base.ingest(notes);
+
+  const [best] = await base.retrieve("zzz", { k: 1, mode: "dense" });
+
+  assert.equal(best.source, "zoo");
+  assert.deepEqual([base.info.embedder, base.info.dimensions], ["letters", 26]);
+  assert.equal((await answering(["ok"], { retriever: base }).run("eat")).text, "ok");
+  assert.deepEqual(embedder.texts.slice(-2), ["zzz", "eat"]);
+});
+
+const wrongVectors = {
+  "throws": [() => { throw new Error("the server is gone"); }, "embedder `letters` failed: the server is gone"],
+  "gives too few": [() => [Array(26).fill(1)], "embedder `letters` failed: expected 2 vectors, got 1"],
+  "gives short ones": [() => [[1], [1]], "embedder `letters` failed: expected 26 dimensions, got 1"],
+  "gives no array": [() => "vectors", "embedder `letters` failed: expected an array of vectors, got a string"],
+  "gives no numbers": [() => [["a"], ["b"]], /^embedder `letters` failed: invalid type: string "a", expected f32/],
+  "gives what is not a number": [() => notes.map(() => Array(26).fill(Number.NaN)), /^embedder `letters` failed: invalid type: null, expected f32/],
+};
+for (const [what, [embed, message]] of Object.entries(wrongVectors)) {
+  test(`an embedder that ${what} ends the ingest`, async () => {
+    const base = await KnowledgeBase.inMemory(Object.assign(new Letters(), { embed }));
+
+    await assert.rejects(base.ingest(notes), { code: "foreign", message });
+  });
+}
+
+test("passages are cut by the tokens that an embedder counts", async () => {
+  const words = (text) => text.split(/\s+/).filter((word) => word !== "").length;
+  const embedder = Object.assign(new Letters(), { maxTokens: 8, countTokens: words });
+
+  await (await KnowledgeBase.inMemory(embedder)).ingest([{ source: "words.txt", text: "one two three. ".repeat(10) }]);
+
+  assert.ok(embedder.texts.length > 3);
+  assert.ok(embedder.texts.every((text) => words(text) <= 8));
+});
+
+test("an object that is no embedder is refused", async () => {
+  const refused = (embedder, message) => assert.rejects(KnowledgeBase.inMemory(embedder), { code: "invalid", message });
+
+  await refused({}, "invalid embedder: expected an embedder with a method `embed`, got an object");
+  await refused(Object.assign(new Letters(), { name: undefined }), /invalid embedder name: expected a string, got undefined/);
+  await refused(Object.assign(new Letters(), { dimensions: 0 }), /invalid dimensions: expected a whole number from 1 on, got 0/);
 });

@@ -14,7 +14,7 @@ import {
   eventToJson,
   tool,
 } from "rushlight";
-import { object } from "./support/index.mjs";
+import { object, sleep } from "./support/index.mjs";
 
 const folder =
   process.env.RUSHLIGHT_SCENARIOS ?? fileURLToPath(new URL("../../tests/scenarios", import.meta.url));
@@ -59,13 +59,37 @@ const tools = {
 const camel = (key) => key.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase());
 const camelKeys = (fields) => Object.fromEntries(Object.entries(fields).map(([key, value]) => [camel(key), value]));
 
-async function assistantOf(scenario) {
+/** A model of one's own that plays a script as `ScriptedLlm` does. */
+class Played {
+  constructor(script) {
+    this.turns = script.values();
+  }
+
+  countTokens(text) {
+    return text.split(/\s+/).filter((word) => word !== "").length;
+  }
+
+  async *generate(prompt) {
+    const { text = [], toolCalls = [], finishReason, error, delayMs = 0 } = this.turns.next().value;
+    for (const piece of text) {
+      await sleep(delayMs);
+      yield piece;
+    }
+    for (const call of toolCalls) yield { type: "tool_call", ...call };
+    if (error !== undefined) throw new Error(error);
+    const inputTokens = prompt.messages.reduce((sum, { content }) => sum + this.countTokens(content), 0);
+    const outputTokens = this.countTokens(text.join("")) + toolCalls.length;
+    yield { type: "done", finishReason, usage: { inputTokens, outputTokens } };
+  }
+}
+
+async function assistantOf(scenario, Model) {
   let retriever;
   if (scenario.documents) {
     retriever = await KnowledgeBase.inMemory(new HashedEmbedder(64));
     await retriever.ingest(scenario.documents);
   }
-  return new Assistant(new ScriptedLlm(scenario.script.map(camelKeys)), {
+  return new Assistant(new Model(scenario.script.map(camelKeys)), {
     instructions: scenario.instructions,
     tools: scenario.tools?.map((name) => tools[name]),
     toolTimeoutMs: scenario.tool_timeout_ms,
@@ -107,14 +131,16 @@ assert.ok(files.length > 0, `there are no scenarios in ${folder}`);
 
 for (const file of files) {
   const scenario = JSON.parse(readFileSync(join(folder, file), "utf8"));
-  test(`scenario ${file}: ${scenario.name}`, async () => {
-    const assistant = await assistantOf(scenario);
-    for (const [index, run] of scenario.runs.entries()) {
-      const { events, error } = await eventsOf(assistant, run);
+  for (const Model of [ScriptedLlm, Played]) {
+    test(`scenario ${file} with ${Model.name}: ${scenario.name}`, async () => {
+      const assistant = await assistantOf(scenario, Model);
+      for (const [index, run] of scenario.runs.entries()) {
+        const { events, error } = await eventsOf(assistant, run);
 
-      assertSame(events, run.events, `run ${index}, events`);
-      if (error && !run.error) throw error;
-      assert.equal(error?.code, run.error?.kind, `run ${index}, error`);
-    }
-  });
+        assertSame(events, run.events, `run ${index}, events`);
+        if (error && !run.error) throw error;
+        assert.equal(error?.code, run.error?.kind, `run ${index}, error`);
+      }
+    });
+  }
 }

@@ -15,8 +15,12 @@ import {
   tool,
   type Answer,
   type Cache,
+  type Embedder,
   type ErrorCode,
   type Event,
+  type Llm,
+  type Piece,
+  type Prompt,
   type Retriever,
 } from "rushlight";
 import { z } from "zod";
@@ -60,12 +64,32 @@ class Shelf implements Retriever {
   }
 }
 
+class Speaker implements Llm {
+  readonly contextWindow = 4096;
+
+  async *generate(prompt: Prompt): AsyncGenerator<Piece> {
+    yield prompt.messages.map(({ content }) => content).join();
+    yield { type: "tool_call", name: "search", arguments: { query: "moon" } };
+    yield { type: "done", usage: { outputTokens: 2 } };
+  }
+}
+
+const lengths: Embedder = {
+  name: "lengths",
+  dimensions: 1,
+  embed: (texts) => texts.map(({ length }) => [length]),
+};
+void KnowledgeBase.inMemory(lengths);
+
 const drawer: Cache = {
   get: async (key, { signal }) => (signal.aborted ? null : key),
   put: (_key, value) => value.length,
   remove: () => {},
 };
-new Assistant(new ScriptedLlm([]), { retriever: new Shelf(), cache: drawer });
+new Assistant(new Speaker(), { retriever: new Shelf(), cache: drawer });
+new Assistant({ generate: async (_prompt, { signal }) => String(signal.aborted) });
+// @ts-expect-error a model says text or deltas
+new Assistant({ generate: () => [5] });
 // @ts-expect-error a passage has a text
 new Assistant(new ScriptedLlm([]), { retriever: { retrieve: () => [{ source: "a" }] } });
 

@@ -2,7 +2,7 @@ import { MemoryCache } from "./cache.js";
 import { Tool } from "./callback.js";
 import type { Answer } from "./event.js";
 import { LocalLlm, ScriptedLlm } from "./llm.js";
-import { type Cache, type Retriever } from "./own.js";
+import { type Cache, type Llm, type Retriever } from "./own.js";
 import { KnowledgeBase } from "./retrieval.js";
 import { type Abortable } from "./runtime.js";
 import { MemorySessions } from "./session.js";
@@ -64,7 +64,8 @@ export interface RunOptions extends Abortable {
 /** An agent: model, documents, tools, cache and memory behind one question. */
 export declare class Assistant {
     #private;
-    constructor(llm: LocalLlm | ScriptedLlm, options?: AssistantOptions);
+    /** An assistant of a model: one of this package, or an object of your own. */
+    constructor(llm: LocalLlm | ScriptedLlm | Llm, options?: AssistantOptions);
     /** The answer to a question, after the whole run. */
     run(question: string, options?: RunOptions): Promise<Answer>;
     /** The steps of a run as they happen. */

@@ -1,6 +1,63 @@
 import { type CallContext } from "./callback.js";
-import type { Passage } from "./event.js";
+import type { Passage, Usage } from "./event.js";
+import type { Prompt } from "./llm.js";
 type Awaitable<T> = T | PromiseLike<T>;
+/** What a model of your own says: text, or one of these. */
+export type Piece = string | {
+    type: "text";
+    text: string;
+}
+/** Asks for a tool; without an id, the run gives it one. */
+ | {
+    type: "tool_call";
+    name: string;
+    arguments?: unknown;
+    id?: string;
+}
+/** The last, which may be left out. By default the reason is `tool_calls` if there were any, else `stop`. */
+ | {
+    type: "done";
+    finishReason?: "stop" | "length" | "tool_calls";
+    usage?: Partial<Usage>;
+};
+/**
+ * A language model of your own: an object with this method, for example a generator, async or not.
+ *
+ * ```js
+ * const parrot = {
+ *   async *generate({ messages }) {
+ *     for (const word of messages.at(-1).content.split(" ")) yield word + " ";
+ *   },
+ * };
+ * const assistant = new Assistant(parrot);
+ * ```
+ */
+export interface Llm {
+    /**
+     * Answers a prompt, piece by piece. When nobody reads any more, the signal is aborted and the iterator closed with
+     * its `return`.
+     */
+    generate(prompt: Prompt, context: CallContext): Awaitable<Piece | Iterable<Piece> | AsyncIterable<Piece>>;
+    /** What caches tell models by. Default: each object is a model of its own. */
+    readonly name?: string;
+    /** How many tokens prompt and answer may have together. Default 32 768. */
+    readonly contextWindow?: number;
+    /** The number of tokens of a text, at once. Default: three bytes are a token. */
+    countTokens?(text: string): number;
+}
+/** Gives texts their vectors: an object of your own with this method, synchronous or not. */
+export interface Embedder {
+    /** One vector for each text, in order. */
+    embed(texts: string[], context: CallContext): Awaitable<readonly (Float32Array | readonly number[])[]>;
+    /** Tells embedders apart: a store is opened only with the name that it was made with. */
+    readonly name: string;
+    /** Length of every vector. */
+    readonly dimensions: number;
+    /** How many tokens of a text count. Default: all. */
+    readonly maxTokens?: number;
+    /** The number of tokens of a text, at once: passages are cut by them. Default: three bytes are a token. */
+    countTokens?(text: string): number;
+}
 /** A passage of a retriever of your own: what is left out is empty, its `id` is the source. */
 export type OwnPassage = Pick<Passage, "source" | "text"> & Partial<Passage>;
 /** A source of passages of your own: an object with this method, synchronous or not. */

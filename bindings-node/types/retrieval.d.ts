@@ -1,4 +1,5 @@
 import type { Passage } from "./event.js";
+import { type Embedder } from "./own.js";
 import { type Abortable } from "./runtime.js";
 /** A sentence encoder that runs in this process. */
 export declare class LocalEmbedder {
@@ -125,15 +126,15 @@ export interface RetrieveOptions extends Abortable {
 export declare class KnowledgeBase {
     #private;
     private constructor();
-    /** Opens the store in a directory, or makes one. */
-    static open(dir: string, embedder: LocalEmbedder | HashedEmbedder, options?: KnowledgeBaseOptions & Abortable): Promise<KnowledgeBase>;
+    /** Opens the store in a directory, or makes one, with an embedder of this package or an object of your own. */
+    static open(dir: string, embedder: LocalEmbedder | HashedEmbedder | Embedder, options?: KnowledgeBaseOptions & Abortable): Promise<KnowledgeBase>;
     /**
      * Opens an existing store for searching only; never busy. Another process may write to it meanwhile; each
      * search sees its latest commit.
      */
-    static openReadOnly(dir: string, embedder: LocalEmbedder | HashedEmbedder, options?: KnowledgeBaseOptions & Abortable): Promise<KnowledgeBase>;
+    static openReadOnly(dir: string, embedder: LocalEmbedder | HashedEmbedder | Embedder, options?: KnowledgeBaseOptions & Abortable): Promise<KnowledgeBase>;
     /** An empty knowledge base in memory. */
-    static inMemory(embedder: LocalEmbedder | HashedEmbedder, options?: KnowledgeBaseOptions & Abortable): Promise<KnowledgeBase>;
+    static inMemory(embedder: LocalEmbedder | HashedEmbedder | Embedder, options?: KnowledgeBaseOptions & Abortable): Promise<KnowledgeBase>;
     /** Brings the store up to date with the files under `dir`: only what changed is embedded again. */
     ingestDir(dir: string, options?: IngestOptions): Promise<IngestReport>;
     /** Brings the store up to date with these files. */

@@ -7,19 +7,19 @@ use crate::answer::Answer;
 use crate::callback::{PythonTool, of_caller};
 use crate::convert::{duration, not_picklable};
 use crate::error::raised;
-use crate::llm::AnyLlm;
-use crate::runtime::{Apart, run, wait};
+use crate::runtime::{Unlocked, run, wait};
 use crate::session::MemorySessions;
 use crate::stream::{AsyncEventStream, EventStream};
-use crate::{cache, options, retrieval};
+use crate::{cache, llm, options, retrieval};
 
 /// The agent that rushlight ships: answers from documents, with tools, a memory and a cache.
 ///
 /// It may be used from any thread and any event loop, and by many at once.
 #[pyclass(frozen, module = "rushlight")]
 pub(crate) struct Assistant {
-    /// Apart, since it may hold the last handle of a model.
-    core: Apart<rushlight::Assistant>,
+    core: Unlocked<rushlight::Assistant>,
+    /// Outlives `core`, whose handle of the model is then never the last: that one ends on a thread of its own.
+    _llm: Py<PyAny>,
 }
 
 fn toolbox(tools: &[Bound<'_, PyAny>], timeout: Option<f64>) -> PyResult<Toolbox> {
@@ -53,7 +53,8 @@ impl Assistant {
     /// An assistant around a model; everything else is optional.
     ///
     /// Args:
-    ///     llm: the model
+    ///     llm: the model: a `LocalLlm`, a `ScriptedLlm`, or any object with a method `generate(prompt)` that gives
+    ///         pieces of text and tool calls
     ///     instructions: who the assistant is and what it does
     ///     tools: functions that the model may call, decorated with `tool` or not
     ///     retriever: answers rest on the passages that it finds: a `KnowledgeBase`, or any object with a
@@ -67,7 +68,7 @@ impl Assistant {
     ///     cache_tool_answers: keeps answers that needed tools, too
     #[new]
     #[pyo3(signature = (
-        llm, *,
+        llm: "LocalLlm | ScriptedLlm | Llm", *,
         instructions = None,
         tools: "Sequence[Tool[..., Any] | Callable[..., Any]]" = Vec::new(),
         retriever: "Retriever | None" = None,
@@ -80,7 +81,7 @@ impl Assistant {
     ))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments are Python's options object")]
     fn new(
-        llm: AnyLlm<'_>,
+        llm: Bound<'_, PyAny>,
         instructions: Option<String>,
         tools: Vec<Bound<'_, PyAny>>,
         retriever: Option<Bound<'_, PyAny>>,
@@ -91,7 +92,7 @@ impl Assistant {
         tool_timeout: Option<f64>,
         cache_tool_answers: bool,
     ) -> PyResult<Self> {
-        let mut builder = rushlight::Assistant::builder(llm.shared());
+        let mut builder = rushlight::Assistant::builder(llm::shared(&llm)?);
         if let Some(instructions) = instructions {
             builder = builder.instructions(instructions);
         }
@@ -116,7 +117,8 @@ impl Assistant {
         if cache_tool_answers {
             builder = builder.cache_tool_answers();
         }
-        builder.build().map(|core| Self { core: Apart::new(core) }).map_err(raised)
+        let core = Unlocked::new(builder.build().map_err(raised)?);
+        Ok(Self { core, _llm: llm.unbind() })
     }
 
     /// The answer to a question, after the whole run. Ctrl-C stops it.

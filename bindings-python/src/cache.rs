@@ -4,8 +4,8 @@ use pyo3::prelude::*;
 use rushlight::Cache;
 use rushlight::cache::MemoryCacheOptions;
 
-use crate::callback::PythonCache;
 use crate::convert::{duration, not_picklable};
+use crate::own::PythonCache;
 use crate::runtime::wait;
 
 /// A cache in this process's memory; the least recently used answers go first.

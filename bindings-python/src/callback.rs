@@ -1,4 +1,4 @@
-//! Python functions and objects as parts of the core.
+//! How Python functions and methods are called, and functions as tools.
 //!
 //! Sync functions run on tokio's blocking threads in a copy of the caller's context; an awaitable that they
 //! return runs on the caller's event loop, or on rushlight's own when the caller is sync code. Dropping the
@@ -6,17 +6,14 @@
 
 use std::fmt;
 use std::future::Future;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
-use rushlight::cache::{Entry, Key};
 use rushlight::tools::{self, CallFuture};
-use rushlight::{Cache, Error, Passage, Query, Result, Retriever, Tool, ToolCall, ToolSpec};
+use rushlight::{Error, Result, Tool, ToolCall, ToolSpec};
 use tokio::sync::oneshot;
 
 use crate::convert::{Json, duration};
@@ -35,20 +32,29 @@ pub(crate) struct Caller {
 
 impl Caller {
     /// The caller of a sync method.
-    pub(crate) fn sync(py: Python<'_>) -> PyResult<Self> {
-        let context = py.import(intern!(py, "contextvars"))?.call_method0(intern!(py, "copy_context"))?;
-        Ok(Self { context: context.unbind(), event_loop: None })
+    pub(crate) fn sync(py: Python<'_>) -> PyResult<Arc<Self>> {
+        Self::new(py, None)
     }
 
     /// The caller of a coroutine that runs now.
-    pub(crate) fn asynchronous(py: Python<'_>) -> PyResult<Self> {
+    pub(crate) fn asynchronous(py: Python<'_>) -> PyResult<Arc<Self>> {
         let event_loop = py.import(intern!(py, "asyncio"))?.call_method0(intern!(py, "get_running_loop"))?;
-        Ok(Self { event_loop: Some(event_loop.unbind()), ..Self::sync(py)? })
+        Self::new(py, Some(event_loop.unbind()))
+    }
+
+    fn new(py: Python<'_>, event_loop: Option<Py<PyAny>>) -> PyResult<Arc<Self>> {
+        let context = py.import(intern!(py, "contextvars"))?.call_method0(intern!(py, "copy_context"))?;
+        Ok(Arc::new(Self { context: context.unbind(), event_loop }))
+    }
+
+    /// The caller of the run that this task works for.
+    pub(crate) fn current() -> Result<Arc<Self>> {
+        CALLER.try_with(Arc::clone).or(Err(Error::Stopped { what: "the run's caller" }))
     }
 
     /// `future`, whose callbacks belong to this caller.
-    pub(crate) fn scope<F: Future>(self, future: F) -> impl Future<Output = F::Output> {
-        CALLER.scope(Arc::new(self), future)
+    pub(crate) fn scope<F: Future>(self: Arc<Self>, future: F) -> impl Future<Output = F::Output> {
+        CALLER.scope(self, future)
     }
 
     /// A function that calls its first argument in a copy of the context, which can be entered only once at a time.
@@ -81,7 +87,7 @@ pub(crate) async fn call<T: Send + 'static>(
     call: impl for<'py> FnOnce(&Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> + Send + 'static,
     read: fn(&Bound<'_, PyAny>) -> PyResult<T>,
 ) -> Result<PyResult<T>> {
-    let caller = CALLER.try_with(Arc::clone).or(Err(Error::Stopped { what: "the run's caller" }))?;
+    let caller = Caller::current()?;
     let task = tools::blocking(move || {
         attach(|py| {
             let value = call(&caller.entry(py)?)?;
@@ -198,117 +204,4 @@ impl Tool for PythonTool {
     fn timeout(&self) -> Option<Duration> {
         self.timeout
     }
-}
-
-/// A Python object with `retrieve(question, k)` as a retriever.
-pub(crate) struct PythonRetriever {
-    object: Arc<Py<PyAny>>,
-    changes: AtomicU64,
-}
-
-impl PythonRetriever {
-    /// The retriever that `object` is.
-    pub(crate) fn new(object: &Bound<'_, PyAny>) -> PyResult<Self> {
-        require(object, "retriever", &["retrieve"])?;
-        Ok(Self { object: Arc::new(object.clone().unbind()), changes: AtomicU64::new(0) })
-    }
-}
-
-impl fmt::Debug for PythonRetriever {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("PythonRetriever")
-    }
-}
-
-#[async_trait]
-impl Retriever for PythonRetriever {
-    async fn retrieve(&self, query: &Query) -> Result<Vec<Passage>> {
-        let (object, query) = (Arc::clone(&self.object), query.clone());
-        let passages = call(
-            move |entry| {
-                let py = entry.py();
-                entry.call1((object.getattr(py, intern!(py, "retrieve"))?, query.text, query.k))
-            },
-            |passages| passages.extract::<Vec<crate::passage::Passage>>(),
-        );
-        let passages = passages.await?.map_err(|exception| foreign("the retriever", exception))?;
-        Ok(passages.into_iter().map(|passage| passage.core).collect())
-    }
-
-    /// The object's own `version`, or a new number each time: then no answer is found in a cache.
-    fn version(&self) -> u64 {
-        let read = || attach(|py| self.object.getattr(py, intern!(py, "version")).ok()?.extract(py).ok());
-        // It may be a property that computes, and the core asks from an async thread.
-        tokio::task::block_in_place(read)
-            .flatten()
-            .unwrap_or_else(|| self.changes.fetch_add(1, Ordering::Relaxed))
-    }
-}
-
-/// A Python object with `get(key)`, `put(key, value)` and `remove(key)` as a cache.
-pub(crate) struct PythonCache {
-    object: Arc<Py<PyAny>>,
-}
-
-impl PythonCache {
-    /// The cache that `object` is.
-    pub(crate) fn new(object: &Bound<'_, PyAny>) -> PyResult<Self> {
-        require(object, "cache", &["get", "put", "remove"])?;
-        Ok(Self { object: Arc::new(object.clone().unbind()) })
-    }
-
-    async fn call<T: Send + 'static>(
-        &self,
-        method: &'static str,
-        key: &Key,
-        entry: Option<Entry>,
-        read: fn(&Bound<'_, PyAny>) -> PyResult<T>,
-    ) -> Result<T> {
-        let (object, key) = (Arc::clone(&self.object), *key);
-        let called = call(
-            move |run| {
-                let method = object.getattr(run.py(), method)?;
-                let key = PyBytes::new(run.py(), key.as_bytes());
-                match entry {
-                    Some(entry) => run.call1((method, key, PyBytes::new(run.py(), &entry.bytes))),
-                    None => run.call1((method, key)),
-                }
-            },
-            read,
-        );
-        called.await?.map_err(|exception| foreign("the cache", exception))
-    }
-}
-
-impl fmt::Debug for PythonCache {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("PythonCache")
-    }
-}
-
-#[async_trait]
-impl Cache for PythonCache {
-    async fn get(&self, key: &Key) -> Result<Option<Entry>> {
-        let bytes = self.call("get", key, None, |value| value.extract::<Option<Vec<u8>>>()).await?;
-        Ok(bytes.map(Entry::new))
-    }
-
-    async fn put(&self, key: &Key, entry: Entry) -> Result<()> {
-        self.call("put", key, Some(entry), |_| Ok(())).await
-    }
-
-    async fn remove(&self, key: &Key) -> Result<()> {
-        self.call("remove", key, None, |_| Ok(())).await
-    }
-}
-
-fn require(object: &Bound<'_, PyAny>, what: &str, methods: &[&str]) -> PyResult<()> {
-    for method in methods {
-        if !object.getattr_opt(*method)?.is_some_and(|found| found.is_callable()) {
-            let kind = object.get_type().name()?;
-            let message = format!("expected a {what} with a method `{method}`, got `{kind}`");
-            return Err(pyo3::exceptions::PyTypeError::new_err(message));
-        }
-    }
-    Ok(())
 }

@@ -5,24 +5,8 @@ use pyo3::prelude::*;
 use rushlight::{Embedder, Result};
 
 use crate::convert::not_picklable;
+use crate::own::PythonEmbedder;
 use crate::runtime::{run, wait};
-
-/// Any embedder that a knowledge base can use.
-#[derive(FromPyObject)]
-pub(crate) enum AnyEmbedder<'py> {
-    Local(PyRef<'py, LocalEmbedder>),
-    Hashed(PyRef<'py, HashedEmbedder>),
-}
-
-impl AnyEmbedder<'_> {
-    /// The embedder, shared.
-    pub(crate) fn shared(&self) -> Arc<dyn Embedder> {
-        match self {
-            Self::Local(embedder) => Arc::new(embedder.core.clone()),
-            Self::Hashed(embedder) => Arc::new(embedder.core.clone()),
-        }
-    }
-}
 
 /// A sentence encoder on this machine.
 #[pyclass(frozen, module = "rushlight")]
@@ -123,5 +107,16 @@ impl HashedEmbedder {
 
     fn __repr__(&self) -> String {
         format!("HashedEmbedder({})", self.core.dimensions())
+    }
+}
+
+/// A [`LocalEmbedder`], a [`HashedEmbedder`], or any object with the method of an embedder.
+pub(crate) fn shared(object: &Bound<'_, PyAny>) -> PyResult<Arc<dyn Embedder>> {
+    if let Ok(embedder) = object.cast::<LocalEmbedder>() {
+        return Ok(Arc::new(embedder.get().core.clone()));
+    }
+    match object.cast::<HashedEmbedder>() {
+        Ok(embedder) => Ok(Arc::new(embedder.get().core.clone())),
+        Err(_) => Ok(Arc::new(PythonEmbedder::new(object)?)),
     }
 }

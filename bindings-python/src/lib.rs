@@ -20,6 +20,7 @@ mod info;
 mod ingest;
 mod llm;
 mod options;
+mod own;
 mod passage;
 mod progress;
 mod retrieval;

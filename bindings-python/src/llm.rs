@@ -9,24 +9,8 @@ use rushlight::llm::{LocalLlmOptions, ScriptedTurn};
 use crate::convert::{Json, from_keywords, json_of, not_picklable};
 use crate::error::{invalid, raised};
 use crate::info::ModelInfo;
+use crate::own::PythonLlm;
 use crate::runtime::{Apart, run, wait};
-
-/// Any model that an assistant can use.
-#[derive(FromPyObject)]
-pub(crate) enum AnyLlm<'py> {
-    Local(PyRef<'py, LocalLlm>),
-    Scripted(PyRef<'py, ScriptedLlm>),
-}
-
-impl AnyLlm<'_> {
-    /// The model, shared.
-    pub(crate) fn shared(&self) -> Arc<dyn Llm> {
-        match self {
-            Self::Local(llm) => Arc::new(llm.core.clone()),
-            Self::Scripted(llm) => Arc::new(llm.core.clone()),
-        }
-    }
-}
 
 /// A language model on this machine.
 ///
@@ -155,5 +139,16 @@ impl ScriptedLlm {
     #[pyo3(signature = () -> "NoReturn")]
     fn __reduce__(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
         not_picklable(slf)
+    }
+}
+
+/// A [`LocalLlm`], a [`ScriptedLlm`], or any object with the method of a model.
+pub(crate) fn shared(object: &Bound<'_, PyAny>) -> PyResult<Arc<dyn Llm>> {
+    if let Ok(llm) = object.cast::<LocalLlm>() {
+        return Ok(Arc::new(rushlight::LocalLlm::clone(&llm.get().core)));
+    }
+    match object.cast::<ScriptedLlm>() {
+        Ok(llm) => Ok(Arc::new(llm.get().core.clone())),
+        Err(_) => Ok(Arc::new(PythonLlm::new(object)?)),
     }
 }

@@ -6,11 +6,11 @@ use pyo3::types::PyDict;
 use rushlight::retrieval::{KnowledgeBaseOptions, SearchMode};
 use rushlight::{Embedder, Query, Result, Retriever};
 
-use crate::callback::PythonRetriever;
 use crate::convert::{from_keywords, from_name, not_picklable};
-use crate::embedder::AnyEmbedder;
+use crate::embedder;
 use crate::info::KnowledgeBaseInfo;
 use crate::ingest::{IngestProgress, IngestReport};
+use crate::own::PythonRetriever;
 use crate::passage::{Document, Passage};
 use crate::progress::{Listener, listening};
 use crate::runtime::{Unlocked, run, wait};
@@ -60,7 +60,7 @@ async fn open(
 async fn aopen(place: Place, embedder: Py<PyAny>, options: Option<Py<PyDict>>) -> PyResult<KnowledgeBase> {
     let opening = Python::attach(|py| {
         let options = from_keywords(options.as_ref().map(|given| given.bind(py)))?;
-        PyResult::Ok(open(place, embedder.extract::<AnyEmbedder<'_>>(py)?.shared(), options))
+        PyResult::Ok(open(place, embedder::shared(embedder.bind(py))?, options))
     });
     run(opening?).await
 }
@@ -118,7 +118,8 @@ impl KnowledgeBase {
     ///
     /// Args:
     ///     directory: where the store is; None keeps it in memory
-    ///     embedder: gives texts their vectors; always the same for one store
+    ///     embedder: gives texts their vectors; always the same for one store: a `LocalEmbedder`, or any object with
+    ///         a method `embed(texts)` and the attributes `name` and `dimensions`
     ///     mode: how `retrieve` finds passages: `hybrid` (the default), `dense` or `lexical`
     ///     chunk_tokens: tokens of a passage; default 512, at most what the embedder reads
     ///     chunk_overlap: tokens that a passage repeats from the one before; default 64
@@ -136,19 +137,19 @@ impl KnowledgeBase {
     ///     CorruptError: the store is damaged.
     ///     InvalidError: the store is of another embedder or of a newer version, or an option is not known.
     #[new]
-    #[pyo3(signature = (directory: "str | PathLike[str] | None", embedder, **options: "Unpack[KnowledgeBaseOptions]"))]
+    #[pyo3(signature = (directory: "str | PathLike[str] | None", embedder: "LocalEmbedder | HashedEmbedder | Embedder", **options: "Unpack[KnowledgeBaseOptions]"))]
     fn new(
         py: Python<'_>,
         directory: Option<PathBuf>,
-        embedder: AnyEmbedder<'_>,
+        embedder: Bound<'_, PyAny>,
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
-        wait(py, open(directory.into(), embedder.shared(), from_keywords(options)?))
+        wait(py, open(directory.into(), embedder::shared(&embedder)?, from_keywords(options)?))
     }
 
     /// Opens a store from async code; see the class.
     #[staticmethod]
-    #[pyo3(signature = (directory: "str | PathLike[str] | None", embedder: "LocalEmbedder | HashedEmbedder", **options: "Unpack[KnowledgeBaseOptions]") -> "KnowledgeBase")]
+    #[pyo3(signature = (directory: "str | PathLike[str] | None", embedder: "LocalEmbedder | HashedEmbedder | Embedder", **options: "Unpack[KnowledgeBaseOptions]") -> "KnowledgeBase")]
     async fn aopen(
         directory: Option<PathBuf>,
         embedder: Py<PyAny>,
@@ -161,19 +162,19 @@ impl KnowledgeBase {
     ///
     /// Another process may write to it meanwhile; each search sees its latest commit.
     #[staticmethod]
-    #[pyo3(signature = (directory: "str | PathLike[str]", embedder, **options: "Unpack[KnowledgeBaseOptions]"))]
+    #[pyo3(signature = (directory: "str | PathLike[str]", embedder: "LocalEmbedder | HashedEmbedder | Embedder", **options: "Unpack[KnowledgeBaseOptions]"))]
     fn open_read_only(
         py: Python<'_>,
         directory: PathBuf,
-        embedder: AnyEmbedder<'_>,
+        embedder: Bound<'_, PyAny>,
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
-        wait(py, open(Place::ReadOnly(directory), embedder.shared(), from_keywords(options)?))
+        wait(py, open(Place::ReadOnly(directory), embedder::shared(&embedder)?, from_keywords(options)?))
     }
 
     /// Does the same as `open_read_only` from async code.
     #[staticmethod]
-    #[pyo3(signature = (directory: "str | PathLike[str]", embedder: "LocalEmbedder | HashedEmbedder", **options: "Unpack[KnowledgeBaseOptions]") -> "KnowledgeBase")]
+    #[pyo3(signature = (directory: "str | PathLike[str]", embedder: "LocalEmbedder | HashedEmbedder | Embedder", **options: "Unpack[KnowledgeBaseOptions]") -> "KnowledgeBase")]
     async fn aopen_read_only(
         directory: PathBuf,
         embedder: Py<PyAny>,

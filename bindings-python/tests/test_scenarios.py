@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,35 @@ async def brief() -> None:
 TOOLS = {tool.name: tool for tool in (add, echo, boom, slow, brief)}
 
 
-def assistant_of(scenario: dict[str, Any]) -> rushlight.Assistant:
+class Played:
+    """A model of one's own that plays a script as `ScriptedLlm` does."""
+
+    def __init__(self, script: list[dict[str, Any]]) -> None:
+        self.turns = iter(script)
+
+    def count_tokens(self, text: str) -> int:
+        return len(text.split())
+
+    async def generate(self, prompt: dict[str, Any]) -> AsyncIterator[str | dict[str, Any]]:
+        turn = next(self.turns)
+        pieces, calls = turn.get("text", []), turn.get("tool_calls", [])
+        for piece in pieces:
+            await asyncio.sleep(turn.get("delay_ms", 0) / 1000)
+            yield piece
+        for call in calls:
+            yield {"type": "tool_call", **call}
+        if "error" in turn:
+            raise RuntimeError(turn["error"])
+        usage = {
+            "input_tokens": sum(self.count_tokens(message["content"]) for message in prompt["messages"]),
+            "output_tokens": self.count_tokens("".join(pieces)) + len(calls),
+        }
+        yield {"type": "done", "finish_reason": turn.get("finish_reason"), "usage": usage}
+
+
+def assistant_of(
+    scenario: dict[str, Any], model: Callable[[list[dict[str, Any]]], Any] = rushlight.ScriptedLlm
+) -> rushlight.Assistant:
     retriever = None
     if documents := scenario.get("documents"):
         retriever = rushlight.KnowledgeBase(None, rushlight.HashedEmbedder(64))
@@ -65,7 +93,7 @@ def assistant_of(scenario: dict[str, Any]) -> rushlight.Assistant:
     if isinstance(deadline := limits.get("deadline"), dict):
         limits["deadline"] = deadline["secs"] + deadline["nanos"] / 1e9
     return rushlight.Assistant(
-        rushlight.ScriptedLlm(scenario["script"]),
+        model(scenario["script"]),
         instructions=scenario.get("instructions"),
         tools=[TOOLS[name] for name in scenario.get("tools", [])],
         tool_timeout=None if milliseconds is None else milliseconds / 1000,
@@ -124,10 +152,13 @@ def test_there_are_scenarios() -> None:
     assert FILES, f"no scenario in {FOLDER}"
 
 
+@pytest.mark.parametrize("model", [rushlight.ScriptedLlm, Played])
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_a_scenario_gives_its_events_to_sync_code(file: Path) -> None:
+def test_a_scenario_gives_its_events_to_sync_code(
+    file: Path, model: Callable[[list[dict[str, Any]]], Any]
+) -> None:
     scenario = json.loads(file.read_text(encoding="utf-8"))
-    assistant = assistant_of(scenario)
+    assistant = assistant_of(scenario, model)
 
     for run in scenario["runs"]:
         events: list[dict[str, Any]] = []

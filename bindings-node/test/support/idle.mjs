@@ -11,12 +11,18 @@ globalThis.assistant = new Assistant(new ScriptedLlm(turns), {
   cache: new MemoryCache(),
   sessions: new MemorySessions(),
 });
-const own = new Assistant(new ScriptedLlm([{ text: "own" }]), {
+const generate = async function* () {
+  yield "own ";
+  yield "words";
+};
+const own = new Assistant({ generate, countTokens: ({ length }) => length }, {
   retriever: { retrieve: async () => [], version: 1 },
   cache: { get: async () => null, put: async () => {}, remove: async () => {} },
 });
 await own.run("Go");
 globalThis.own = own;
+globalThis.spoken = own.stream("More");
+await spoken.next();
 console.log((await assistant.run("Go")).text);
 globalThis.events = assistant.stream("More", { signal: new AbortController().signal });
 await events.next();

@@ -31,7 +31,7 @@ from ._errors import (
     UnknownError,
 )
 from ._options import HnswOptions, KnowledgeBaseOptions, LocalLlmOptions
-from ._protocols import Cache, Retriever
+from ._protocols import Cache, Embedder, Llm, Retriever
 from ._rushlight import (
     Answer,
     Assistant,
@@ -87,6 +87,7 @@ __all__ = [
     "CorruptError",
     "Document",
     "Done",
+    "Embedder",
     "Error",
     "Event",
     "EventStream",
@@ -104,6 +105,7 @@ __all__ = [
     "KnowledgeBaseOptions",
     "KnownModel",
     "Limits",
+    "Llm",
     "LocalEmbedder",
     "LocalLlm",
     "LocalLlmOptions",

@@ -2,11 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import AsyncIterable, Awaitable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from ._rushlight import Passage
+
+Vectors: TypeAlias = Sequence[Sequence[float]]
+Pieces: TypeAlias = Iterable[str | Mapping[str, Any]] | AsyncIterable[str | Mapping[str, Any]]
+
+
+class Embedder(Protocol):
+    """Gives texts their vectors: an object of your own with this method, sync or async, and these attributes.
+
+    It may have the attribute `max_tokens`, how many tokens of a text count (all by default), and a sync method
+    `count_tokens(text)` (by default, three bytes are a token): passages are cut by them.
+    """
+
+    @property
+    def name(self) -> str:
+        """Tells embedders apart: a store is opened only with the name that it was made with."""
+        ...
+
+    @property
+    def dimensions(self) -> int:
+        """Length of every vector."""
+        ...
+
+    def embed(self, texts: list[str], /) -> Vectors | Awaitable[Vectors]:
+        """One vector for each text, in order."""
+        ...
+
+
+class Llm(Protocol):
+    """A language model of your own: an object with this method.
+
+    ```python
+    class Parrot:
+        async def generate(self, prompt):
+            for word in prompt["messages"][-1]["content"].split():
+                yield word + " "
+
+    assistant = Assistant(Parrot())
+    ```
+
+    Of these attributes it may have any: `name`, a str that caches tell models by (without one, each object is a
+    model of its own); `context_window`, the tokens that prompt and answer may have together (default 32 768); and
+    a sync method `count_tokens(text)` (by default, three bytes are a token).
+    """
+
+    def generate(self, prompt: dict[str, Any], /) -> Pieces | Awaitable[Pieces]:
+        """Answers a prompt, given in its JSON form, piece by piece: as a generator, sync or async, for example.
+
+        A piece is text, or a dict: `{"type": "tool_call", "name": …, "arguments": …}` asks for a tool, and
+        `{"type": "done", "finish_reason": …, "usage": {"input_tokens": …, "output_tokens": …}}`, which may be left
+        out, is the last. When nobody reads any more, the iterator is closed.
+        """
+        ...
 
 
 class Retriever(Protocol):

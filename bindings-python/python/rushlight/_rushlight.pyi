@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, NoReturn, final
 from typing_extensions import Unpack
 from ._options import KnowledgeBaseOptions, LocalLlmOptions
-from ._protocols import Cache, Retriever
+from ._protocols import Cache, Embedder, Llm, Retriever
 from ._tool import Tool
 
 __all__ = ["__version__", "Answer", "Assistant", "AsyncEventStream", "Citation", "Document", "Done", "EventStream", "FailedDocument", "FetchProgress", "HashedEmbedder", "IngestProgress", "IngestReport", "KnowledgeBase", "KnowledgeBaseInfo", "KnownModel", "Limits", "LocalEmbedder", "LocalLlm", "MemoryCache", "MemorySessions", "ModelInfo", "Passage", "Report", "Retrieved", "Sampling", "Scores", "ScriptedLlm", "Text", "ToolCall", "ToolOutput", "Usage", "VectorIndex", "afetch", "fetch", "models"]
@@ -64,12 +64,13 @@ class Assistant:
 
     It may be used from any thread and any event loop, and by many at once.
     """
-    def __new__(cls, /, llm: LocalLlm | ScriptedLlm, *, instructions: str | None = None, tools: Sequence[Tool[..., Any] | Callable[..., Any]] = ..., retriever: Retriever | None = None, cache: MemoryCache | Cache | None = None, sessions: MemorySessions | None = None, sampling: Sampling | Mapping[str, Any] | None = None, limits: Limits | Mapping[str, Any] | None = None, tool_timeout: float | None = None, cache_tool_answers: bool = False) -> Assistant:
+    def __new__(cls, /, llm: LocalLlm | ScriptedLlm | Llm, *, instructions: str | None = None, tools: Sequence[Tool[..., Any] | Callable[..., Any]] = ..., retriever: Retriever | None = None, cache: MemoryCache | Cache | None = None, sessions: MemorySessions | None = None, sampling: Sampling | Mapping[str, Any] | None = None, limits: Limits | Mapping[str, Any] | None = None, tool_timeout: float | None = None, cache_tool_answers: bool = False) -> Assistant:
         """
         An assistant around a model; everything else is optional.
 
         Args:
-            llm: the model
+            llm: the model: a `LocalLlm`, a `ScriptedLlm`, or any object with a method `generate(prompt)` that gives
+                pieces of text and tool calls
             instructions: who the assistant is and what it does
             tools: functions that the model may call, decorated with `tool` or not
             retriever: answers rest on the passages that it finds: a `KnowledgeBase`, or any object with a
@@ -416,13 +417,14 @@ class KnowledgeBase:
         True, also when nothing is stored.
         """
     def __len__(self, /) -> int: ...
-    def __new__(cls, /, directory: str | PathLike[str] | None, embedder: LocalEmbedder | HashedEmbedder, **options: Unpack[KnowledgeBaseOptions]) -> KnowledgeBase:
+    def __new__(cls, /, directory: str | PathLike[str] | None, embedder: LocalEmbedder | HashedEmbedder | Embedder, **options: Unpack[KnowledgeBaseOptions]) -> KnowledgeBase:
         """
         Opens the store in a directory, or makes one.
 
         Args:
             directory: where the store is; None keeps it in memory
-            embedder: gives texts their vectors; always the same for one store
+            embedder: gives texts their vectors; always the same for one store: a `LocalEmbedder`, or any object with
+                a method `embed(texts)` and the attributes `name` and `dimensions`
             mode: how `retrieve` finds passages: `hybrid` (the default), `dense` or `lexical`
             chunk_tokens: tokens of a passage; default 512, at most what the embedder reads
             chunk_overlap: tokens that a passage repeats from the one before; default 64
@@ -459,12 +461,12 @@ class KnowledgeBase:
         Does the same as `ingest_files` from async code.
         """
     @staticmethod
-    async def aopen(directory: str | PathLike[str] | None, embedder: LocalEmbedder | HashedEmbedder, **options: Unpack[KnowledgeBaseOptions]) -> KnowledgeBase:
+    async def aopen(directory: str | PathLike[str] | None, embedder: LocalEmbedder | HashedEmbedder | Embedder, **options: Unpack[KnowledgeBaseOptions]) -> KnowledgeBase:
         """
         Opens a store from async code; see the class.
         """
     @staticmethod
-    async def aopen_read_only(directory: str | PathLike[str], embedder: LocalEmbedder | HashedEmbedder, **options: Unpack[KnowledgeBaseOptions]) -> KnowledgeBase:
+    async def aopen_read_only(directory: str | PathLike[str], embedder: LocalEmbedder | HashedEmbedder | Embedder, **options: Unpack[KnowledgeBaseOptions]) -> KnowledgeBase:
         """
         Does the same as `open_read_only` from async code.
         """
@@ -515,7 +517,7 @@ class KnowledgeBase:
             progress: a function, sync or async, that is told after every document; if it raises, the ingest stops
         """
     @staticmethod
-    def open_read_only(directory: str | PathLike[str], embedder: LocalEmbedder | HashedEmbedder, **options: Unpack[KnowledgeBaseOptions]) -> KnowledgeBase:
+    def open_read_only(directory: str | PathLike[str], embedder: LocalEmbedder | HashedEmbedder | Embedder, **options: Unpack[KnowledgeBaseOptions]) -> KnowledgeBase:
         """
         Opens an existing store for searching only; never busy.
 

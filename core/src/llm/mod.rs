@@ -5,6 +5,7 @@ mod calls;
 mod completion;
 #[cfg(feature = "local")]
 mod local;
+mod pieces;
 mod prompt;
 mod scripted;
 mod shared;
@@ -17,6 +18,7 @@ use futures::stream::BoxStream;
 pub use completion::{Completion, Delta, FinishReason, LlmExt};
 #[cfg(feature = "local")]
 pub use local::{Device, KvType, LocalLlm, LocalLlmOptions, LocalLlmStats};
+pub use pieces::from_pieces;
 pub use prompt::{Prompt, Sampling};
 pub use scripted::{ScriptedCall, ScriptedLlm, ScriptedTurn};
 

@@ -45,7 +45,7 @@ pub struct ScriptedCall {
     pub arguments: Value,
 }
 
-fn no_arguments() -> Value {
+pub(super) fn no_arguments() -> Value {
     Value::Object(serde_json::Map::new())
 }
 
