@@ -44,10 +44,14 @@ impl Environment {
 
     /// Installs packages with pip.
     pub(crate) fn install<A: AsRef<OsStr>>(&self, packages: &[A]) -> Result<()> {
+        process::run(self.pip_install().args(packages))
+    }
+
+    /// A command that installs the packages that its further arguments name.
+    pub(crate) fn pip_install(&self) -> Command {
         let mut pip = self.command("python");
-        process::run(
-            pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(packages),
-        )
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+        pip
     }
 }
 

@@ -2,15 +2,18 @@
 
 mod compare;
 mod demo;
+mod engine;
 mod environment;
 mod evaluate;
 mod failure;
 mod mirror;
 mod models;
+mod pattern;
 mod process;
 mod progress;
 mod screen;
 mod test;
+mod text;
 mod workspace;
 
 use std::process::ExitCode;
@@ -32,6 +35,8 @@ enum Command {
     Test(test::Options),
     Evaluate(evaluate::Options),
     Compare(compare::Options),
+    #[command(hide = true)]
+    Engine(engine::Options),
 }
 
 fn after_help() -> String {
@@ -40,7 +45,7 @@ fn after_help() -> String {
          `cargo xtask COMMAND --help` tells the options of a command.\n\
          Models and stores live in the user's cache directory, or in RUSHLIGHT_HOME.",
         evaluate::AREAS.join(", "),
-        compare::listed(),
+        compare::AREAS.join(", "),
         test::names().join(", "),
     )
 }
@@ -51,7 +56,8 @@ fn main() -> ExitCode {
         Command::Demo(options) => demo::run(options),
         Command::Test(options) => test::run(&options),
         Command::Evaluate(options) => evaluate::run(&options),
-        Command::Compare(options) => return compare::run(&options),
+        Command::Compare(options) => compare::run(&options),
+        Command::Engine(options) => engine::serve(&options),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

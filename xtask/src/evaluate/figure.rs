@@ -28,6 +28,14 @@ impl<'a> Figure<'a> {
         self
     }
 
+    /// The same figure beside a peer's, where lower is better.
+    pub(crate) fn below(mut self, peer: &'a str, theirs: f64) -> Self {
+        self.peer = Some(peer);
+        self.theirs = Some(theirs);
+        self.ratio = Some(theirs / self.ours);
+        self
+    }
+
     /// Prints the line.
     pub(crate) fn print(&self) {
         println!("{}", serde_json::to_string(self).expect("texts and finite numbers are JSON"));

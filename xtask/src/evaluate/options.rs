@@ -5,6 +5,7 @@ use clap::{Args, ValueEnum};
 
 use super::{embeddings, greedy, retrieval, templates, tokenizers};
 use crate::failure::{Failure, Result};
+use crate::pattern::matches;
 use crate::workspace;
 
 /// The areas of [`Area`] by name.
@@ -24,7 +25,7 @@ enum Area {
     Retrieval,
 }
 
-/// Measures quality, one JSON line per figure on the standard output.
+/// Measures one JSON line per figure on the standard output.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// What to evaluate.
@@ -103,28 +104,4 @@ fn sets_in(place: &Path, member: &str) -> Vec<Set> {
         Some(Set { name: full.file_name()?.to_string_lossy().into_owned(), path })
     });
     named.collect()
-}
-
-/// Whether the parts of `pattern` between its stars occur in `name` in that order.
-fn matches(pattern: &str, name: &str) -> bool {
-    let mut rest = name;
-    pattern.split('*').all(|part| {
-        let found = rest.find(part).map(|start| start + part.len());
-        rest = &rest[found.unwrap_or(rest.len())..];
-        found.is_some()
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::matches;
-
-    #[test]
-    fn a_pattern_names_parts_of_a_case_in_order() {
-        assert!(matches("dense", "scifact/dense"));
-        assert!(matches("sci*dense", "scifact/dense"));
-        assert!(matches("*", ""));
-        assert!(!matches("dense*sci", "scifact/dense"));
-        assert!(!matches("bm25", "scifact/dense"));
-    }
 }

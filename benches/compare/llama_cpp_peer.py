@@ -1,0 +1,180 @@
+"""llama.cpp through the ctypes bindings of llama-cpp-python: what its own C programs call."""
+
+import ctypes
+import time
+
+import numpy
+from protocol import Refused, resident_bytes, serve
+
+MAX_BATCH = 2048
+
+
+class Llama:
+    """One model, and a context for each shape of use."""
+
+    def open(self, path, threads, context, tokens):
+        """Loads and computes the first token of a short prompt."""
+        before = resident_bytes()
+        import llama_cpp
+
+        self.api = llama_cpp
+        self.silence = llama_cpp.llama_log_callback(lambda level, text, data: None)
+        llama_cpp.llama_log_set(self.silence, ctypes.c_void_p(0))
+        llama_cpp.llama_backend_init()
+        started = time.perf_counter()
+        self.model = llama_cpp.llama_model_load_from_file(path.encode(), llama_cpp.llama_model_default_params())
+        if not self.model:
+            raise Refused("llama.cpp does not load this file")
+        self.threads = threads
+        self.vocabulary = llama_cpp.llama_vocab_n_tokens(llama_cpp.llama_model_get_vocab(self.model))
+        self.contexts = {}
+        self.held = []
+        self.single = self.context(1, context)
+        self.read(self.single, [(tokens, 0, 0)])
+        self.likeliest(self.single, -1)
+        seconds = time.perf_counter() - started
+        self.forget(self.single)
+        return {"seconds": seconds, "before_bytes": before}
+
+    def context(self, sequences, length):
+        """A context of so many sequences of at least this length."""
+        key = (sequences, length)
+        if key not in self.contexts:
+            parameters = self.api.llama_context_default_params()
+            parameters.n_ctx = sequences * ((length + 255) // 256 * 256)
+            parameters.n_batch = MAX_BATCH
+            parameters.n_seq_max = sequences
+            parameters.n_threads = self.threads
+            parameters.n_threads_batch = self.threads
+            context = self.api.llama_init_from_model(self.model, parameters)
+            if not context:
+                raise Refused(f"llama.cpp makes no context of {sequences} × {length} tokens")
+            self.contexts[key] = context
+        return self.contexts[key]
+
+    def forget(self, context):
+        """Empties the context."""
+        self.api.llama_memory_clear(self.api.llama_get_memory(context), False)
+        self.held = []
+
+    def prepare(self, parts):
+        """A batch of (tokens, position of the first, sequence); the last token of each part gives logits."""
+        total = sum(len(tokens) for tokens, _, _ in parts)
+        batch = self.api.llama_batch_init(total, 0, 1)
+        index = 0
+        for tokens, position, sequence in parts:
+            for offset, token in enumerate(tokens):
+                batch.token[index] = token
+                batch.pos[index] = position + offset
+                batch.n_seq_id[index] = 1
+                batch.seq_id[index][0] = sequence
+                batch.logits[index] = offset + 1 == len(tokens)
+                index += 1
+        batch.n_tokens = total
+        return batch
+
+    def decode(self, context, batch):
+        """Computes a batch."""
+        code = self.api.llama_decode(context, batch)
+        if code != 0:
+            raise RuntimeError(f"llama_decode gave {code}")
+        self.api.llama_synchronize(context)
+
+    def read(self, context, parts):
+        """Prepares and computes; gives the seconds of computing alone."""
+        batch = self.prepare(parts)
+        started = time.perf_counter()
+        self.decode(context, batch)
+        seconds = time.perf_counter() - started
+        self.api.llama_batch_free(batch)
+        return seconds
+
+    def logits(self, context, index):
+        """The logits of one token of the last batch; they live until the next one."""
+        return numpy.ctypeslib.as_array(self.api.llama_get_logits_ith(context, index), (self.vocabulary,))
+
+    def likeliest(self, context, index):
+        """The greedy token."""
+        return int(numpy.argmax(self.logits(context, index)))
+
+    def generate(self, tokens, text, count):
+        """Reads a prompt, then writes greedily."""
+        if len(tokens) > MAX_BATCH:
+            raise Refused(f"a prompt has at most {MAX_BATCH} tokens here")
+        self.forget(self.single)
+        prompt = self.prepare([(tokens, 0, 0)])
+        started = time.perf_counter()
+        self.decode(self.single, prompt)
+        token = self.likeliest(self.single, -1)
+        first = time.perf_counter() - started
+        self.api.llama_batch_free(prompt)
+        batch = self.prepare([([token], 0, 0)])
+        started = time.perf_counter()
+        for position in range(len(tokens), len(tokens) + count):
+            batch.token[0], batch.pos[0] = token, position
+            self.decode(self.single, batch)
+            token = self.likeliest(self.single, -1)
+        rest = time.perf_counter() - started
+        self.api.llama_batch_free(batch)
+        return {"seconds": first, "rest_seconds": rest}
+
+    def batch(self, prompts, count):
+        """Writes greedily after several prompts at once."""
+        context = self.filled(prompts, max(map(len, prompts)) + count)
+        parts = [([self.likeliest(context, -1)], len(tokens), index) for index, tokens in enumerate(prompts)]
+        batch = self.prepare(parts)
+        started = time.perf_counter()
+        for _ in range(count):
+            self.decode(context, batch)
+            for index in range(len(prompts)):
+                batch.token[index] = self.likeliest(context, index)
+                batch.pos[index] += 1
+        rest = time.perf_counter() - started
+        self.api.llama_batch_free(batch)
+        return {"seconds": 0.0, "rest_seconds": rest}
+
+    def filled(self, prompts, length):
+        """A context that has read the prompts, each in its own sequence."""
+        context = self.context(len(prompts), length)
+        self.forget(context)
+        for sequence, tokens in enumerate(prompts):
+            self.read(context, [(tokens, 0, sequence)])
+        return context
+
+    def answer(self, prompt, tokens, text, count):
+        """Answers, keeping what the prompt has in common with what was computed last, as its server does."""
+        memory = self.api.llama_get_memory(self.single)
+        common = 0
+        while common < min(len(tokens) - 1, len(self.held)) and tokens[common] == self.held[common]:
+            common += 1
+        batch = self.prepare([(tokens[common:], common, 0)])
+        started = time.perf_counter()
+        self.api.llama_memory_seq_rm(memory, 0, common, -1)
+        self.decode(self.single, batch)
+        token = self.likeliest(self.single, -1)
+        seconds = time.perf_counter() - started
+        self.api.llama_batch_free(batch)
+        self.held = list(tokens)
+        for _ in range(count - 1):
+            self.read(self.single, [([token], len(self.held), 0)])
+            self.held.append(token)
+            token = self.likeliest(self.single, -1)
+        return {"seconds": seconds, "cached_tokens": common}
+
+    def record(self, prompts, read, file):
+        """Writes the logits for every token after the first `read`, for all prompts in step, as f32."""
+        with open(file, "wb") as output:
+            context = self.context(len(prompts), len(prompts[0]))
+            self.forget(context)
+            for sequence, tokens in enumerate(prompts):
+                self.read(context, [(tokens[:read], 0, sequence)])
+                self.logits(context, -1).tofile(output)
+            for position in range(read, len(prompts[0]) - 1):
+                self.read(context, [([tokens[position]], position, index) for index, tokens in enumerate(prompts)])
+                for index in range(len(prompts)):
+                    self.logits(context, index).tofile(output)
+        return {}
+
+
+if __name__ == "__main__":
+    serve(Llama())

@@ -1,0 +1,59 @@
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::llm;
+use crate::engine::Peer;
+use crate::failure::Result;
+use crate::pattern::matches;
+
+/// The areas of [`Area`] by name.
+pub(crate) const AREAS: [&str; 1] = ["llm"];
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Area {
+    /// Language models: reading, writing, first token, loading, memory
+    Llm,
+}
+
+/// Measures us against peers on this machine, one JSON line per figure.
+///
+/// A line is `{"figure", "case", "ours", "peer", "theirs", "ratio"}`; a ratio above 1 means that we are better. Peers
+/// are installed under the target folder. All engines run on the same files, threads and prompts, in turn.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// What to compare.
+    area: Area,
+    /// A folder of Markdown and text files to read instead of the examples' documents.
+    #[arg(long, value_name = "DIR")]
+    pub(super) data: Option<PathBuf>,
+    /// A language model, by name or path; may be repeated.
+    #[arg(long, value_name = "NAME|PATH")]
+    pub(super) model: Vec<String>,
+    /// Only the lines whose `FIGURE/CASE` contains PATTERN; `*` stands for anything.
+    #[arg(long, value_name = "PATTERN")]
+    cases: Option<String>,
+    /// Shorter prompts and fewer repetitions.
+    #[arg(long)]
+    pub(super) quick: bool,
+    /// The threads that each engine computes with. Default: one for each core.
+    #[arg(long, value_name = "N")]
+    pub(super) threads: Option<usize>,
+    /// Only this peer; may be repeated.
+    #[arg(long, value_name = "NAME")]
+    pub(super) peer: Vec<Peer>,
+}
+
+impl Options {
+    /// Whether a line was asked for.
+    pub(super) fn wants(&self, figure: &str, case: &str) -> bool {
+        self.cases.as_deref().is_none_or(|pattern| matches(pattern, &format!("{figure}/{case}")))
+    }
+}
+
+/// Runs the area that was asked for.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    match options.area {
+        Area::Llm => llm::run(options),
+    }
+}

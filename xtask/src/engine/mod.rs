@@ -1,0 +1,17 @@
+//! Engines that run models, ours and our peers', each in a process of its own that is asked in JSON lines.
+//!
+//! A process loads one model and takes requests until its input ends, so that load time and peak memory belong to
+//! one engine alone, while whoever measures asks all of them in turn.
+
+mod install;
+mod ours;
+mod peer;
+mod process;
+mod request;
+mod session;
+
+pub(crate) use install::install;
+pub(crate) use ours::{Options, release, serve};
+pub(crate) use peer::Peer;
+pub(crate) use process::{Answered, Engine, Launch};
+pub(crate) use request::{Reply, Request};

@@ -1,0 +1,181 @@
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use clap::Args;
+use rushlight_models::{KvCache, LanguageModel, LoadOptions, Step};
+
+use super::session::Session;
+use super::{Launch, Reply, Request};
+use crate::failure::{Failure, Result};
+use crate::{process, workspace};
+
+/// Our engine as a process that takes JSON lines, for `compare` and `evaluate quality`.
+#[derive(Debug, Args)]
+pub(crate) struct Options {}
+
+/// Our engine.
+pub(crate) const OURS: &str = "rushlight";
+
+/// Builds this program in release mode and says how our engine is started from it.
+pub(crate) fn release() -> Result<Launch> {
+    let mut build = Command::new("cargo");
+    process::run(build.args(["build", "--release", "--package", "xtask"]).current_dir(workspace::root()))?;
+    let name = format!("xtask{}", std::env::consts::EXE_SUFFIX);
+    let program = workspace::target()?.join("release").join(name);
+    let mut git = Command::new("git");
+    let commit = process::read(git.args(["describe", "--always", "--dirty"]).current_dir(workspace::root()));
+    let commit = commit.map_or_else(|_| "unknown commit".to_owned(), |commit| commit.trim().to_owned());
+    eprintln!("{OURS}: `{}`, release profile, {commit}", program.display());
+    Ok(Launch { name: OURS, program, arguments: vec!["engine".to_owned()] })
+}
+
+/// Answers requests until the input ends.
+pub(crate) fn serve(_: &Options) -> Result<()> {
+    let mut ours = Ours::default();
+    for line in io::stdin().lines() {
+        let line = line.map_err(|error| Failure::new(format!("cannot read a request: {error}")))?;
+        let request: Request<'_> = serde_json::from_str(&line)
+            .map_err(|error| Failure::new(format!("a request is not as expected: {error}")))?;
+        let reply = ours.perform(request).unwrap_or_else(|failure| {
+            let failed = Some(failure.to_string());
+            Reply { failed, ..Reply::default() }
+        });
+        println!("{}", serde_json::to_string(&reply).expect("replies are JSON"));
+    }
+    Ok(())
+}
+
+#[derive(Debug, Default)]
+struct Ours {
+    path: PathBuf,
+    /// For all requests but sessions.
+    model: Option<LanguageModel>,
+    session: Option<Session>,
+}
+
+impl Ours {
+    fn perform(&mut self, request: Request<'_>) -> Result<Reply> {
+        match request {
+            Request::Open { path, tokens, .. } => {
+                self.path = path;
+                self.open(&tokens)
+            }
+            Request::Answer { prompt, count, .. } => {
+                // Two copies of what the model holds in memory would disturb each other.
+                self.model = None;
+                let session = match &mut self.session {
+                    Some(session) => session,
+                    none => none.insert(Session::open(&self.path)?),
+                };
+                session.answer(prompt.into_owned(), count)
+            }
+            Request::Generate { tokens, count, .. } => generate(self.model()?, &tokens, count),
+            Request::Batch { prompts, count } => batch(self.model()?, &prompts, count),
+            Request::Record { prompts, read, file } => record(self.model()?, &prompts, read, &file),
+            Request::Score { .. } => Ok(refused("only the reference scores")),
+        }
+    }
+
+    fn open(&mut self, tokens: &[u32]) -> Result<Reply> {
+        let before_bytes = resident_bytes();
+        let start = Instant::now();
+        let model = match LanguageModel::open(&self.path, &LoadOptions::default()) {
+            Err(error @ rushlight_models::Error::Unsupported { .. }) => {
+                return Ok(refused(&error.to_string()));
+            }
+            opened => opened?,
+        };
+        let mut cache = model.new_cache();
+        next(&model, tokens, &mut cache)?;
+        drop(cache);
+        self.model = Some(model);
+        Ok(Reply { seconds: start.elapsed().as_secs_f64(), before_bytes, ..Reply::default() })
+    }
+
+    fn model(&self) -> Result<&LanguageModel> {
+        self.model.as_ref().ok_or_else(|| Failure::new("expected `open` first, and sessions last"))
+    }
+}
+
+fn refused(reason: &str) -> Reply {
+    Reply { refused: Some(reason.to_owned()), ..Reply::default() }
+}
+
+/// The likeliest token after `tokens`.
+fn next(model: &LanguageModel, tokens: &[u32], cache: &mut KvCache) -> Result<u32> {
+    Ok(likeliest(&model.forward(&mut [Step::new(tokens, cache)])?[0]))
+}
+
+fn generate(model: &LanguageModel, tokens: &[u32], count: usize) -> Result<Reply> {
+    let mut cache = model.new_cache();
+    let start = Instant::now();
+    let mut token = next(model, tokens, &mut cache)?;
+    let seconds = start.elapsed().as_secs_f64();
+    let start = Instant::now();
+    for _ in 0..count {
+        token = next(model, &[token], &mut cache)?;
+    }
+    Ok(Reply { seconds, rest_seconds: start.elapsed().as_secs_f64(), ..Reply::default() })
+}
+
+fn batch(model: &LanguageModel, prompts: &[Cow<'_, [u32]>], count: usize) -> Result<Reply> {
+    let mut caches: Vec<KvCache> = prompts.iter().map(|_| model.new_cache()).collect();
+    let mut tokens = Vec::with_capacity(prompts.len());
+    for (prompt, cache) in prompts.iter().zip(&mut caches) {
+        tokens.push([next(model, prompt, cache)?]);
+    }
+    let start = Instant::now();
+    for _ in 0..count {
+        let logits = in_step(model, &tokens, &mut caches)?;
+        tokens = logits.iter().map(|logits| [likeliest(logits)]).collect();
+    }
+    Ok(Reply { rest_seconds: start.elapsed().as_secs_f64(), ..Reply::default() })
+}
+
+/// One more token of each sequence in one pass.
+fn in_step(model: &LanguageModel, tokens: &[[u32; 1]], caches: &mut [KvCache]) -> Result<Vec<Vec<f32>>> {
+    let mut steps: Vec<Step<'_>> =
+        tokens.iter().zip(caches).map(|(token, cache)| Step::new(token, cache)).collect();
+    Ok(model.forward(&mut steps)?)
+}
+
+fn record(model: &LanguageModel, prompts: &[Cow<'_, [u32]>], read: usize, file: &Path) -> Result<Reply> {
+    let failed = |error: io::Error| Failure::io("write", file, &error);
+    let mut output = BufWriter::new(File::create(file).map_err(failed)?);
+    let mut write = |logits: &[Vec<f32>]| -> Result<()> {
+        for value in logits.iter().flatten() {
+            output.write_all(&value.to_le_bytes()).map_err(failed)?;
+        }
+        Ok(())
+    };
+    let mut caches: Vec<KvCache> = prompts.iter().map(|_| model.new_cache()).collect();
+    for (prompt, cache) in prompts.iter().zip(&mut caches) {
+        write(&model.forward(&mut [Step::new(&prompt[..read], cache)])?)?;
+    }
+    let length = prompts.first().map_or(0, |prompt| prompt.len());
+    for position in read..length - 1 {
+        let tokens: Vec<[u32; 1]> = prompts.iter().map(|prompt| [prompt[position]]).collect();
+        write(&in_step(model, &tokens, &mut caches)?)?;
+    }
+    output.flush().map_err(failed)?;
+    Ok(Reply::default())
+}
+
+fn likeliest(logits: &[f32]) -> u32 {
+    let best = (0_u32..).zip(logits).fold((0, f32::NEG_INFINITY), |best, (token, logit)| {
+        if *logit > best.1 { (token, *logit) } else { best }
+    });
+    best.0
+}
+
+/// The memory of this process that is in use; 0 where the system does not tell.
+fn resident_bytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes = resident.and_then(|text| text.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
+    kilobytes.unwrap_or_default() * 1024
+}

@@ -1,0 +1,55 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rushlight_models::{Special, Tokenizer};
+
+use crate::failure::{Failure, Result};
+use crate::workspace;
+
+/// Real text as tokens of one model.
+#[derive(Debug)]
+pub(crate) struct Text {
+    tokens: Vec<u32>,
+}
+
+impl Text {
+    /// The Markdown and text files of a folder and its folders: by default those that the examples read.
+    pub(crate) fn read(data: Option<&Path>, tokenizer: &Tokenizer) -> Result<Self> {
+        let folder = data.map_or_else(|| workspace::root().join("examples/corpus"), Path::to_path_buf);
+        let mut files = Vec::new();
+        collect(&folder, &mut files)?;
+        files.sort();
+        let mut text = String::new();
+        for file in &files {
+            text.push_str(&workspace::read(file)?);
+            text.push('\n');
+        }
+        if text.is_empty() {
+            return Err(Failure::new(format!("`{}` has no Markdown and no text files", folder.display())));
+        }
+        Ok(Self { tokens: tokenizer.encode(&text, Special::Text)? })
+    }
+
+    /// A part of this many tokens; parts of different numbers begin at different places.
+    pub(crate) fn part(&self, length: usize, number: usize) -> Result<&[u32]> {
+        let places = self.tokens.len().checked_sub(length).filter(|places| *places > 0);
+        let places = places.ok_or_else(|| {
+            Failure::new(format!("expected a text of more than {length} tokens, got {}", self.tokens.len()))
+        })?;
+        let start = (number * 1_009 + length * 31) % places;
+        Ok(&self.tokens[start..start + length])
+    }
+}
+
+/// The files of the folder that hold text.
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
+    let entries = fs::read_dir(folder).map_err(|error| Failure::io("read", folder, &error))?;
+    for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+        if path.is_dir() {
+            collect(&path, files)?;
+        } else if path.extension().is_some_and(|extension| extension == "md" || extension == "txt") {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
