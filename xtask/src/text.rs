@@ -39,6 +39,11 @@ impl Text {
         let start = (number * 1_009 + length * 31) % places;
         Ok(&self.tokens[start..start + length])
     }
+
+    /// Its parts of this many tokens, one after the other.
+    pub(crate) fn parts(&self, length: usize) -> impl Iterator<Item = &[u32]> {
+        self.tokens.chunks_exact(length)
+    }
 }
 
 /// The files of the folder that hold text.

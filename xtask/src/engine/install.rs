@@ -9,6 +9,12 @@ use crate::{process, workspace};
 
 /// What the Python scripts of all peers need.
 const NUMPY: (&str, &str) = ("numpy", "2.4.6");
+/// Reads model files and dequantises their weights, for the exact reference.
+const GGUF: (&str, &str) = ("gguf", "0.19.0");
+
+/// The exact reference's name.
+pub(crate) const REFERENCE: &str = "reference";
+
 /// Compilers that build llama.cpp, best first: gcc 12 miscompiles its code for AMX.
 const COMPILERS: [&str; 6] = ["clang-21", "clang-20", "clang-19", "clang-18", "clang-16", "clang"];
 /// The Debian packages of the compiler and of its threads.
@@ -28,6 +34,14 @@ pub(crate) fn install(peer: Peer) -> Result<Launch> {
     }
     eprintln!("{}: {package} {version}", peer.name());
     Ok(launch(peer.name(), &environment, peer.script()))
+}
+
+/// Installs what the exact reference needs, and says how it is started.
+pub(crate) fn reference() -> Result<Launch> {
+    let environment = Environment::open(workspace::target()?.join("python/reference"))?;
+    require(&environment, NUMPY)?;
+    require(&environment, GGUF)?;
+    Ok(launch(REFERENCE, &environment, "exact_reference.py"))
 }
 
 fn launch(name: &'static str, environment: &Environment, script: &str) -> Launch {

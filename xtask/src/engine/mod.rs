@@ -10,8 +10,8 @@ mod process;
 mod request;
 mod session;
 
-pub(crate) use install::install;
-pub(crate) use ours::{Options, release, serve};
+pub(crate) use install::{REFERENCE, install, reference};
+pub(crate) use ours::{OURS, Options, release, serve};
 pub(crate) use peer::Peer;
 pub(crate) use process::{Answered, Engine, Launch};
-pub(crate) use request::{Reply, Request};
+pub(crate) use request::{Reply, Request, Sums};

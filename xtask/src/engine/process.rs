@@ -79,6 +79,14 @@ impl Engine {
         }
     }
 
+    /// Asks for what the engine must be able to do.
+    pub(crate) fn require(&mut self, request: &Request<'_>) -> Result<Reply> {
+        match self.ask(request)? {
+            Answered::Done(reply) => Ok(reply),
+            Answered::Refused(reason) => Err(Failure::new(format!("{} refused: {reason}", self.name))),
+        }
+    }
+
     /// The most memory that the process has had at once; nothing where the system does not tell.
     pub(crate) fn peak_bytes(&self) -> Option<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).ok()?;

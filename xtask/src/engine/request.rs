@@ -75,3 +75,11 @@ pub(crate) struct Sums {
     /// How often the likeliest token was the exact one.
     pub(crate) agreed: u64,
 }
+
+impl Sums {
+    pub(crate) fn add(&mut self, other: Self) {
+        self.divergence += other.divergence;
+        self.surprise += other.surprise;
+        self.agreed += other.agreed;
+    }
+}

@@ -5,6 +5,7 @@ mod figure;
 mod greedy;
 mod lines;
 mod options;
+mod quality;
 mod retrieval;
 mod templates;
 mod tokenizers;

@@ -3,13 +3,14 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::{embeddings, greedy, retrieval, templates, tokenizers};
+use super::{embeddings, greedy, quality, retrieval, templates, tokenizers};
 use crate::failure::{Failure, Result};
 use crate::pattern::matches;
 use crate::workspace;
 
 /// The areas of [`Area`] by name.
-pub(crate) const AREAS: [&str; 5] = ["tokenizers", "templates", "greedy", "embeddings", "retrieval"];
+pub(crate) const AREAS: [&str; 6] =
+    ["tokenizers", "templates", "greedy", "quality", "embeddings", "retrieval"];
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Area {
@@ -19,20 +20,22 @@ enum Area {
     Templates,
     /// Greedy output against llama.cpp's, token for token
     Greedy,
+    /// Probabilities against exact ones, beside llama.cpp's
+    Quality,
     /// Sentence vectors against those of sentence-transformers
     Embeddings,
     /// nDCG@10 of lexical, dense and hybrid search
     Retrieval,
 }
 
-/// Measures one JSON line per figure on the standard output.
+/// Measures quality, one JSON line per figure on the standard output.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// What to evaluate.
     area: Area,
     /// Sets to use instead of the default ones, in the same layout, one folder each.
     #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
+    pub(crate) data: Option<PathBuf>,
     /// The model under test, by name or path.
     #[arg(long, value_name = "NAME|PATH")]
     pub(crate) model: Option<String>,
@@ -86,6 +89,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         Area::Tokenizers => tokenizers::run(options),
         Area::Templates => templates::run(options),
         Area::Greedy => greedy::run(options),
+        Area::Quality => quality::run(options),
         Area::Embeddings => embeddings::run(options),
         Area::Retrieval => retrieval::run(options),
     }
