@@ -22,6 +22,17 @@ before(async () => {
 
 const greedy = (options) => ({ sampling: { temperature: 0 }, limits: { maxOutputTokens: 24 }, ...options });
 
+test("options reach the model", async () => {
+  const model = await LocalLlm.open(chat, { batch: 2, kvType: "q8", kvBudget: 64 << 20, speculation: false });
+
+  const answer = await new Assistant(model, { limits: { maxOutputTokens: 8 } }).run("Say hello.");
+
+  assert.ok(answer.usage.outputTokens <= 8);
+  assert.equal(model.stats().draftedTokens, 0);
+  await assert.rejects(LocalLlm.open(chat, { kvType: "f8" }), /f8.*f16/);
+  await assert.rejects(LocalLlm.open(chat, { batch: 0 }), /batch.*at least 1, got 0/);
+});
+
 test("a file that the hub does not give comes from a mirror", async (context) => {
   const here = (await models()).find(({ name }) => name === encoder).path;
   const home = mkdtempSync(join(tmpdir(), "rushlight-mirror-"));

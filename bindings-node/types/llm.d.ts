@@ -13,6 +13,20 @@ export interface LocalLlmOptions {
     threads?: number;
     /** Generations that may wait; one more is refused with the code `overloaded`. Default 100. */
     queue?: number;
+    /** Generations that are computed together; further ones wait. Default 8. */
+    batch?: number;
+    /** How the keys and values of tokens are kept in memory. Default `f16`. */
+    kvType?: "f32" | "f16" | "q8";
+    /**
+     * Bytes that the keys and values of all tokens may take together, those too that are kept because a later prompt may
+     * begin alike. Default 1 GiB.
+     */
+    kvBudget?: number;
+    /**
+     * Whether the next tokens are guessed from earlier ones and verified together, which changes nothing but the speed.
+     * Default true.
+     */
+    speculation?: boolean;
 }
 /** What a model's file says about it. */
 export interface ModelInfo {
@@ -39,10 +53,14 @@ export interface LocalLlmStats {
     forwardPasses: number;
     /** Tokens of prompts that were computed. */
     promptTokens: number;
-    /** Tokens of prompts that were taken from the previous generation's cache. */
+    /** Tokens of prompts that were taken from what earlier generations had computed. */
     cachedTokens: number;
     /** Tokens that were generated. */
     generatedTokens: number;
+    /** Tokens that were guessed and computed together with the one before them. */
+    draftedTokens: number;
+    /** Of these, the tokens that were then generated. */
+    acceptedTokens: number;
 }
 /** A language model that runs in this process. */
 export declare class LocalLlm {

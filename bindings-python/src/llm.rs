@@ -14,8 +14,8 @@ use crate::runtime::{Apart, run, wait};
 
 /// A language model on this machine.
 ///
-/// One thread owns the model; runs that come while it is busy wait in a bounded queue. Nothing is
-/// downloaded: see `fetch`.
+/// One thread owns the model and computes several runs together; further ones wait in a bounded queue. What prompts
+/// begin with is computed once. Nothing is downloaded: see `fetch`.
 #[pyclass(frozen, module = "rushlight")]
 pub(crate) struct LocalLlm {
     core: Apart<rushlight::LocalLlm>,
@@ -38,6 +38,12 @@ impl LocalLlm {
     ///     threads: threads that compute for this model alone; by default those that the whole process shares,
     ///         one for each core
     ///     queue: runs that may wait; default 100
+    ///     batch: runs that are computed together; default 8
+    ///     kv_type: how keys and values are kept: `f16` (the default), `f32` or `q8`
+    ///     kv_budget: bytes that the keys and values of all tokens may take, those too that are kept for later prompts;
+    ///         default 1 GiB
+    ///     speculation: whether tokens are guessed from earlier ones and verified together, which changes nothing but
+    ///         the speed; default true
     ///
     /// Raises:
     ///     UnknownError: no model has this name.

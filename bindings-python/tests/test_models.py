@@ -19,6 +19,7 @@ from rushlight import (
     Limits,
     LocalEmbedder,
     LocalLlm,
+    LocalLlmOptions,
     Sampling,
     fetch,
     models,
@@ -84,6 +85,21 @@ def test_a_mirror_that_is_no_url_is_refused(tmp_path: Path, monkeypatch: pytest.
 
     with pytest.raises(InvalidError, match="mirror.*`example.org`"):
         fetch(EMBEDDER, mirrors=["example.org"])
+
+
+def test_options_reach_the_model(fetched: Callable[[str], Path]) -> None:
+    fetched(LLM)
+    options: LocalLlmOptions = {"batch": 2, "kv_type": "q8", "kv_budget": 64 << 20, "speculation": False}
+
+    llm = LocalLlm(LLM, **options)
+    answer = Assistant(llm, limits=Limits(max_output_tokens=8)).run("Say hello.")
+
+    assert answer.usage.output_tokens <= 8
+    assert llm.stats()["drafted_tokens"] == 0
+    with pytest.raises(InvalidError, match="f8.*f16"):
+        LocalLlm(LLM, kv_type="f8")  # type: ignore[arg-type]
+    with pytest.raises(InvalidError, match="batch.*at least 1, got 0"):
+        LocalLlm(LLM, batch=0)
 
 
 def test_a_real_model_answers_from_documents(fetched: Callable[[str], Path]) -> None:

@@ -13,6 +13,10 @@ class LocalLlmOptions(TypedDict, total=False):
     context: int
     threads: int
     queue: int
+    batch: int
+    kv_type: Literal["f32", "f16", "q8"]
+    kv_budget: int
+    speculation: bool
 
 
 class HnswOptions(TypedDict, total=False):
