@@ -11,6 +11,8 @@ use std::arch::x86_64::{
 };
 use std::ops::Range;
 
+use half::f16;
+
 use crate::cpu::Level;
 use crate::format::{self, Format};
 use crate::kernel;
@@ -26,6 +28,12 @@ pub(crate) struct Avx2(());
 impl Avx2 {
     pub(crate) fn new() -> Option<Self> {
         Level::Avx2.is_available().then_some(Self(()))
+    }
+
+    /// Writes the values of `halves` to `out`, which is as long.
+    pub(crate) fn to_floats(self, halves: &[f16], out: &mut [f32]) {
+        // SAFETY: `self` proves that the CPU has the features of `to_floats`.
+        unsafe { to_floats(self, halves, out) }
     }
 
     /// Computes `columns` of the result; `out` has one slice for each row of activations.
@@ -56,6 +64,20 @@ fn run<F: Format<WORDS>, const WORDS: usize>(
     out: &mut [&mut [f32]],
 ) {
     kernel::columns::<Avx2, F, WORDS>(simd, product, columns, out);
+}
+
+#[target_feature(enable = "avx2,f16c")]
+fn to_floats(_simd: Avx2, halves: &[f16], out: &mut [f32]) {
+    let ((halves, rest), (out, out_rest)) = (halves.as_chunks::<8>(), out.as_chunks_mut::<8>());
+    for (halves, out) in halves.iter().zip(out) {
+        // SAFETY: both have 8 numbers; the function has the features.
+        unsafe {
+            _mm256_storeu_ps(out.as_mut_ptr(), _mm256_cvtph_ps(_mm_loadu_si128(halves.as_ptr().cast())));
+        }
+    }
+    for (half, out) in rest.iter().zip(out_rest) {
+        *out = half.to_f32();
+    }
 }
 
 /// Calls intrinsics without memory operands.

@@ -10,6 +10,8 @@ use std::arch::x86_64::{
 };
 use std::ops::Range;
 
+use half::f16;
+
 use crate::cpu::Level;
 use crate::format::{self, Format};
 use crate::kernel;
@@ -28,6 +30,12 @@ pub(crate) struct Avx512(());
 impl Avx512 {
     pub(crate) fn new() -> Option<Self> {
         Level::Avx512Vnni.is_available().then_some(Self(()))
+    }
+
+    /// Writes the values of `halves` to `out`, which is as long.
+    pub(crate) fn to_floats(self, halves: &[f16], out: &mut [f32]) {
+        // SAFETY: `self` proves that the CPU has the features of `to_floats`.
+        unsafe { to_floats(self, halves, out) }
     }
 
     /// Computes `columns` of the result; `out` has one slice for each row of activations.
@@ -58,6 +66,20 @@ fn run<F: Format<WORDS>, const WORDS: usize>(
     out: &mut [&mut [f32]],
 ) {
     kernel::columns::<Avx512, F, WORDS>(simd, product, columns, out);
+}
+
+#[target_feature(enable = "avx512f")]
+fn to_floats(_simd: Avx512, halves: &[f16], out: &mut [f32]) {
+    let ((halves, rest), (out, out_rest)) = (halves.as_chunks::<16>(), out.as_chunks_mut::<16>());
+    for (halves, out) in halves.iter().zip(out) {
+        // SAFETY: both have 16 numbers; the function has the features.
+        unsafe {
+            _mm512_storeu_ps(out.as_mut_ptr(), _mm512_cvtph_ps(_mm256_loadu_si256(halves.as_ptr().cast())));
+        }
+    }
+    for (half, out) in rest.iter().zip(out_rest) {
+        *out = half.to_f32();
+    }
 }
 
 /// Calls intrinsics without memory operands.

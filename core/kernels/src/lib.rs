@@ -44,6 +44,7 @@ mod block;
 mod dense;
 #[cfg(target_arch = "x86_64")]
 mod format;
+mod halves;
 #[cfg(target_arch = "x86_64")]
 mod kernel;
 mod matmul;
@@ -60,7 +61,7 @@ mod vector;
 pub use attention::{Attended, KvPage, PAGE, attend};
 pub use block::dequantize_row;
 pub use dense::DenseMatrix;
-pub use matmul::matmul;
+pub use matmul::{Factor, matmul, matmul_each};
 pub use packed::{dequantize_packed_row, pack};
 pub use panel::LANES;
 pub use quant_type::{QuantType, ShapeError};

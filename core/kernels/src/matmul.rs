@@ -20,9 +20,10 @@ const SMALL: usize = 1 << 18;
 
 /// Computes `out[m, n] = x[m, k] · weights[n, k]ᵀ`, all row-major.
 ///
-/// `weights` are `n` rows that [`pack`](crate::pack) has packed, at any alignment. Each row of `x` is quantised to 8 bits exactly as ggml does for this format. Runs on rayon's
-/// current pool, or on the calling thread if the product is small. A row of `out` depends on its row of `x` only,
-/// to the bit; it is NaN where the row of `x` has a value that is not finite.
+/// `weights` are `n` rows that [`pack`](crate::pack) has packed, at any alignment. Each row of `x` is quantised to 8 bits
+/// exactly as ggml does for this format. Runs on rayon's current pool, or on the calling thread if the product is small.
+/// A row of `out` depends on its row of `x` only, to the bit; it is NaN where the row of `x` has a value that is not
+/// finite.
 ///
 /// # Errors
 ///
@@ -36,52 +37,90 @@ pub fn matmul(
     m: usize,
     out: &mut [f32],
 ) -> Result<(), ShapeError> {
-    matmul_at(cpu::active(), kind, Shape { n, k, m }, weights, x, out)
+    matmul_each(x, m, k, &mut [Factor { kind, weights, n, out }])
 }
 
-/// The three sizes of a product.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Shape {
-    pub(crate) n: usize,
-    pub(crate) k: usize,
-    pub(crate) m: usize,
+/// Weights that are multiplied with the same activations as others.
+#[derive(Debug)]
+pub struct Factor<'a> {
+    /// Their format.
+    pub kind: QuantType,
+    /// The packed rows.
+    pub weights: &'a [u8],
+    /// The number of rows.
+    pub n: usize,
+    /// `[m][n]`, where the product goes.
+    pub out: &'a mut [f32],
 }
 
-/// [`matmul`] with the code of `level`, which must be available.
-pub(crate) fn matmul_at(
+/// [`matmul`] of the same activations with several weights, which wakes the threads once for all.
+///
+/// # Errors
+///
+/// As for [`matmul`]; nothing is computed then.
+pub fn matmul_each(x: &[f32], m: usize, k: usize, factors: &mut [Factor<'_>]) -> Result<(), ShapeError> {
+    matmul_each_at(cpu::active(), x, m, k, factors)
+}
+
+/// [`matmul_each`] with the code of `level`, which must be available.
+pub(crate) fn matmul_each_at(
     level: Level,
-    kind: QuantType,
-    shape: Shape,
-    weights: &[u8],
     x: &[f32],
-    out: &mut [f32],
+    m: usize,
+    k: usize,
+    factors: &mut [Factor<'_>],
 ) -> Result<(), ShapeError> {
-    let Shape { n, k, m } = shape;
-    let row_bytes = kind.row_bytes(k).ok_or(ShapeError::Row { kind, len: k })?;
-    ShapeError::check("weights", weights.len(), kind.packed_bytes(n, k))?;
-    ShapeError::check("x", x.len(), m.checked_mul(k))?;
-    ShapeError::check("out", out.len(), m.checked_mul(n))?;
-    if out.is_empty() {
+    for Factor { kind, weights, n, out } in &*factors {
+        ShapeError::check("weights", weights.len(), Some(packed_bytes(*kind, *n, k)?))?;
+        ShapeError::check("x", x.len(), m.checked_mul(k))?;
+        ShapeError::check("out", out.len(), m.checked_mul(*n))?;
+    }
+    if m == 0 || k == 0 {
+        for factor in factors {
+            factor.out.fill(0.0);
+        }
         return Ok(());
     }
-    if k == 0 {
-        out.fill(0.0);
-        return Ok(());
-    }
+    let columns: usize = factors.iter().map(|factor| factor.n).sum();
+    let small = columns.saturating_mul(k).saturating_mul(m) < SMALL;
+    let parts = if small { 1 } else { 4 * rayon::current_num_threads() };
+    let step = columns.div_ceil(parts).next_multiple_of(BAND);
 
-    let small = n.saturating_mul(k).saturating_mul(m) < SMALL;
-    let activations = Activations::new(kind, x, k, small);
-    let product = Product { kind, weights, row_bytes, x: &activations };
-    let tasks = if small { 1 } else { 4 * rayon::current_num_threads() };
-    let run =
-        |(columns, mut rows): (Range<usize>, Vec<&mut [f32]>)| product.columns(level, columns, &mut rows);
-    split_columns(out, n, tasks).into_par_iter().with_max_len(1).for_each(run);
+    let used = |kind: &QuantType| factors.iter().any(|factor| factor.kind == *kind);
+    let quantize = |kind| (kind, Activations::new(kind, x, k, small));
+    let activations: Vec<(QuantType, Activations)> =
+        QuantType::ALL.into_iter().filter(used).map(quantize).collect();
+    let mut tasks = Vec::new();
+    for Factor { kind, weights, n, out } in factors {
+        let of_kind = activations.iter().find(|(of, _)| of == kind).map(|(_, activations)| activations);
+        let (Some(x), Some(row_bytes)) = (of_kind, kind.row_bytes(k)) else { continue };
+        let product = Product { kind: *kind, weights, row_bytes, x };
+        tasks.extend(split_columns(out, *n, step).into_iter().map(|(columns, out)| (product, columns, out)));
+    }
+    let run = |(product, columns, mut out): (Product<'_>, Range<usize>, Vec<&mut [f32]>)| {
+        product.columns(level, columns, &mut out);
+    };
+    if small {
+        tasks.into_iter().for_each(run);
+    } else {
+        tasks.into_par_iter().with_max_len(1).for_each(run);
+    }
     Ok(())
 }
 
-/// Splits `out` into about `parts` ranges of columns, each with its piece of every row.
-fn split_columns(out: &mut [f32], n: usize, parts: usize) -> Vec<(Range<usize>, Vec<&mut [f32]>)> {
-    let step = n.div_ceil(parts).next_multiple_of(BAND);
+fn packed_bytes(kind: QuantType, n: usize, k: usize) -> Result<usize, ShapeError> {
+    if kind.row_bytes(k).is_none() {
+        return Err(ShapeError::Row { kind, len: k });
+    }
+    let too_many = ShapeError::Length { name: "weights", got: 0, expected: None };
+    kind.packed_bytes(n, k).ok_or(too_many)
+}
+
+/// Splits `out`, which has rows of `n`, into ranges of `step` columns, each with its piece of every row.
+fn split_columns(out: &mut [f32], n: usize, step: usize) -> Vec<(Range<usize>, Vec<&mut [f32]>)> {
+    if n == 0 {
+        return Vec::new();
+    }
     let mut tasks: Vec<(Range<usize>, Vec<&mut [f32]>)> =
         (0..n).step_by(step).map(|first| (first..n.min(first + step), Vec::new())).collect();
     for row in out.chunks_exact_mut(n) {
@@ -93,7 +132,7 @@ fn split_columns(out: &mut [f32], n: usize, parts: usize) -> Vec<(Range<usize>, 
 }
 
 /// A product with checked shapes.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Product<'a> {
     pub(crate) kind: QuantType,
     pub(crate) weights: &'a [u8],

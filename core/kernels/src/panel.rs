@@ -51,17 +51,40 @@ pub(crate) fn add_product<'a, const COUNT: usize>(
     *sums = local;
 }
 
-/// Adds to `sums` the product of `ROWS` rows with two panels, which loads each row once for both.
+/// Adds to `sums` the product of up to 8 rows, which do not lie side by side, with `PANELS` panels, which do.
 #[inline(always)]
-pub(crate) fn add_product_of_two(
-    rows: &[[f32; ROWS]],
+pub(crate) fn add_weighted<'a, const COUNT: usize, const PANELS: usize>(
+    rows: &[&[f32]; COUNT],
+    panels: impl Iterator<Item = &'a [Lanes; PANELS]>,
+    sums: [&mut [Lanes; COUNT]; PANELS],
+) {
+    let mut local = sums.each_ref().map(|sums| **sums);
+    let depth = rows.first().map_or(0, |row| row.len());
+    let rows = rows.map(|row| &row[..depth]);
+    for (index, lanes) in (0..depth).zip(panels) {
+        for_each_row!(R < COUNT => {
+            let x = rows[R][index];
+            for panel in 0..PANELS {
+                local[panel][R] = fused(x, &lanes[panel], local[panel][R]);
+            }
+        });
+    }
+    for (sums, local) in sums.into_iter().zip(local) {
+        *sums = local;
+    }
+}
+
+/// Adds to `sums` the product of up to 8 rows with two panels, which loads each row once for both.
+#[inline(always)]
+pub(crate) fn add_product_of_two<const COUNT: usize>(
+    rows: &[[f32; COUNT]],
     first: &[Lanes],
     second: &[Lanes],
-    sums: &mut [[Lanes; ROWS]; 2],
+    sums: &mut [[Lanes; COUNT]; 2],
 ) {
     let [mut left, mut right] = *sums;
     for ((row, one), two) in rows.iter().zip(first).zip(second) {
-        for_each_row!(R < ROWS => {
+        for_each_row!(R < COUNT => {
             left[R] = fused(row[R], one, left[R]);
             right[R] = fused(row[R], two, right[R]);
         });

@@ -2,8 +2,11 @@ use std::ops::Range;
 
 use super::Attended;
 use super::page::PAGE;
-use crate::panel::{LANES, Lanes, add_product, interleave};
+use crate::panel::{LANES, Lanes, add_product, add_product_of_two, add_weighted, interleave};
 use crate::vector::exponential::exp;
+
+/// Vectors of weights of a page.
+const TILES: usize = PAGE / LANES;
 
 /// The state of up to `ROWS` queries.
 #[derive(Debug)]
@@ -14,8 +17,8 @@ pub(super) struct Block<const ROWS: usize> {
     visible: [(usize, usize); ROWS],
     count: usize,
     scale: f32,
-    /// Scores, then weights.
-    weights: [[f32; ROWS]; PAGE],
+    /// Of each query, scores, then weights.
+    weights: [[Lanes; TILES]; ROWS],
     /// `[dimension / 16]`: sums of weighted values.
     sums: Vec<[Lanes; ROWS]>,
     greatest: [f32; ROWS],
@@ -36,7 +39,7 @@ impl<const ROWS: usize> Block<ROWS> {
             visible: ranges,
             count: visible.len(),
             scale,
-            weights: [[0.0; ROWS]; PAGE],
+            weights: [[[0.0; LANES]; TILES]; ROWS],
             sums: vec![[[0.0; LANES]; ROWS]; dimension / LANES],
             greatest: [f32::NEG_INFINITY; ROWS],
             totals: [0.0; ROWS],
@@ -57,58 +60,89 @@ impl<const ROWS: usize> Block<ROWS> {
         }
         let end = self.visible.iter().map(|&(_, to)| to).max().unwrap_or(0);
         let count = PAGE.min(end - start);
-        self.score(keys, start, count);
-        self.weigh(count);
+        let tiles = count.div_ceil(LANES);
+        self.score(&keys[..tiles * self.queries.len()], start);
+        self.weigh(tiles);
         let columns = self.sums.len();
-        for (column, sums) in self.sums.iter_mut().enumerate() {
-            add_product(&self.weights[..count], values[column..].iter().step_by(columns), sums);
+        let weights = self.weights.each_ref().map(|weights| &weights.as_flattened()[..count]);
+        // Two columns at a time, so that each weight is loaded once for both.
+        let (pairs, rest) = self.sums.as_chunks_mut::<2>();
+        for (pair, [left, right]) in pairs.iter_mut().enumerate() {
+            let values = values.chunks_exact(columns).filter_map(|row| row[2 * pair..].first_chunk());
+            add_weighted(&weights, values, [left, right]);
+        }
+        if let [last] = rest {
+            let values = values.chunks_exact(columns).filter_map(|row| row.last_chunk());
+            add_weighted(&weights, values, [last]);
         }
     }
 
-    /// Fills the first `count` weights with scores; what a query doesn't see is minus infinity.
+    /// Fills the weights of some tiles of keys with scores; what a query doesn't see is minus infinity.
     #[inline(always)]
-    fn score(&mut self, keys: &[Lanes], start: usize, count: usize) {
-        let tiles = keys.chunks_exact(self.queries.len());
-        for ((tile, weights), token) in
-            tiles.zip(self.weights[..count].chunks_mut(LANES)).zip((start..).step_by(LANES))
-        {
-            let mut scores = [[0.0; LANES]; ROWS];
-            add_product(&self.queries, tile.iter(), &mut scores);
-            for (weights, token) in weights.iter_mut().zip(token..) {
-                for ((weight, scores), &(from, to)) in weights.iter_mut().zip(&scores).zip(&self.visible) {
-                    let score = scores[token % LANES] * self.scale;
-                    *weight = if from <= token && token < to { score } else { f32::NEG_INFINITY };
-                }
+    fn score(&mut self, keys: &[Lanes], start: usize) {
+        let depth = self.queries.len();
+        for (pair, tiles) in keys.chunks(2 * depth).enumerate() {
+            let first = start + 2 * pair * LANES;
+            let mut scores = [[[0.0; LANES]; ROWS]; 2];
+            // Two tiles at a time, so that each value of a query is loaded once for both.
+            if let Some((left, right)) = tiles.split_at_checked(depth).filter(|(_, right)| !right.is_empty())
+            {
+                add_product_of_two(&self.queries, left, right, &mut scores);
+                self.mask(&scores[1], 2 * pair + 1, first + LANES);
+            } else {
+                add_product(&self.queries, tiles.iter(), &mut scores[0]);
+            }
+            self.mask(&scores[0], 2 * pair, first);
+        }
+    }
+
+    /// Takes the scores of a tile, whose first token is `first`.
+    #[inline(always)]
+    fn mask(&mut self, scores: &[Lanes; ROWS], tile: usize, first: usize) {
+        for (row, scores) in scores.iter().enumerate() {
+            let (from, to) = self.visible[row];
+            // Those lanes that the query sees, as numbers that vectors can be compared with.
+            let from = from.saturating_sub(first).min(LANES) as u32;
+            let to = to.saturating_sub(first).min(LANES) as u32;
+            let weights = &mut self.weights[row][tile];
+            for lane in 0..LANES {
+                let seen = from <= lane as u32 && (lane as u32) < to;
+                weights[lane] = if seen { scores[lane] * self.scale } else { f32::NEG_INFINITY };
             }
         }
     }
 
     /// Turns scores into weights relative to the greatest score so far, and rescales what was summed before.
     #[inline(always)]
-    fn weigh(&mut self, count: usize) {
-        let mut greatest = self.greatest;
-        for weights in &self.weights[..count] {
-            for (greatest, weight) in greatest.iter_mut().zip(weights) {
-                *greatest = if *weight > *greatest { *weight } else { *greatest };
-            }
-        }
-        // A query that has seen nothing yet must not compute infinity minus infinity.
-        let base = greatest.map(|greatest| if greatest == f32::NEG_INFINITY { 0.0 } else { greatest });
-        let mut totals = [0.0; ROWS];
-        for weights in &mut self.weights[..count] {
-            for ((weight, base), total) in weights.iter_mut().zip(&base).zip(&mut totals) {
-                *weight = exp(*weight - base);
-                *total += *weight;
-            }
-        }
+    fn weigh(&mut self, tiles: usize) {
         for row in 0..ROWS {
-            let factor = exp(self.greatest[row] - base[row]);
-            self.totals[row] = self.totals[row] * factor + totals[row];
-            for sums in &mut self.sums {
-                sums[row] = sums[row].map(|sum| sum * factor);
+            let weights = &mut self.weights[row][..tiles];
+            let mut greatest = [self.greatest[row]; LANES];
+            for weights in &*weights {
+                for lane in 0..LANES {
+                    greatest[lane] =
+                        if weights[lane] > greatest[lane] { weights[lane] } else { greatest[lane] };
+                }
             }
+            let greatest = greatest.into_iter().fold(f32::NEG_INFINITY, |a, b| if b > a { b } else { a });
+            // A query that has seen nothing yet must not compute infinity minus infinity.
+            let base = if greatest == f32::NEG_INFINITY { 0.0 } else { greatest };
+            let mut totals = [0.0; LANES];
+            for weights in weights {
+                for lane in 0..LANES {
+                    weights[lane] = exp(weights[lane] - base);
+                    totals[lane] += weights[lane];
+                }
+            }
+            let factor = exp(self.greatest[row] - base);
+            self.totals[row] = self.totals[row] * factor + totals.into_iter().sum::<f32>();
+            for sums in &mut self.sums {
+                for sum in &mut sums[row] {
+                    *sum *= factor;
+                }
+            }
+            self.greatest[row] = greatest;
         }
-        self.greatest = greatest;
     }
 
     /// Writes the state of the queries, the first of which is the query `first` of `attended`.

@@ -1,6 +1,6 @@
 use half::f16;
-use half::slice::HalfFloatSliceExt;
 
+use crate::halves::to_floats;
 use crate::panel::{LANES, Lanes};
 
 /// Tokens of a page. The softmax is rescaled after each, so they are part of the result.
@@ -70,8 +70,8 @@ impl<'a> KvPage<'a> {
             Self::F16 { keys, values } => {
                 check(keys.len(), values.len());
                 let (key_room, value_room) = scratch.resized(length);
-                keys.convert_to_f32_slice(key_room);
-                values.convert_to_f32_slice(value_room);
+                to_floats(keys, key_room);
+                to_floats(values, value_room);
                 (&*key_room, &*value_room)
             }
             Self::Q8 { keys, values, key_scales, value_scales } => {

@@ -1,11 +1,19 @@
 use proptest::prelude::*;
 
-use super::{Shape, matmul, matmul_at};
+use super::{Factor, matmul, matmul_each, matmul_each_at};
 use crate::block::dequantize_row;
 use crate::cpu::Level;
 use crate::packed::pack;
 use crate::quant_type::QuantType;
 use crate::testing::{Random, halves};
+
+/// The three sizes of a product.
+#[derive(Debug, Clone, Copy)]
+struct Shape {
+    n: usize,
+    k: usize,
+    m: usize,
+}
 
 fn packed(kind: QuantType, shape: Shape, weights: &[u8]) -> Vec<u8> {
     let mut packed = vec![0; kind.packed_bytes(shape.n, shape.k).unwrap()];
@@ -21,7 +29,8 @@ fn product(level: Level, kind: QuantType, shape: Shape, weights: &[u8], x: &[f32
 /// The product with packed weights.
 fn multiply(level: Level, kind: QuantType, shape: Shape, weights: &[u8], x: &[f32]) -> Vec<f32> {
     let mut out = vec![f32::NAN; shape.m * shape.n];
-    matmul_at(level, kind, shape, weights, x, &mut out).unwrap();
+    let factor = Factor { kind, weights, n: shape.n, out: &mut out };
+    matmul_each_at(level, x, shape.m, shape.k, &mut [factor]).unwrap();
     out
 }
 
@@ -127,6 +136,30 @@ fn a_product_on_several_threads_is_that_of_its_parts() {
             let column: Vec<f32> = whole.iter().skip(column).step_by(shape.n).copied().collect();
             assert_eq!(bits(&part), bits(&column), "{kind:?}");
         }
+    }
+}
+
+#[test]
+fn several_products_at_once_are_those_of_each() {
+    let mut random = Random::new(7);
+    let (k, m) = (512, 5);
+    let x = random.floats(m * k);
+    let sizes = [(QuantType::Q5_0, 96), (QuantType::Q8_0, 17), (QuantType::Q5_0, 1), (QuantType::Q6K, 400)];
+    let weights = sizes.map(|(kind, n)| {
+        let rows = random.blocks(kind, n * k / kind.block_len());
+        packed(kind, Shape { n, k, m }, &rows)
+    });
+    let mut outs = sizes.map(|(_, n)| vec![f32::NAN; m * n]);
+
+    let factors = sizes.iter().zip(&weights).zip(&mut outs);
+    let mut factors: Vec<Factor<'_>> =
+        factors.map(|((&(kind, n), weights), out)| Factor { kind, weights, n, out }).collect();
+    matmul_each(&x, m, k, &mut factors).unwrap();
+
+    for (((kind, n), weights), out) in sizes.into_iter().zip(&weights).zip(&outs) {
+        let mut alone = vec![0.0; m * n];
+        matmul(kind, weights, n, k, &x, m, &mut alone).unwrap();
+        assert_eq!(bits(out), bits(&alone), "{kind:?}");
     }
 }
 

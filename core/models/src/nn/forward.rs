@@ -2,11 +2,11 @@ use std::ops::Range;
 
 use rushlight_kernels::{gelu_mul, rms_norm, silu_mul};
 
-use super::Activation;
 use super::attention::Queries;
 use super::decoder::{Block, Decoder};
 use super::rope::Angles;
 use super::rows::{add, find_non_finite, for_each_row};
+use super::{Activation, Linear};
 use crate::{Error, KvCache, Result};
 
 /// The rows of one sequence in a batch.
@@ -104,9 +104,8 @@ impl Decoder {
         let (head, width, kv_width) =
             (self.config.head_dimension, self.config.query_width(), self.config.kv_width());
         let rows = self.norm(&block.attention_norm, hidden, normed);
-        block.query.forward(normed, rows, queries)?;
-        block.key.forward(normed, rows, keys)?;
-        block.value.forward(normed, rows, values)?;
+        let parts = [(&block.query, &mut *queries), (&block.key, &mut *keys), (&block.value, &mut *values)];
+        Linear::forward_each(normed, rows, parts)?;
         self.norm_heads(block.query_norm.as_deref(), width, queries);
         self.norm_heads(block.key_norm.as_deref(), kv_width, keys);
         let (rope, angles) = (&self.ropes[block.reach.rope], &angles[block.reach.rope]);
@@ -142,8 +141,7 @@ impl Decoder {
         block.attention_output.forward(attended, rows, projected)?;
         self.add(block.attention_post_norm.as_deref(), hidden, projected, normed);
         self.norm(&block.feed_forward_norm, hidden, normed);
-        block.gate.forward(normed, rows, gate)?;
-        block.up.forward(normed, rows, up)?;
+        Linear::forward_each(normed, rows, [(&block.gate, &mut *gate), (&block.up, &mut *up)])?;
         let width = self.config.feed_forward;
         let multiply = match self.activation {
             Activation::Silu => silu_mul,

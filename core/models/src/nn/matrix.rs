@@ -1,7 +1,7 @@
 use std::ops::Range;
 
 use rayon::prelude::*;
-use rushlight_kernels::{QuantType, dequantize_packed_row, dot, matmul};
+use rushlight_kernels::{Factor, QuantType, dequantize_packed_row, dot, matmul_each};
 
 use crate::map::Bytes;
 use crate::quantisation::Quantisation;
@@ -67,13 +67,25 @@ impl Matrix {
 
     /// Computes `out[m, rows] = x[m, columns] · selfᵀ`.
     pub(crate) fn multiply(&self, x: &[f32], out: &mut [f32]) -> Result<()> {
-        let m = x.len() / self.columns;
-        if let Some(kind) = self.packed {
-            return matmul(kind, self.bytes.get(), self.rows, self.columns, x, m, out)
-                .map_err(|error| Error::tensor(&self.name, error.to_string()));
+        Self::multiply_each(x, x.len() / self.columns, &mut [(self, out)])
+    }
+
+    /// The product of the same `x` with several matrices, each to its `out`.
+    pub(crate) fn multiply_each(x: &[f32], m: usize, products: &mut [(&Self, &mut [f32])]) -> Result<()> {
+        let Some(&(first, _)) = products.first() else {
+            return Ok(());
+        };
+        let mut factors = Vec::with_capacity(products.len());
+        for (matrix, out) in products {
+            match matrix.packed {
+                Some(kind) => {
+                    factors.push(Factor { kind, weights: matrix.bytes.get(), n: matrix.rows, out });
+                }
+                None => matrix.multiply_floats(x, m, out),
+            }
         }
-        self.multiply_floats(x, m, out);
-        Ok(())
+        matmul_each(x, m, first.columns, &mut factors)
+            .map_err(|error| Error::tensor(&first.name, error.to_string()))
     }
 
     /// Writes one row's values to `out`.

@@ -13,8 +13,7 @@ pub struct LocalLlmOptions {
     /// Tokens that prompt and answer may have together, at most what the model's file says. Default: what
     /// the file says.
     pub context: Option<usize>,
-    /// Threads that compute for this model alone. Default: those that the whole process shares, one for each
-    /// core.
+    /// Threads that compute for this model. Default: one for each core.
     pub threads: Option<usize>,
     /// Generations that may wait; one more is refused with [`Error::Overloaded`](crate::Error::Overloaded).
     /// Default 100.

@@ -28,20 +28,18 @@ impl Worker {
     pub(super) fn start(model: Arc<LanguageModel>, name: &str, options: &LocalLlmOptions) -> Result<Self> {
         let failed = |source| Error::io("start a thread for", name, source);
         let LocalLlmOptions { queue, batch, speculation, .. } = *options;
-        let pool = options
-            .threads
-            .map(|threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build())
-            .transpose()
+        // 0 is one for each core. Work that begins in a thread of the pool need not wake another one first.
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(options.threads.unwrap_or(0))
+            .thread_name(|index| format!("rushlight-model-{index}"))
+            .build()
             .map_err(|error| failed(std::io::Error::other(error)))?;
         let (jobs, waiting) = channel(queue);
         let counters = Arc::new(Counters::default());
         let (counts, owned_name) = (Arc::clone(&counters), name.to_owned());
         let work = move || {
             let scheduler = Scheduler::new(&model, &owned_name, &counts, batch, speculation);
-            match pool {
-                Some(pool) => pool.install(|| scheduler.work(waiting)),
-                None => scheduler.work(waiting),
-            }
+            pool.install(|| scheduler.work(waiting));
         };
         let thread = std::thread::Builder::new().name("rushlight-model".to_owned()).spawn(work);
         Ok(Self { jobs: Some(jobs), thread: Some(thread.map_err(failed)?), counters, queue })
