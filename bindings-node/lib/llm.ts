@@ -12,7 +12,7 @@ export interface LocalLlmOptions {
   device?: Device;
   /** Tokens that prompt and answer may have together. Default: what the model's file says. */
   context?: number;
-  /** Threads that compute for this model alone. Default: those that the whole process shares, one for each core. */
+  /** Threads that compute for this model. Default: one for each core. */
   threads?: number;
   /** Generations that may wait; one more is refused with the code `overloaded`. Default 100. */
   queue?: number;

@@ -35,8 +35,7 @@ impl LocalLlm {
     ///     device: where the model computes: `auto` (the default), `cpu`, `metal`, or `{"cuda": index}`; what is
     ///         not built in is refused
     ///     context: tokens that prompt and answer may have together; what the file says by default
-    ///     threads: threads that compute for this model alone; by default those that the whole process shares,
-    ///         one for each core
+    ///     threads: threads that compute for this model; by default one for each core
     ///     queue: runs that may wait; default 100
     ///     batch: runs that are computed together; default 8
     ///     kv_type: how keys and values are kept: `f16` (the default), `f32` or `q8`

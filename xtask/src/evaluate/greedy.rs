@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use rushlight_models::{LanguageModel, LoadOptions, Step};
+use rushlight_models::{KvType, LanguageModel, LoadOptions, Step};
 use serde::Deserialize;
 
 use super::{Figure, Options};
@@ -80,27 +80,38 @@ fn evaluate(options: &Options, recorded: &Model) -> Result<usize> {
         return Ok(0);
     }
     let file = make_available(options.model.as_deref().unwrap_or(&recorded.model))?.path;
-    let model = LanguageModel::open(&file, &LoadOptions::default())?;
-    for (name, case) in &wanted {
-        let differences = differences(&model, case)?;
-        for difference in &differences {
-            let near = if difference.is_near_tie() { ", a near tie" } else { "" };
-            let Difference { step, ours, our_gap, theirs, their_gap } = difference;
-            eprintln!(
-                "{name}: token {step}: llama.cpp {theirs}, {their_gap:.4} ahead; \
-                 rushlight {ours}, {our_gap:.4} ahead{near}"
-            );
+    // Single precision shows the arithmetic alone; half precision, the default, rounds keys and values too.
+    for (kv_type, suffix) in [(KvType::F32, ""), (KvType::F16, "/f16")] {
+        let mut load = LoadOptions::default();
+        load.kv_type = kv_type;
+        let model = LanguageModel::open(&file, &load)?;
+        for (name, case) in &wanted {
+            evaluate_case(&model, recorded, case, &format!("{name}{suffix}"))?;
         }
-        let unexplained = differences.iter().filter(|difference| !difference.is_near_tie()).count();
-        let share = |different: usize| 1.0 - different as f64 / case.ids.len() as f64;
-        let own = recorded.unlike_itself.iter().filter(|difference| difference.case == case.case);
-        let own_unexplained = own.clone().filter(|difference| !is_near_tie(difference.gaps)).count();
-        Figure::new("agreement", name, share(differences.len())).against(ITSELF, share(own.count())).print();
-        Figure::new("agreement_but_for_near_ties", name, share(unexplained))
-            .against(ITSELF, share(own_unexplained))
-            .print();
     }
     Ok(wanted.len())
+}
+
+/// Prints the figures of one case.
+fn evaluate_case(model: &LanguageModel, recorded: &Model, case: &Case, name: &str) -> Result<()> {
+    let differences = differences(model, case)?;
+    for difference in &differences {
+        let near = if difference.is_near_tie() { ", a near tie" } else { "" };
+        let Difference { step, ours, our_gap, theirs, their_gap } = difference;
+        eprintln!(
+            "{name}: token {step}: llama.cpp {theirs}, {their_gap:.4} ahead; \
+                 rushlight {ours}, {our_gap:.4} ahead{near}"
+        );
+    }
+    let unexplained = differences.iter().filter(|difference| !difference.is_near_tie()).count();
+    let share = |different: usize| 1.0 - different as f64 / case.ids.len() as f64;
+    let own = recorded.unlike_itself.iter().filter(|difference| difference.case == case.case);
+    let own_unexplained = own.clone().filter(|difference| !is_near_tie(difference.gaps)).count();
+    Figure::new("agreement", name, share(differences.len())).against(ITSELF, share(own.count())).print();
+    Figure::new("agreement_but_for_near_ties", name, share(unexplained))
+        .against(ITSELF, share(own_unexplained))
+        .print();
+    Ok(())
 }
 
 /// A step at which our likeliest token is another one.
