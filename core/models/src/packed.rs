@@ -3,6 +3,7 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rushlight_kernels::{QuantType, pack};
 use sha2::{Digest, Sha256};
@@ -159,8 +160,8 @@ fn write(gguf: &Gguf, items: &[Item<'_>], path: &Path, key: &[u8; 32], length: u
     if let Some(directory) = path.parent() {
         std::fs::create_dir_all(directory).map_err(fail)?;
     }
-    let temporary = Temporary(path.with_extension(format!("{}.part", std::process::id())));
-    let file = File::create(&temporary.0).map_err(fail)?;
+    let temporary = Temporary::beside(path);
+    let file = File::create_new(&temporary.0).map_err(fail)?;
     let mut out = BufWriter::with_capacity(1 << 20, &file);
     out.write_all(&header(key, length)).map_err(fail)?;
     let source = MappedFile::open(gguf.path())?;
@@ -192,6 +193,15 @@ fn weights<'a>(source: &'a MappedFile, item: &Item<'_>) -> Result<&'a [u8]> {
 
 /// A file that goes with the value, unless it was renamed.
 struct Temporary(PathBuf);
+
+impl Temporary {
+    /// A name that nobody else has, in this process or another.
+    fn beside(path: &Path) -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        Self(path.with_extension(format!("{}-{count}.part", std::process::id())))
+    }
+}
 
 impl Drop for Temporary {
     fn drop(&mut self) {

@@ -80,3 +80,23 @@ fn a_directory_that_cannot_be_written_is_no_error() {
 
     assert!(on_disk(&gguf, &items, length, &occupied).is_none());
 }
+
+#[test]
+fn several_may_write_the_same_file_at_once() {
+    let folder = TempDir::new().unwrap();
+    let gguf = gguf(folder.path(), 1);
+    let items = items(&gguf).unwrap();
+    let length = items.last().unwrap().place.end;
+    let directory = folder.path().join("packed");
+    let expected = in_memory(&gguf, &items, length).unwrap();
+
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                assert_eq!(on_disk(&gguf, &items, length, &directory).unwrap().get(), expected.get());
+            });
+        }
+    });
+
+    only_file(&directory);
+}
