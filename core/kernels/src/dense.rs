@@ -4,13 +4,11 @@ use rayon::prelude::*;
 
 use crate::panel::{LANES, Lanes, ROWS, add_product_of_two, interleave};
 use crate::quant_type::ShapeError;
+use crate::split::{self, SMALL};
 use crate::vector::dispatch;
 
 #[cfg(test)]
 mod tests;
-
-/// Multiplications below which a product stays on the calling thread.
-const SMALL: usize = 1 << 18;
 
 /// Columns that a kernel computes at once.
 const PAIR: usize = 2 * LANES;
@@ -79,21 +77,13 @@ impl DenseMatrix {
                 block
             })
             .collect();
-        let parts = if n * k * m < SMALL { 1 } else { 4 * rayon::current_num_threads() };
-        let step = n.div_ceil(parts).next_multiple_of(PAIR);
-        let mut tasks: Vec<Vec<&mut [f32]>> = Vec::new();
-        tasks.resize_with(n.div_ceil(step), Vec::new);
-        for row in out.chunks_exact_mut(n) {
-            for (task, piece) in tasks.iter_mut().zip(row.chunks_mut(step)) {
-                task.push(piece);
-            }
-        }
+        let step = split::step(n, n * k * m, PAIR);
         let panels = self.panels.par_chunks(step / LANES * k);
-        tasks
-            .par_iter_mut()
+        split::columns(out, n, step)
+            .into_par_iter()
             .zip(panels)
             .with_max_len(1)
-            .for_each(|(out, panels)| columns(&blocks, panels, out));
+            .for_each(|((_, mut out), panels)| columns(&blocks, panels, &mut out));
         Ok(())
     }
 }

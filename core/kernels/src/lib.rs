@@ -54,6 +54,7 @@ mod quant_type;
 mod scalar;
 #[cfg(target_arch = "x86_64")]
 mod simd;
+mod split;
 #[cfg(test)]
 mod testing;
 mod vector;

@@ -9,14 +9,12 @@ use crate::cpu::{self, Level};
 use crate::packed::{BAND, Band};
 use crate::quant_type::{QuantType, ShapeError};
 use crate::scalar;
+use crate::split::{self, SMALL, Task};
 #[cfg(target_arch = "x86_64")]
 use crate::{avx2::Avx2, avx512::Avx512};
 
 #[cfg(test)]
 mod tests;
-
-/// Multiplications below which a product stays on the calling thread: waking another one takes longer.
-const SMALL: usize = 1 << 18;
 
 /// Computes `out[m, n] = x[m, k] · weights[n, k]ᵀ`, all row-major.
 ///
@@ -71,7 +69,10 @@ pub(crate) fn matmul_each_at(
     factors: &mut [Factor<'_>],
 ) -> Result<(), ShapeError> {
     for Factor { kind, weights, n, out } in &*factors {
-        ShapeError::check("weights", weights.len(), Some(packed_bytes(*kind, *n, k)?))?;
+        if kind.row_bytes(k).is_none() {
+            return Err(ShapeError::Row { kind: *kind, len: k });
+        }
+        ShapeError::check("weights", weights.len(), kind.packed_bytes(*n, k))?;
         ShapeError::check("x", x.len(), m.checked_mul(k))?;
         ShapeError::check("out", out.len(), m.checked_mul(*n))?;
     }
@@ -82,9 +83,8 @@ pub(crate) fn matmul_each_at(
         return Ok(());
     }
     let columns: usize = factors.iter().map(|factor| factor.n).sum();
-    let small = columns.saturating_mul(k).saturating_mul(m) < SMALL;
-    let parts = if small { 1 } else { 4 * rayon::current_num_threads() };
-    let step = columns.div_ceil(parts).next_multiple_of(BAND);
+    let multiplications = columns.saturating_mul(k).saturating_mul(m);
+    let (small, step) = (multiplications < SMALL, split::step(columns, multiplications, BAND));
 
     let used = |kind: &QuantType| factors.iter().any(|factor| factor.kind == *kind);
     let quantize = |kind| (kind, Activations::new(kind, x, k, small));
@@ -95,9 +95,9 @@ pub(crate) fn matmul_each_at(
         let of_kind = activations.iter().find(|(of, _)| of == kind).map(|(_, activations)| activations);
         let (Some(x), Some(row_bytes)) = (of_kind, kind.row_bytes(k)) else { continue };
         let product = Product { kind: *kind, weights, row_bytes, x };
-        tasks.extend(split_columns(out, *n, step).into_iter().map(|(columns, out)| (product, columns, out)));
+        tasks.extend(split::columns(out, *n, step).into_iter().map(|task| (product, task)));
     }
-    let run = |(product, columns, mut out): (Product<'_>, Range<usize>, Vec<&mut [f32]>)| {
+    let run = |(product, (columns, mut out)): (Product<'_>, Task<'_>)| {
         product.columns(level, columns, &mut out);
     };
     if small {
@@ -106,29 +106,6 @@ pub(crate) fn matmul_each_at(
         tasks.into_par_iter().with_max_len(1).for_each(run);
     }
     Ok(())
-}
-
-fn packed_bytes(kind: QuantType, n: usize, k: usize) -> Result<usize, ShapeError> {
-    if kind.row_bytes(k).is_none() {
-        return Err(ShapeError::Row { kind, len: k });
-    }
-    let too_many = ShapeError::Length { name: "weights", got: 0, expected: None };
-    kind.packed_bytes(n, k).ok_or(too_many)
-}
-
-/// Splits `out`, which has rows of `n`, into ranges of `step` columns, each with its piece of every row.
-fn split_columns(out: &mut [f32], n: usize, step: usize) -> Vec<(Range<usize>, Vec<&mut [f32]>)> {
-    if n == 0 {
-        return Vec::new();
-    }
-    let mut tasks: Vec<(Range<usize>, Vec<&mut [f32]>)> =
-        (0..n).step_by(step).map(|first| (first..n.min(first + step), Vec::new())).collect();
-    for row in out.chunks_exact_mut(n) {
-        for ((_, pieces), piece) in tasks.iter_mut().zip(row.chunks_mut(step)) {
-            pieces.push(piece);
-        }
-    }
-    tasks
 }
 
 /// A product with checked shapes.
