@@ -1,6 +1,6 @@
 use crate::gguf::{Gguf, TensorInfo};
 use crate::map::Bytes;
-use crate::nn::{Linear, Matrix};
+use crate::nn::{Config, Linear, Matrix};
 use crate::packed::Packed;
 use crate::{Error, Result};
 
@@ -68,6 +68,15 @@ impl<'a> Weights<'a> {
     /// A vector, or none if the file has no tensor of this name.
     pub(crate) fn optional_vector(self, name: &str, length: usize) -> Result<Option<Vec<f32>>> {
         if self.has(name) { self.vector(name, length).map(Some) } else { Ok(None) }
+    }
+
+    /// What the rotation of each pair is divided by, if the file has a tensor of this name.
+    pub(crate) fn rope_factors(self, name: &str, config: &Config) -> Result<Option<Vec<f32>>> {
+        let factors = self.optional_vector(name, config.rope_dimensions / 2)?;
+        match factors.iter().flatten().find(|factor| !(factor.is_finite() && **factor > 0.0)) {
+            None => Ok(factors),
+            Some(factor) => Err(Error::tensor(name, format!("expected positive numbers, got {factor}"))),
+        }
     }
 
     /// The matrix `{name}.weight` with the bias `{name}.bias`, if there is one.

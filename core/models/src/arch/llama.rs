@@ -15,10 +15,7 @@ pub(super) fn read(weights: Weights<'_>) -> Result<Decoder> {
     }
     let config = Config::read(gguf, "llama")?;
     // Llama 3.1 and later stretch the slow rotations: the converter writes a divisor for each pair.
-    let factors = weights.optional_vector("rope_freqs.weight", config.rope_dimensions / 2)?;
-    if let Some(factor) = factors.iter().flatten().find(|factor| !(factor.is_finite() && **factor > 0.0)) {
-        return Err(Error::tensor("rope_freqs.weight", format!("expected positive numbers, got {factor}")));
-    }
+    let factors = weights.rope_factors("rope_freqs.weight", &config)?;
     // The converter permutes query and key weights so that pairs are neighbours.
     let rope = Rope::new(
         config.rope_dimensions,

@@ -1,8 +1,8 @@
 //! Phi-3 (arXiv 2404.14219): llama's plan with joined matrices, a window, and `LongRoPE` (arXiv 2402.13753).
 
+use crate::Result;
 use crate::nn::{Choices, Config, Decoder, Pairing, Rope};
 use crate::weights::Weights;
-use crate::{Error, Result};
 
 pub(super) fn read(weights: Weights<'_>) -> Result<Decoder> {
     let gguf = weights.gguf();
@@ -11,10 +11,7 @@ pub(super) fn read(weights: Weights<'_>) -> Result<Decoder> {
     // A model that was stretched beyond its first context has a set of divisors for either case.
     let name =
         if config.context > original { "rope_factors_long.weight" } else { "rope_factors_short.weight" };
-    let factors = weights.optional_vector(name, config.rope_dimensions / 2)?;
-    if let Some(factor) = factors.iter().flatten().find(|factor| !(factor.is_finite() && **factor > 0.0)) {
-        return Err(Error::tensor(name, format!("expected positive numbers, got {factor}")));
-    }
+    let factors = weights.rope_factors(name, &config)?;
     let magnitude = gguf.float("phi3.rope.scaling.attn_factor")?.unwrap_or(1.0);
     let rope = Rope::new(
         config.rope_dimensions,

@@ -67,6 +67,7 @@ impl Page {
         let stride = self.pool.stride();
         let rows = |rows: &[f32]| rows.len() / (heads * dimension);
         debug_assert!(first + rows(keys) <= PAGE && keys.len() == values.len());
+        let mut halves = vec![f16::ZERO; dimension];
         for head in 0..heads {
             let (key_range, value_range) = self.ranges(layer, head, stride);
             let (key_scales, value_scales) = self.ranges(layer, head, 1);
@@ -79,7 +80,6 @@ impl Page {
                         place_value(&mut all[value_range.clone()], token, stride, value);
                     }
                     Storage::F16(all) => {
-                        let mut halves = vec![f16::ZERO; dimension];
                         halves.convert_from_f32_slice(key);
                         place_key(&mut all[key_range.clone()], token, stride, &halves);
                         halves.convert_from_f32_slice(value);

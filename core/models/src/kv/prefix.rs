@@ -47,11 +47,11 @@ impl PrefixTree {
         let mut children = &mut self.children;
         loop {
             let rest = &tokens[length..];
-            let longest = children.iter_mut().max_by_key(|node| common(&node.tokens, rest));
-            let Some(node) = longest.filter(|node| common(&node.tokens, rest) > 0) else {
+            let known = children.iter_mut().map(|node| (common(&node.tokens, rest), node));
+            let Some((count, node)) = known.max_by_key(|(count, _)| *count).filter(|(count, _)| *count > 0)
+            else {
                 break;
             };
-            let count = common(&node.tokens, rest);
             node.used = self.clock;
             pages.push(Arc::clone(&node.page));
             length += count;

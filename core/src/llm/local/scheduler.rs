@@ -1,8 +1,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use futures::executor::block_on;
-use futures::future::{Either, select, select_all};
-use rushlight_models::{Error as ModelError, LanguageModel, Logits, PrefixTree, Step};
+use futures::future::{select, select_all};
+use rushlight_models::{Error as ModelError, KvCache, LanguageModel, Logits, PrefixTree, Step};
 use tokio::sync::mpsc::Receiver;
 use tokio::sync::mpsc::error::TryRecvError;
 
@@ -225,7 +225,7 @@ impl<'m> Scheduler<'m> {
         if sequence.is_new() {
             let mut cache = sequence.cache.clone();
             // Its own last page is still written to.
-            cache.truncate(cache.len() / rushlight_models::KvCache::PAGE * rushlight_models::KvCache::PAGE);
+            cache.truncate(cache.len() - cache.len() % KvCache::PAGE);
             self.tree.insert(sequence.tokens(), &cache);
         }
     }
@@ -249,15 +249,11 @@ impl<'m> Scheduler<'m> {
     fn wait_for_readers(&self) {
         let ready = self.running.iter().map(|sequence| {
             let (room, gone) = (sequence.deltas().reserve_many(ROOM), sequence.deltas().closed());
-            Box::pin(async move {
-                match select(Box::pin(room), Box::pin(gone)).await {
-                    Either::Left(_) | Either::Right(_) => {}
-                }
-            })
+            select(Box::pin(room), Box::pin(gone))
         });
         let ready: Vec<_> = ready.collect();
         if !ready.is_empty() {
-            block_on(select_all(ready));
+            drop(block_on(select_all(ready)));
         }
     }
 }
