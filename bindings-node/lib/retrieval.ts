@@ -187,6 +187,20 @@ export class KnowledgeBase {
     this.native = base;
   }
 
+  static async #opened(
+    embedder: LocalEmbedder | HashedEmbedder | Embedder,
+    options: KnowledgeBaseOptions & Abortable,
+    open: (
+      vectors: native.Embedder,
+      json: string,
+      cancellation: native.Cancellation,
+    ) => Promise<native.KnowledgeBase>,
+  ): Promise<KnowledgeBase> {
+    const { signal, ...rest } = options;
+    const [vectors, json] = [nativeEmbedder(embedder), optionsToJson("knowledge base options", rest)];
+    return new KnowledgeBase(await abortable(signal, (cancellation) => open(vectors, json, cancellation)));
+  }
+
   /** Opens the store in a directory, or makes one, with an embedder of this package or an object of your own. */
   static async open(
     dir: string,
@@ -194,10 +208,8 @@ export class KnowledgeBase {
     options: KnowledgeBaseOptions & Abortable = {},
   ): Promise<KnowledgeBase> {
     const path = text("directory", dir);
-    const { signal, ...rest } = options;
-    const [vectors, json] = [nativeEmbedder(embedder), optionsToJson("knowledge base options", rest)];
-    return new KnowledgeBase(
-      await abortable(signal, (cancellation) => native.KnowledgeBase.open(path, vectors, json, cancellation)),
+    return KnowledgeBase.#opened(embedder, options, (vectors, json, cancellation) =>
+      native.KnowledgeBase.open(path, vectors, json, cancellation),
     );
   }
 
@@ -211,10 +223,8 @@ export class KnowledgeBase {
     options: KnowledgeBaseOptions & Abortable = {},
   ): Promise<KnowledgeBase> {
     const path = text("directory", dir);
-    const { signal, ...rest } = options;
-    const [vectors, json] = [nativeEmbedder(embedder), optionsToJson("knowledge base options", rest)];
-    return new KnowledgeBase(
-      await abortable(signal, (cancellation) => native.KnowledgeBase.openReadOnly(path, vectors, json, cancellation)),
+    return KnowledgeBase.#opened(embedder, options, (vectors, json, cancellation) =>
+      native.KnowledgeBase.openReadOnly(path, vectors, json, cancellation),
     );
   }
 
@@ -223,10 +233,8 @@ export class KnowledgeBase {
     embedder: LocalEmbedder | HashedEmbedder | Embedder,
     options: KnowledgeBaseOptions & Abortable = {},
   ): Promise<KnowledgeBase> {
-    const { signal, ...rest } = options;
-    const [vectors, json] = [nativeEmbedder(embedder), optionsToJson("knowledge base options", rest)];
-    return new KnowledgeBase(
-      await abortable(signal, (cancellation) => native.KnowledgeBase.inMemory(vectors, json, cancellation)),
+    return KnowledgeBase.#opened(embedder, options, (vectors, json, cancellation) =>
+      native.KnowledgeBase.inMemory(vectors, json, cancellation),
     );
   }
 

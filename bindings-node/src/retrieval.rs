@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use napi::bindgen_prelude::{ClassInstance, Env, Float32Array, Function, PromiseRaw};
 use napi_derive::napi;
-use rushlight::retrieval::{IngestProgress, IngestReport, SearchMode};
+use rushlight::retrieval::{IngestProgress, IngestReport, KnowledgeBaseOptions, SearchMode};
 use rushlight::{Error, Query, Result};
 
 use crate::callback::{JsProgress, Method};
@@ -85,6 +85,24 @@ impl Embedder {
     }
 }
 
+/// A knowledge base that `open` opens with an embedder and with options, which are JSON text.
+fn opened<'env, Base>(
+    env: &'env Env,
+    embedder: &Embedder,
+    options: String,
+    cancellation: &Cancellation,
+    open: impl FnOnce(Arc<dyn rushlight::Embedder>, KnowledgeBaseOptions) -> Base + Send + 'static,
+) -> napi::Result<PromiseRaw<'env, KnowledgeBase>>
+where
+    Base: Future<Output = rushlight::Result<rushlight::KnowledgeBase>> + Send,
+{
+    let embedder = Arc::clone(&embedder.embedder);
+    promise(env, cancellation.cancelled(), async move {
+        let options = options_from_json("knowledge base options", &options, &[])?;
+        Ok(KnowledgeBase { base: Some(Apart::new(open(embedder, options).await?)) })
+    })
+}
+
 /// The user's documents.
 #[napi]
 pub struct KnowledgeBase {
@@ -102,11 +120,8 @@ impl KnowledgeBase {
         options: String,
         cancellation: &Cancellation,
     ) -> napi::Result<PromiseRaw<'env, Self>> {
-        let embedder = Arc::clone(&embedder.embedder);
-        promise(env, cancellation.cancelled(), async move {
-            let options = options_from_json("knowledge base options", &options, &[])?;
-            let base = rushlight::KnowledgeBase::open_with(dir, embedder, options).await?;
-            Ok(Self { base: Some(Apart::new(base)) })
+        opened(env, embedder, options, cancellation, |embedder, options| {
+            rushlight::KnowledgeBase::open_with(dir, embedder, options)
         })
     }
 
@@ -119,11 +134,8 @@ impl KnowledgeBase {
         options: String,
         cancellation: &Cancellation,
     ) -> napi::Result<PromiseRaw<'env, Self>> {
-        let embedder = Arc::clone(&embedder.embedder);
-        promise(env, cancellation.cancelled(), async move {
-            let options = options_from_json("knowledge base options", &options, &[])?;
-            let base = rushlight::KnowledgeBase::open_read_only(dir, embedder, options).await?;
-            Ok(Self { base: Some(Apart::new(base)) })
+        opened(env, embedder, options, cancellation, |embedder, options| {
+            rushlight::KnowledgeBase::open_read_only(dir, embedder, options)
         })
     }
 
@@ -135,11 +147,8 @@ impl KnowledgeBase {
         options: String,
         cancellation: &Cancellation,
     ) -> napi::Result<PromiseRaw<'env, Self>> {
-        let embedder = Arc::clone(&embedder.embedder);
-        promise(env, cancellation.cancelled(), async move {
-            let options = options_from_json("knowledge base options", &options, &[])?;
-            let base = rushlight::KnowledgeBase::in_memory_with(embedder, options).await?;
-            Ok(Self { base: Some(Apart::new(base)) })
+        opened(env, embedder, options, cancellation, |embedder, options| {
+            rushlight::KnowledgeBase::in_memory_with(embedder, options)
         })
     }
 
