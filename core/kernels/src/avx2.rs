@@ -149,6 +149,11 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
+    fn add_int(self, a: __m256i, b: __m256i) -> __m256i {
+        intrinsic!(_mm256_add_epi32(a, b))
+    }
+
+    #[inline(always)]
     fn and(self, a: __m256i, b: __m256i) -> __m256i {
         intrinsic!(_mm256_and_si256(a, b))
     }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::activations::{CHUNK, Chunk};
+use crate::activations::{CHUNK, Chunk, REST_BITS};
 use crate::format::Format;
 use crate::matmul::Product;
 use crate::packed::{BAND, Band};
@@ -125,7 +125,13 @@ fn multiply_rows<S: Simd, F: Format<WORDS>, const WORDS: usize, const BANDS: usi
             std::array::from_fn(|band| tiles[band].quants.as_chunks::<WORDS>().0[group]);
         for row in 0..ROWS {
             let x = &x[row];
-            let dots = simd.dot(&weights, &x.quants.as_chunks().0[group], x.starts[group], F::BITS);
+            let mut dots = simd.dot(&weights, &x.quants.as_chunks().0[group], x.starts[group], F::BITS);
+            if x.has_rests(group) {
+                let rests = simd.dot(&weights, &x.rests.as_chunks().0[group], x.rest_starts[group], F::BITS);
+                for band in 0..BANDS {
+                    dots[band] = simd.add_int(simd.shift_left(dots[band], REST_BITS), rests[band]);
+                }
+            }
             let x_scale = simd.splat_float(x.scales[group]);
             for band in 0..BANDS {
                 let scale = simd.mul(tiles[band].scales[group], x_scale);

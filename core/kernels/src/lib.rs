@@ -2,8 +2,8 @@
 //! language models need between them.
 //!
 //! The main function is [`matmul`]: weights are the blocks of a GGUF file (ggml's layouts, [`QuantType`]), put by
-//! [`pack`] into the order in which they are read, without a byte more; activations are quantised row by row as ggml does, products are exact integers. The instruction
-//! set is chosen once, at run time ([`cpu::active`]).
+//! [`pack`] into the order in which they are read, without a byte more; activations are quantised in groups, products of
+//! a group are exact integers. The instruction set is chosen once, at run time ([`cpu::active`]).
 //!
 //! Two promises hold on every path and are tested bit for bit:
 //!

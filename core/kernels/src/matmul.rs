@@ -18,8 +18,8 @@ mod tests;
 
 /// Computes `out[m, n] = x[m, k] · weights[n, k]ᵀ`, all row-major.
 ///
-/// `weights` are `n` rows that [`pack`](crate::pack) has packed, at any alignment. Each row of `x` is quantised to 8 bits
-/// exactly as ggml does for this format. Runs on rayon's current pool, or on the calling thread if the product is small.
+/// `weights` are `n` rows that [`pack`](crate::pack) has packed, at any alignment. Each row of `x` is quantised in groups
+/// of 16 or 32 values, as the weights are: to 8 bits, or to 16 where a group is far above its row. Runs on rayon's current pool, or on the calling thread if the product is small.
 /// A row of `out` depends on its row of `x` only, to the bit; it is NaN where the row of `x` has a value that is not
 /// finite.
 ///
@@ -106,6 +106,23 @@ pub(crate) fn matmul_each_at(
         tasks.into_par_iter().with_max_len(1).for_each(run);
     }
     Ok(())
+}
+
+/// The product of packed weights with `x`, by the code of `level`.
+#[cfg(test)]
+pub(crate) fn multiply_at(
+    level: Level,
+    kind: QuantType,
+    weights: &[u8],
+    n: usize,
+    k: usize,
+    x: &[f32],
+) -> Vec<f32> {
+    let m = x.len() / k;
+    let mut out = vec![f32::NAN; m * n];
+    matmul_each_at(level, x, m, k, &mut [Factor { kind, weights, n, out: &mut out }])
+        .expect("tests give slices of the right lengths");
+    out
 }
 
 /// A product with checked shapes.

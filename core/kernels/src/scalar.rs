@@ -1,6 +1,6 @@
 //! The portable product: the oracle of every other path, and the path of machines without one.
 
-use crate::activations::{Activations, CHUNK};
+use crate::activations::{Activations, CHUNK, REST_BITS};
 use crate::block::Block;
 use crate::packed::Band;
 use crate::quant_type::QuantType;
@@ -21,13 +21,11 @@ pub(crate) fn row(kind: QuantType, band: &Band<'_>, lane: usize, x: &Activations
             for (group, quants) in block.quants[..block_len].chunks_exact(layout.group).enumerate() {
                 let at = first + group;
                 let words = at * layout.group / 4..(at + 1) * layout.group / 4;
-                let dot: i32 = quants
-                    .iter()
-                    .zip(x.signed(words))
-                    .map(|(weight, x)| i32::from(*weight) * i32::from(x))
-                    .sum();
-                let dot = (x.starts[at] + dot) as f32;
-                *sum = dot.mul_add(block.scales[group] * x.scales[at], *sum);
+                let mut dot = x.starts[at] + integer_dot(quants, &x.quants[words.clone()]);
+                if x.has_rests(at) {
+                    dot = (dot << REST_BITS) + x.rest_starts[at] + integer_dot(quants, &x.rests[words]);
+                }
+                *sum = (dot as f32).mul_add(block.scales[group] * x.scales[at], *sum);
                 if layout.minimum {
                     *sum = block.minima[group].mul_add(x.sums[at], *sum);
                 }
@@ -35,4 +33,10 @@ pub(crate) fn row(kind: QuantType, band: &Band<'_>, lane: usize, x: &Activations
         }
         debug_assert_eq!(groups * layout.group, block_len);
     }
+}
+
+/// The dot product of unsigned weights with signed bytes, four in a word.
+fn integer_dot(weights: &[u8], words: &[u32]) -> i32 {
+    let bytes = words.iter().flat_map(|word| word.to_le_bytes());
+    weights.iter().zip(bytes).map(|(weight, x)| i32::from(*weight) * i32::from(x as i8)).sum()
 }

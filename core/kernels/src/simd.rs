@@ -17,6 +17,7 @@ pub(crate) trait Simd: Copy {
     type Float: Copy;
 
     fn splat(self, value: u32) -> Self::Int;
+    fn add_int(self, a: Self::Int, b: Self::Int) -> Self::Int;
     fn and(self, a: Self::Int, b: Self::Int) -> Self::Int;
     fn or(self, a: Self::Int, b: Self::Int) -> Self::Int;
     fn xor(self, a: Self::Int, b: Self::Int) -> Self::Int;

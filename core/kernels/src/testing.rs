@@ -40,6 +40,12 @@ impl Random {
         (0..len).map(|_| self.float()).collect()
     }
 
+    /// Activations of which some are far above the others, as in language models.
+    pub(crate) fn activations(&mut self, len: usize) -> Vec<f32> {
+        let outlier = |random: &mut Self| random.next().is_multiple_of(61);
+        (0..len).map(|_| if outlier(self) { 20.0 * self.float() } else { self.float() }).collect()
+    }
+
     /// `blocks` blocks of random bytes, with scales in `-0.1..0.1`.
     pub(crate) fn blocks(&mut self, kind: QuantType, blocks: usize) -> Vec<u8> {
         let mut bytes: Vec<u8> =

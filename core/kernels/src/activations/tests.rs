@@ -1,14 +1,24 @@
-use half::f16;
-
-use super::{Chunk, portable, quantize};
+use super::{CHUNK, Chunk, portable, quantize};
 use crate::quant_type::QuantType;
 use crate::testing::Random;
 
-fn quantized(kind: QuantType, x: &[f32]) -> (Chunk, Vec<i32>) {
+fn quantized(kind: QuantType, x: &[f32], limit: f32) -> Chunk {
     let mut chunk = Chunk::ZERO;
-    chunk.quantize(kind, x);
-    let quants = chunk.signed(0..x.len() / 4).map(i32::from).collect();
-    (chunk, quants)
+    chunk.quantize(kind, x, limit);
+    chunk
+}
+
+fn signed(words: &[u32]) -> Vec<i32> {
+    words.iter().flat_map(|word| word.to_le_bytes()).map(|byte| i32::from(byte as i8)).collect()
+}
+
+/// The integers that the scale multiplies, rests included.
+fn integers(kind: QuantType, chunk: &Chunk) -> Vec<i32> {
+    let both = signed(&chunk.quants).into_iter().zip(signed(&chunk.rests)).enumerate();
+    let integer = |(i, (quant, rest))| {
+        if chunk.has_rests(i / kind.layout().group) { 256 * quant + rest } else { quant }
+    };
+    both.map(integer).collect()
 }
 
 #[test]
@@ -16,71 +26,80 @@ fn halves_round_to_even() {
     let mut x = [0.0; 32];
     x[..6].copy_from_slice(&[127.0, 0.5, 1.5, 2.5, -0.5, -2.5]);
 
-    let (chunk, quants) = quantized(QuantType::Q8_0, &x);
+    let chunk = quantized(QuantType::Q8_0, &x, f32::INFINITY);
 
-    assert_eq!(quants[..6], [127, 0, 2, 2, 0, -2]);
+    assert_eq!(signed(&chunk.quants)[..6], [127, 0, 2, 2, 0, -2]);
     assert!((chunk.scales[0] - 1.0).abs() < f32::EPSILON);
     assert_eq!(chunk.starts[0], -128 * 129);
 }
 
 #[test]
-fn blocks_of_32_have_the_scales_and_sums_that_ggml_stores_as_f16() {
-    let mut random = Random::new(3);
-    let x = random.floats(64);
-
-    let (chunk, quants) = quantized(QuantType::Q4_1, &x);
-
-    for (group, (x, quants)) in x.chunks(32).zip(quants.chunks(32)).enumerate() {
-        let scale = x.iter().fold(0.0_f32, |largest, x| largest.max(x.abs())) / 127.0;
-        let sum = scale * quants.iter().sum::<i32>() as f32;
-        assert_eq!(chunk.scales[group].to_bits(), f16::from_f32(scale).to_f32().to_bits());
-        assert_eq!(chunk.sums[group].to_bits(), f16::from_f32(sum).to_f32().to_bits());
-    }
-}
-
-#[test]
-fn quants_are_within_half_a_step() {
+fn values_are_within_half_a_step_and_sums_are_those_of_the_quantised_values() {
     let mut random = Random::new(4);
-    let x = random.floats(256);
+    let x = random.floats(CHUNK);
     for kind in QuantType::ALL {
-        let (chunk, quants) = quantized(kind, &x);
+        let group = kind.layout().group;
+        for limit in [f32::INFINITY, 0.97, 0.0] {
+            let chunk = quantized(kind, &x, limit);
 
-        for (i, (x, quant)) in x.iter().zip(quants).enumerate() {
-            let scale = chunk.scales[i / kind.layout().group];
-            assert!(quant.abs() <= 127);
-            assert!((quant as f32 * scale - x).abs() <= scale * 0.57, "{kind:?} {i}: {x} {quant} {scale}");
+            let integers = integers(kind, &chunk);
+            for (i, (x, integer)) in x.iter().zip(&integers).enumerate() {
+                let (scale, rests) = (chunk.scales[i / group], chunk.has_rests(i / group));
+                // A rest of 128 does not fit.
+                let steps = if rests { 1.01 } else { 0.51 };
+                assert!((*integer as f32 * scale - x).abs() <= scale * steps, "{kind:?} {limit} {i}: {x}");
+            }
+            for (index, integers) in integers.chunks(group).enumerate() {
+                let sum = chunk.scales[index] * integers.iter().sum::<i32>() as f32;
+                assert_eq!(chunk.sums[index].to_bits(), sum.to_bits(), "{kind:?} {limit}");
+            }
         }
     }
 }
 
 #[test]
+fn groups_far_above_their_row_have_rests() {
+    let mut x = Random::new(2).floats(2 * CHUNK);
+    x[40] = 30.0;
+    let (mut first, mut second) = ([Chunk::ZERO], [Chunk::ZERO]);
+
+    portable(QuantType::Q4_0, &x, 2 * CHUNK, &mut [&mut first, &mut second]);
+
+    let with_rests: Vec<usize> = (0..8).filter(|group| first[0].has_rests(*group)).collect();
+    assert_eq!(with_rests, [1]);
+    assert!((0..8).all(|group| !second[0].has_rests(group)));
+    assert!(signed(&first[0].rests)[32..64].iter().any(|rest| *rest != 0));
+}
+
+#[test]
 fn every_instruction_set_rounds_alike() {
     let mut random = Random::new(8);
-    let x = random.floats(512);
+    let mut x = random.floats(512);
+    x[300] = 100.0;
     for kind in QuantType::ALL {
         let mut got = vec![Chunk::ZERO; 2];
         let mut expected = got.clone();
 
-        quantize(kind, &x, 256, 0, &mut got);
-        portable(kind, &x, 256, 0, &mut expected);
+        quantize(kind, &x, 256, &mut [&mut got]);
+        portable(kind, &x, 256, &mut [&mut expected]);
 
         assert_eq!(got, expected, "{kind:?}");
+        assert!(got[1].has_rests(44 / kind.layout().group), "{kind:?}");
     }
 }
 
 #[test]
 fn zeros_and_tiny_values_give_zero_and_what_is_not_finite_gives_nan() {
     for kind in [QuantType::Q4_0, QuantType::Q5_1, QuantType::Q4K] {
-        let mut x = [0.0; 256];
+        let mut x = [0.0; CHUNK];
         x[5] = 1e-40;
-        let (chunk, quants) = quantized(kind, &x);
-        assert!(quants.iter().all(|quant| *quant == 0));
-        assert!(chunk.scales[0].abs() < f32::MIN_POSITIVE);
+        let chunk = quantized(kind, &x, 0.0);
+        assert_eq!(chunk, Chunk::ZERO);
 
         for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
             x[5] = bad;
-            let (chunk, quants) = quantized(kind, &x);
-            assert!(quants.iter().all(|quant| *quant == 0));
+            let chunk = quantized(kind, &x, 0.0);
+            assert_eq!(chunk.quants, Chunk::ZERO.quants);
             assert!(chunk.scales[0].is_nan() && chunk.sums[0].is_nan());
         }
     }
