@@ -3,6 +3,8 @@
 //! A few channels of a language model are many times larger than the rest. With 8 bits for each group of 16 or 32
 //! values, as in ggml, the steps of these groups are most of the error of a product; so they get a second byte.
 
+use std::mem::offset_of;
+
 use rayon::prelude::*;
 
 use crate::quant_type::QuantType;
@@ -41,7 +43,24 @@ pub(crate) struct Chunk {
     /// The same for the rests.
     pub(crate) rest_starts: [i32; 16],
     /// A bit for each group: whether it has rests.
-    with_rests: u32,
+    pub(crate) with_rests: u32,
+}
+
+/// Which bytes of a chunk are multiplied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    Quants,
+    Rests,
+}
+
+impl Part {
+    /// Bytes from the start of a chunk to its part.
+    pub(crate) const fn offset(self) -> usize {
+        match self {
+            Self::Quants => offset_of!(Chunk, quants),
+            Self::Rests => offset_of!(Chunk, rests),
+        }
+    }
 }
 
 /// Quantised rows, each padded with zeros to whole chunks.

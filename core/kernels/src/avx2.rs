@@ -14,11 +14,10 @@ use std::ops::Range;
 use half::f16;
 
 use crate::cpu::Level;
-use crate::format::{self, Format};
+use crate::format::{Format, with_format};
 use crate::kernel;
 use crate::matmul::Product;
 use crate::packed::BAND;
-use crate::quant_type::QuantType;
 use crate::simd::Simd;
 
 /// The proof that the CPU has AVX2, FMA and F16C.
@@ -39,20 +38,7 @@ impl Avx2 {
     /// Computes `columns` of the result; `out` has one slice for each row of activations.
     pub(crate) fn columns(self, product: &Product<'_>, columns: Range<usize>, out: &mut [&mut [f32]]) {
         // SAFETY: `self` proves that the CPU has the features of `run`.
-        unsafe {
-            match product.kind {
-                QuantType::Q4_0 => run::<format::Q4_0, 8>(self, product, columns, out),
-                QuantType::Q4_1 => run::<format::Q4_1, 8>(self, product, columns, out),
-                QuantType::Q5_0 => run::<format::Q5_0, 8>(self, product, columns, out),
-                QuantType::Q5_1 => run::<format::Q5_1, 8>(self, product, columns, out),
-                QuantType::Q8_0 => run::<format::Q8_0, 8>(self, product, columns, out),
-                QuantType::Q2K => run::<format::Q2K, 4>(self, product, columns, out),
-                QuantType::Q3K => run::<format::Q3K, 4>(self, product, columns, out),
-                QuantType::Q4K => run::<format::Q4K, 8>(self, product, columns, out),
-                QuantType::Q5K => run::<format::Q5K, 8>(self, product, columns, out),
-                QuantType::Q6K => run::<format::Q6K, 4>(self, product, columns, out),
-            }
-        }
+        unsafe { with_format!(product.kind, run(self, product, columns, out)) }
     }
 }
 
@@ -63,7 +49,7 @@ fn run<F: Format<WORDS>, const WORDS: usize>(
     columns: Range<usize>,
     out: &mut [&mut [f32]],
 ) {
-    kernel::columns::<Avx2, F, WORDS>(simd, product, columns, out);
+    kernel::columns::<Avx2, F, WORDS>(simd, None, product, columns, out);
 }
 
 #[target_feature(enable = "avx2,f16c")]

@@ -13,12 +13,12 @@ use std::ops::Range;
 use half::f16;
 
 use crate::cpu::Level;
-use crate::format::{self, Format};
+use crate::format::{Format, with_format};
 use crate::kernel;
 use crate::matmul::Product;
 use crate::packed::BAND;
-use crate::quant_type::QuantType;
 use crate::simd::Simd;
+use crate::square::SquareProduct;
 
 /// How far ahead weights are fetched: about what is read while a line comes from memory.
 const AHEAD: usize = 4096;
@@ -39,33 +39,29 @@ impl Avx512 {
     }
 
     /// Computes `columns` of the result; `out` has one slice for each row of activations.
-    pub(crate) fn columns(self, product: &Product<'_>, columns: Range<usize>, out: &mut [&mut [f32]]) {
+    ///
+    /// Sixteen rows of activations are left to `square` where there is one.
+    pub(crate) fn columns(
+        self,
+        square: Option<&dyn SquareProduct<Self>>,
+        product: &Product<'_>,
+        columns: Range<usize>,
+        out: &mut [&mut [f32]],
+    ) {
         // SAFETY: `self` proves that the CPU has the features of `run`.
-        unsafe {
-            match product.kind {
-                QuantType::Q4_0 => run::<format::Q4_0, 8>(self, product, columns, out),
-                QuantType::Q4_1 => run::<format::Q4_1, 8>(self, product, columns, out),
-                QuantType::Q5_0 => run::<format::Q5_0, 8>(self, product, columns, out),
-                QuantType::Q5_1 => run::<format::Q5_1, 8>(self, product, columns, out),
-                QuantType::Q8_0 => run::<format::Q8_0, 8>(self, product, columns, out),
-                QuantType::Q2K => run::<format::Q2K, 4>(self, product, columns, out),
-                QuantType::Q3K => run::<format::Q3K, 4>(self, product, columns, out),
-                QuantType::Q4K => run::<format::Q4K, 8>(self, product, columns, out),
-                QuantType::Q5K => run::<format::Q5K, 8>(self, product, columns, out),
-                QuantType::Q6K => run::<format::Q6K, 4>(self, product, columns, out),
-            }
-        }
+        unsafe { with_format!(product.kind, run(self, square, product, columns, out)) }
     }
 }
 
 #[target_feature(enable = "avx2,fma,f16c,avx512f,avx512bw,avx512vnni")]
 fn run<F: Format<WORDS>, const WORDS: usize>(
     simd: Avx512,
+    square: Option<&dyn SquareProduct<Avx512>>,
     product: &Product<'_>,
     columns: Range<usize>,
     out: &mut [&mut [f32]],
 ) {
-    kernel::columns::<Avx512, F, WORDS>(simd, product, columns, out);
+    kernel::columns::<Avx512, F, WORDS>(simd, square, product, columns, out);
 }
 
 #[target_feature(enable = "avx512f")]

@@ -12,6 +12,8 @@ pub enum Level {
     Avx2,
     /// x86-64 with AVX-512 F, BW and VNNI (2019 and later servers).
     Avx512Vnni,
+    /// The same with AMX for bytes (2023 and later servers); on Linux.
+    Amx,
 }
 
 impl Level {
@@ -31,6 +33,7 @@ impl Level {
                     && is_x86_feature_detected!("avx512bw")
                     && is_x86_feature_detected!("avx512vnni")
             }
+            Self::Amx => crate::amx::is_usable(),
         }
     }
 
@@ -41,13 +44,22 @@ impl Level {
     }
 }
 
-/// The fastest level of this machine; all kernels use it.
+/// The fastest level of this machine, which all kernels use.
+///
+/// The environment variable `RUSHLIGHT_CPU` (`scalar`, `avx2`, `avx512`, `amx`) leaves faster ones out, to compare them;
+/// another value changes nothing.
 pub fn active() -> Level {
     static ACTIVE: OnceLock<Level> = OnceLock::new();
     *ACTIVE.get_or_init(|| {
-        [Level::Avx512Vnni, Level::Avx2]
+        let limit = match std::env::var("RUSHLIGHT_CPU").as_deref() {
+            Ok("scalar") => Level::Scalar,
+            Ok("avx2") => Level::Avx2,
+            Ok("avx512") => Level::Avx512Vnni,
+            _ => Level::Amx,
+        };
+        [Level::Amx, Level::Avx512Vnni, Level::Avx2]
             .into_iter()
-            .find(|level| level.is_available())
+            .find(|level| *level <= limit && level.is_available())
             .unwrap_or(Level::Scalar)
     })
 }
@@ -61,11 +73,13 @@ mod tests {
         let active = active();
 
         assert!(active.is_available());
-        for level in [Level::Scalar, Level::Avx2, Level::Avx512Vnni] {
-            assert!(
-                level <= active || !level.is_available(),
-                "{level:?} is available and faster than {active:?}"
-            );
+        if std::env::var_os("RUSHLIGHT_CPU").is_none() {
+            for level in [Level::Scalar, Level::Avx2, Level::Avx512Vnni, Level::Amx] {
+                assert!(
+                    level <= active || !level.is_available(),
+                    "{level:?} is available and faster than {active:?}"
+                );
+            }
         }
     }
 }

@@ -57,6 +57,25 @@ macro_rules! format {
     };
 }
 
+/// Calls a function whose first generic arguments are a format and its words, for the format of a `QuantType`.
+macro_rules! with_format {
+    ($kind:expr, $run:ident($($arg:expr),*)) => {
+        match $kind {
+            $crate::QuantType::Q4_0 => $run::<$crate::format::Q4_0, 8>($($arg),*),
+            $crate::QuantType::Q4_1 => $run::<$crate::format::Q4_1, 8>($($arg),*),
+            $crate::QuantType::Q5_0 => $run::<$crate::format::Q5_0, 8>($($arg),*),
+            $crate::QuantType::Q5_1 => $run::<$crate::format::Q5_1, 8>($($arg),*),
+            $crate::QuantType::Q8_0 => $run::<$crate::format::Q8_0, 8>($($arg),*),
+            $crate::QuantType::Q2K => $run::<$crate::format::Q2K, 4>($($arg),*),
+            $crate::QuantType::Q3K => $run::<$crate::format::Q3K, 4>($($arg),*),
+            $crate::QuantType::Q4K => $run::<$crate::format::Q4K, 8>($($arg),*),
+            $crate::QuantType::Q5K => $run::<$crate::format::Q5K, 8>($($arg),*),
+            $crate::QuantType::Q6K => $run::<$crate::format::Q6K, 4>($($arg),*),
+        }
+    };
+}
+pub(crate) use with_format;
+
 format!(Q4_0, 8, 18, 4, |simd, block, quants, scales, _minima| {
     scales[0] = block.half(simd);
     nibbles(simd, block.load(simd, 0), quants, 0, 4);

@@ -18,7 +18,7 @@ pub(crate) fn to_floats(halves: &[f16], out: &mut [f32]) {
     #[cfg(target_arch = "x86_64")]
     {
         let level = crate::cpu::active();
-        if let (Level::Avx512Vnni, Some(simd)) = (level, Avx512::new()) {
+        if let (Level::Avx512Vnni | Level::Amx, Some(simd)) = (level, Avx512::new()) {
             return simd.to_floats(halves, out);
         } else if let (Level::Avx2, Some(simd)) = (level, Avx2::new()) {
             return simd.to_floats(halves, out);

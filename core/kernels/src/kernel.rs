@@ -7,6 +7,7 @@ use crate::format::Format;
 use crate::matmul::Product;
 use crate::packed::{BAND, Band};
 use crate::simd::Simd;
+use crate::square::SquareProduct;
 
 /// Activation rows that stay in the second-level cache while all columns are computed.
 const FAR: usize = 128;
@@ -25,6 +26,7 @@ const TOGETHER: usize = 2;
 #[inline(always)]
 pub(crate) fn columns<S: Simd, F: Format<WORDS>, const WORDS: usize>(
     simd: S,
+    square: Option<&dyn SquareProduct<S>>,
     product: &Product<'_>,
     columns: Range<usize>,
     out: &mut [&mut [f32]],
@@ -44,6 +46,7 @@ pub(crate) fn columns<S: Simd, F: Format<WORDS>, const WORDS: usize>(
             let column = TOGETHER * index * BAND;
             bands_columns::<S, F, WORDS, TOGETHER>(
                 simd,
+                square,
                 product,
                 bands,
                 rows.clone(),
@@ -54,15 +57,18 @@ pub(crate) fn columns<S: Simd, F: Format<WORDS>, const WORDS: usize>(
         }
         for (index, bands) in rest.as_chunks::<1>().0.iter().enumerate() {
             let column = (TOGETHER * groups.len() + index) * BAND;
-            bands_columns::<S, F, WORDS, 1>(simd, product, bands, rows.clone(), column, &mut narrow, out);
+            let rows = rows.clone();
+            bands_columns::<S, F, WORDS, 1>(simd, square, product, bands, rows, column, &mut narrow, out);
         }
     }
 }
 
 /// Computes the columns of some bands, which begin with `column`, for some rows of activations.
 #[inline(always)]
+#[expect(clippy::too_many_arguments, reason = "it is one loop of its caller")]
 fn bands_columns<S: Simd, F: Format<WORDS>, const WORDS: usize, const BANDS: usize>(
     simd: S,
+    square: Option<&dyn SquareProduct<S>>,
     product: &Product<'_>,
     bands: &[Band<'_>; BANDS],
     rows: Range<usize>,
@@ -79,7 +85,19 @@ fn bands_columns<S: Simd, F: Format<WORDS>, const WORDS: usize, const BANDS: usi
             for (tile, band) in tiles.iter_mut().zip(bands) {
                 groups = tile.unpack::<F, WORDS>(simd, band, part, chunk);
             }
-            multiply::<S, F, WORDS, BANDS>(simd, tiles, groups, &x[rows.clone()], sums);
+            let (mut x, mut sums) = (&x[rows.clone()], &mut *sums);
+            if let Some(square) = square {
+                let ((squares, x_rest), (square_sums, sums_rest)) = (x.as_chunks(), sums.as_chunks_mut());
+                for (x, sums) in squares.iter().zip(square_sums) {
+                    for (band, tile) in tiles.iter().enumerate() {
+                        let mut column = sums.map(|sums: [S::Float; BANDS]| sums[band]);
+                        square.multiply(tile, groups, x, &mut column);
+                        sums.iter_mut().zip(column).for_each(|(sums, sum)| sums[band] = sum);
+                    }
+                }
+                (x, sums) = (x_rest, sums_rest);
+            }
+            multiply::<S, F, WORDS, BANDS>(simd, tiles, groups, x, sums);
         }
         for (out, sums) in out.iter_mut().zip(sums.iter()) {
             for (band, sum) in sums.iter().enumerate() {
@@ -132,18 +150,29 @@ fn multiply_rows<S: Simd, F: Format<WORDS>, const WORDS: usize, const BANDS: usi
                     dots[band] = simd.add_int(simd.shift_left(dots[band], REST_BITS), rests[band]);
                 }
             }
-            let x_scale = simd.splat_float(x.scales[group]);
             for band in 0..BANDS {
-                let scale = simd.mul(tiles[band].scales[group], x_scale);
-                local[row][band] = simd.fma(simd.float(dots[band]), scale, local[row][band]);
-                if F::MINIMUM {
-                    let x_sum = simd.splat_float(x.sums[group]);
-                    local[row][band] = simd.fma(tiles[band].minima[group], x_sum, local[row][band]);
-                }
+                let sum = &mut local[row][band];
+                *sum = add(simd, &tiles[band], x, group, dots[band], *sum, F::MINIMUM);
             }
         }
     }
     *sums = local;
+}
+
+/// Adds a group's product to a sum, with exactly the roundings of the portable code.
+#[inline(always)]
+pub(crate) fn add<S: Simd>(
+    simd: S,
+    tile: &Tile<S>,
+    x: &Chunk,
+    group: usize,
+    dot: S::Int,
+    sum: S::Float,
+    minimum: bool,
+) -> S::Float {
+    let scale = simd.mul(tile.scales[group], simd.splat_float(x.scales[group]));
+    let sum = simd.fma(simd.float(dot), scale, sum);
+    if minimum { simd.fma(tile.minima[group], simd.splat_float(x.sums[group]), sum) } else { sum }
 }
 
 /// What is computed for some bands at a time.
@@ -162,10 +191,10 @@ impl<S: Simd, const BANDS: usize> Scratch<S, BANDS> {
 }
 
 /// 256 unpacked values of each of `S::LANES` rows, four of each row in a word, with the scales of their groups.
-struct Tile<S: Simd> {
-    quants: [S::Int; CHUNK / 4],
-    scales: [S::Float; 16],
-    minima: [S::Float; 16],
+pub(crate) struct Tile<S: Simd> {
+    pub(crate) quants: [S::Int; CHUNK / 4],
+    pub(crate) scales: [S::Float; 16],
+    pub(crate) minima: [S::Float; 16],
 }
 
 impl<S: Simd> Tile<S> {

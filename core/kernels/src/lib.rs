@@ -35,6 +35,8 @@
 pub mod cpu;
 
 mod activations;
+#[cfg(target_arch = "x86_64")]
+mod amx;
 mod attention;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -55,6 +57,8 @@ mod scalar;
 #[cfg(target_arch = "x86_64")]
 mod simd;
 mod split;
+#[cfg(target_arch = "x86_64")]
+mod square;
 #[cfg(test)]
 mod testing;
 mod vector;

@@ -11,7 +11,7 @@ use crate::quant_type::{QuantType, ShapeError};
 use crate::scalar;
 use crate::split::{self, SMALL, Task};
 #[cfg(target_arch = "x86_64")]
-use crate::{avx2::Avx2, avx512::Avx512};
+use crate::{amx::Amx, avx2::Avx2, avx512::Avx512};
 
 #[cfg(test)]
 mod tests;
@@ -138,12 +138,12 @@ impl Product<'_> {
     /// Computes `columns` of the result; `out` has one slice for each row of `x`.
     #[cfg(target_arch = "x86_64")]
     fn columns(&self, level: Level, columns: Range<usize>, out: &mut [&mut [f32]]) {
-        if let (Level::Avx512Vnni, Some(simd)) = (level, Avx512::new()) {
-            simd.columns(self, columns, out);
-        } else if let (Level::Avx2 | Level::Avx512Vnni, Some(simd)) = (level, Avx2::new()) {
-            simd.columns(self, columns, out);
-        } else {
-            self.columns_scalar(columns, out);
+        let ways = (Amx::new(), Avx512::new(), Avx2::new());
+        match (level, ways) {
+            (Level::Amx, (Some(simd), ..)) => simd.columns(self, columns, out),
+            (Level::Avx512Vnni, (_, Some(simd), _)) => simd.columns(None, self, columns, out),
+            (Level::Avx2, (.., Some(simd))) => simd.columns(self, columns, out),
+            _ => self.columns_scalar(columns, out),
         }
     }
 

@@ -30,7 +30,7 @@ macro_rules! dispatch {
 
                 match $crate::cpu::active() {
                     // SAFETY: the active level is available, so the CPU has the features of the function.
-                    $crate::cpu::Level::Avx512Vnni => return unsafe { avx512($($arg),*) },
+                    $crate::cpu::Level::Avx512Vnni | $crate::cpu::Level::Amx => return unsafe { avx512($($arg),*) },
                     // SAFETY: as above.
                     $crate::cpu::Level::Avx2 => return unsafe { avx2($($arg),*) },
                     $crate::cpu::Level::Scalar => {}

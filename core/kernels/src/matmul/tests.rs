@@ -36,7 +36,7 @@ fn bits(values: &[f32]) -> Vec<u32> {
 }
 
 fn levels() -> impl Iterator<Item = Level> {
-    [Level::Avx2, Level::Avx512Vnni].into_iter().filter(|level| level.is_available())
+    [Level::Avx2, Level::Avx512Vnni, Level::Amx].into_iter().filter(|level| level.is_available())
 }
 
 /// Any format, `n`, `m`, and `k` as a number of blocks; sizes on both sides of every kernel's tiles.
