@@ -33,7 +33,8 @@ pub enum Device {
 pub struct LoadOptions {
     /// Where the model computes. Default [`Device::Auto`].
     pub device: Device,
-    /// The most tokens that a sequence may have, at most what the file says. Default: what the file says.
+    /// The most tokens that a sequence may have, at most what the file says. Default: what the file says. A model that
+    /// was stretched from a shorter context (Phi-3's 128k variants) is at its best within that one if no more is asked for.
     pub context: Option<usize>,
     /// How keys and values are kept. Default [`KvType::F16`].
     pub kv_type: KvType,
@@ -106,7 +107,7 @@ impl LanguageModel {
         check_device(options.device)?;
         let gguf = Gguf::open(path)?;
         let architecture = gguf.required("general.architecture", gguf.string("general.architecture")?)?;
-        let decoder = arch::read(&gguf, architecture)?;
+        let decoder = arch::read(&gguf, architecture, options.context)?;
         let context = context(options.context, decoder.config.context)?;
         let info =
             ModelInfo::read(&gguf, architecture, decoder.config.layers, decoder.vocabulary(), context)?;

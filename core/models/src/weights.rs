@@ -9,11 +9,17 @@ use crate::{Error, Result};
 pub(crate) struct Weights<'a> {
     gguf: &'a Gguf,
     packed: &'a Packed,
+    context: Option<usize>,
 }
 
 impl<'a> Weights<'a> {
-    pub(crate) fn new(gguf: &'a Gguf, packed: &'a Packed) -> Self {
-        Self { gguf, packed }
+    pub(crate) fn new(gguf: &'a Gguf, packed: &'a Packed, context: Option<usize>) -> Self {
+        Self { gguf, packed, context }
+    }
+
+    /// The context length that was asked for.
+    pub(crate) fn context(self) -> Option<usize> {
+        self.context
     }
 
     /// The file.

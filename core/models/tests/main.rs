@@ -4,6 +4,7 @@
 mod encoder;
 mod greedy;
 mod kv;
+mod logits;
 mod support;
 mod templates;
 mod tokenizers;

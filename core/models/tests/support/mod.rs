@@ -1,4 +1,5 @@
 mod files;
 pub(crate) mod greedy;
+pub(crate) mod tiny;
 
 pub(crate) use files::{fixture, model};
