@@ -77,7 +77,7 @@ export class LocalLlm {
     this.native = llm;
   }
 
-  /** Loads a model by its name in {@link models} or by the path of its GGUF file; fetches nothing. */
+  /** Loads a model by its name in {@link models} or by the path of its GGUF file or of its folder with safetensors; fetches nothing. */
   static async open(nameOrPath: string, options: LocalLlmOptions & Abortable = {}): Promise<LocalLlm> {
     const name = text("model", nameOrPath);
     const { signal, ...rest } = options;

@@ -65,7 +65,7 @@ export interface LocalLlmStats {
 /** A language model that runs in this process. */
 export declare class LocalLlm {
     private constructor();
-    /** Loads a model by its name in {@link models} or by the path of its GGUF file; fetches nothing. */
+    /** Loads a model by its name in {@link models} or by the path of its GGUF file or of its folder with safetensors; fetches nothing. */
     static open(nameOrPath: string, options?: LocalLlmOptions & Abortable): Promise<LocalLlm>;
     /** The model's identity. */
     get name(): string;

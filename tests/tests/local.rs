@@ -324,6 +324,25 @@ async fn what_cannot_be_opened_says_why() {
 }
 
 #[tokio::test]
+async fn a_folder_with_safetensors_is_a_model() {
+    let fixtures =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/models/tests/fixtures/tiny");
+    let folder = tempfile::tempdir().unwrap();
+    for part in ["qwen3", "tokenizer"] {
+        for file in std::fs::read_dir(fixtures.join(part)).unwrap() {
+            let file = file.unwrap();
+            std::fs::copy(file.path(), folder.path().join(file.file_name())).unwrap();
+        }
+    }
+
+    let llm = LocalLlm::open(folder.path().to_str().unwrap()).await.unwrap();
+    let completion = llm.complete(prompt("the", 5)).await.unwrap();
+
+    assert_eq!((&*llm.info().architecture, &*llm.info().quantisation), ("qwen3", "BF16"));
+    assert!((1..=5).contains(&completion.usage.output_tokens), "{:?}", completion.usage);
+}
+
+#[tokio::test]
 async fn its_own_threads_give_the_same_text() {
     let shared = llm().await.complete(prompt("Say hello.", 8)).await.unwrap().text;
 

@@ -720,7 +720,7 @@ class LocalLlm:
         Opens a model.
 
         Args:
-            name_or_path: a name that `models` lists, or the path of a GGUF file
+            name_or_path: a name that `models` lists, or the path of a GGUF file or of a folder with safetensors
             device: where the model computes: `auto` (the default), `cpu`, `metal`, or `{"cuda": index}`; what is
                 not built in is refused
             context: tokens that prompt and answer may have together; what the file says by default

@@ -4,7 +4,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::arch::bert::{self, Bert};
-use crate::{Error, Result, Special, Tokenizer};
+use crate::{Error, Result, Special, Tokenizer, json_file};
 
 /// Tokens that are computed at once: enough to keep the arithmetic busy, few enough to stay in the cache.
 const MAX_ROWS: usize = 512;
@@ -142,18 +142,8 @@ fn batches(sequences: &[Vec<u32>]) -> Vec<Range<usize>> {
     batches
 }
 
-fn read_json(path: &Path) -> Result<Option<Value>> {
-    match std::fs::read(path) {
-        Ok(text) => {
-            serde_json::from_slice(&text).map(Some).map_err(|error| Error::format(path, error.to_string()))
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(Error::Open { path: path.to_owned(), source }),
-    }
-}
-
 fn max_length(path: &Path) -> Result<Option<usize>> {
-    let Some(config) = read_json(path)? else { return Ok(None) };
+    let Some(config) = json_file::read_if_there::<Value>(path)? else { return Ok(None) };
     match &config["max_seq_length"] {
         Value::Null => Ok(None),
         length => match length.as_u64() {
@@ -166,7 +156,7 @@ fn max_length(path: &Path) -> Result<Option<usize>> {
 }
 
 fn check_pooling(path: &Path) -> Result<()> {
-    let Some(config) = read_json(path)? else { return Ok(()) };
+    let Some(config) = json_file::read_if_there::<Value>(path)? else { return Ok(()) };
     let Some(fields) = config.as_object() else {
         return Err(Error::format(path, "expected a JSON object"));
     };

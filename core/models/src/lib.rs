@@ -14,16 +14,18 @@
 //! # }
 //! ```
 //!
-//! The main type is [`LanguageModel`]: the weights of one file, shared by reference. What a sequence has
+//! The main type is [`LanguageModel`]: a model's weights, shared by reference. What a sequence has
 //! computed lives in its [`KvCache`]. [`Encoder`] turns sentences into vectors. [`hub`] finds model files.
 
 mod arch;
 mod chat;
+mod checkpoint;
 mod encoder;
 mod error;
 mod gguf;
 pub mod hub;
 mod info;
+mod json_file;
 mod kv;
 mod map;
 mod model;

@@ -3,9 +3,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
+use crate::checkpoint::Checkpoint;
 use crate::kv::{KvPool, KvType};
 use crate::nn::{Decoder, Segment, Workspace};
-use crate::{ChatTemplate, Error, Gguf, KvCache, ModelInfo, Result, Tokenizer, arch};
+use crate::{ChatTemplate, Error, KvCache, ModelInfo, Result, Tokenizer, arch};
 
 /// Rows that are computed at once: enough to keep the arithmetic busy, few enough to bound the memory.
 const MAX_ROWS: usize = 256;
@@ -85,7 +86,7 @@ impl<'a> Step<'a> {
     }
 }
 
-/// A language model: the weights of one file, its tokenizer and its chat template.
+/// A language model: its weights, its tokenizer and its chat template.
 ///
 /// It holds no state of any sequence and may be shared by reference between threads. Computation runs on
 /// rayon's current thread pool.
@@ -101,38 +102,63 @@ pub struct LanguageModel {
 }
 
 impl LanguageModel {
-    /// Opens a GGUF file. The weights stay in a memory map, so the file must not be changed in place while
-    /// the model lives; renaming another file over it is safe.
+    /// Opens a GGUF file, or a folder as the Hugging Face Hub has it: `config.json`, weights in F32, F16 or BF16 in
+    /// `model.safetensors` or in several files with a `model.safetensors.index.json`, and `tokenizer.json`;
+    /// `tokenizer_config.json`, `chat_template.jinja` and `generation_config.json` are heeded if they are there.
+    ///
+    /// The weights stay in a memory map, so the files must not be changed in place while the model lives; renaming
+    /// another file over one is safe.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Open`], [`Error::Format`] and [`Error::Tensor`] name the file or tensor that is missing, damaged or of
+    /// another shape or type than the model needs; [`Error::Unsupported`] an architecture, device or setting that is not
+    /// built in; [`Error::Invalid`] an option out of its range.
     pub fn open(path: &Path, options: &LoadOptions) -> Result<Self> {
         check_device(options.device)?;
-        let gguf = Gguf::open(path)?;
-        let architecture = gguf.required("general.architecture", gguf.string("general.architecture")?)?;
-        let decoder = arch::read(&gguf, architecture, options.context)?;
-        let context = context(options.context, decoder.config.context)?;
-        let info =
-            ModelInfo::read(&gguf, architecture, decoder.config.layers, decoder.vocabulary(), context)?;
-        let tokenizer = Tokenizer::from_gguf(&gguf)?;
+        let Checkpoint {
+            name,
+            architecture,
+            quantisation,
+            size_bytes,
+            mut config,
+            weights,
+            tokenizer,
+            template,
+        } = Checkpoint::open(path)?;
+        config.context = context(options.context, config.context)?;
+        let (layers, context_length) = (config.layers, config.context);
+        let decoder = arch::read(&architecture, &weights, config)?;
         if tokenizer.vocabulary() > decoder.vocabulary() {
             let (tokens, rows) = (tokenizer.vocabulary(), decoder.vocabulary());
             let message = format!("expected a row for each of {tokens} tokens, got {rows}");
-            return Err(Error::tensor("token_embd.weight", message));
+            return Err(Error::tensor(weights.own_name("token_embd.weight"), message));
         }
-        let template = ChatTemplate::from_gguf(&gguf, &tokenizer)?;
+        let info = ModelInfo {
+            name,
+            architecture,
+            parameters: weights.parameters(),
+            quantisation,
+            size_bytes,
+            context_length,
+            layers,
+            vocabulary: decoder.vocabulary(),
+        };
         let pool = Arc::new(decoder.new_pool(options.kv_type).with_limit(options.kv_budget));
         Ok(Self { info, tokenizer, template, decoder, pool, workspaces: Mutex::default() })
     }
 
-    /// What the file says about the model; the context length is that of the options, if they had one.
+    /// What the files say about the model; the context length is that of the options, if they had one.
     pub fn info(&self) -> &ModelInfo {
         &self.info
     }
 
-    /// The tokenizer of the file.
+    /// The model's tokenizer.
     pub fn tokenizer(&self) -> &Tokenizer {
         &self.tokenizer
     }
 
-    /// The chat template of the file, if it has one.
+    /// The model's chat template, if it has one.
     pub fn template(&self) -> Option<&ChatTemplate> {
         self.template.as_ref()
     }

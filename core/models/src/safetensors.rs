@@ -1,9 +1,10 @@
 use std::path::Path;
 
 use safetensors::SafeTensorError;
+use safetensors::tensor::TensorInfo;
 use serde_json::Value;
 
-use crate::map::MappedFile;
+use crate::map::{Bytes, MappedFile};
 use crate::quantisation::Quantisation;
 use crate::{Error, Result};
 
@@ -50,6 +51,35 @@ impl<'a> SafeTensors<'a> {
         kind.dequantise(tensor.data(), &mut values);
         Ok(values)
     }
+}
+
+/// One tensor of a file.
+pub(crate) struct Entry {
+    pub(crate) name: String,
+    pub(crate) shape: Vec<usize>,
+    /// How its numbers are stored, or the name of a type that cannot be computed with.
+    pub(crate) kind: Result<Quantisation, String>,
+    pub(crate) bytes: Bytes,
+}
+
+/// All tensors of a file, which stay in the memory map.
+pub(crate) fn entries(file: &MappedFile) -> Result<Vec<Entry>> {
+    let bytes = file.bytes();
+    let (header, metadata) = safetensors::SafeTensors::read_metadata(bytes)
+        .map_err(|error| Error::format(file.path(), refusal(bytes, &error)))?;
+    // The header comes after eight bytes with its length.
+    let data = 8 + header;
+    let entry = |(name, info): (String, &TensorInfo)| {
+        let (start, end) = info.data_offsets;
+        let kind = format!("{:?}", info.dtype);
+        Entry {
+            name,
+            shape: info.shape.clone(),
+            kind: Quantisation::float(&kind).ok_or(kind),
+            bytes: Bytes::mapped(file.clone(), data + start..data + end),
+        }
+    };
+    Ok(metadata.tensors().into_iter().map(entry).collect())
 }
 
 /// What was found in a file that is refused, and what was expected.

@@ -1,83 +1,136 @@
-use crate::gguf::{Gguf, TensorInfo};
+use std::collections::HashMap;
+
+use rushlight_kernels::QuantType;
+
 use crate::map::Bytes;
 use crate::nn::{Config, Linear, Matrix};
-use crate::packed::Packed;
+use crate::quantisation::Quantisation;
 use crate::{Error, Result};
 
-/// Takes tensors out of a GGUF file by name and checks their shapes.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Weights<'a> {
-    gguf: &'a Gguf,
-    packed: &'a Packed,
-    context: Option<usize>,
+/// The tensors of a model, asked for by GGUF's names; their shapes are checked.
+#[derive(Debug)]
+pub(crate) struct Weights {
+    model: String,
+    tensors: HashMap<String, Tensor>,
+    names: Names,
 }
 
-impl<'a> Weights<'a> {
-    pub(crate) fn new(gguf: &'a Gguf, packed: &'a Packed, context: Option<usize>) -> Self {
-        Self { gguf, packed, context }
+/// The name that the files have for GGUF's name.
+pub(crate) type Names = fn(&str) -> String;
+
+/// One tensor.
+#[derive(Debug)]
+pub(crate) struct Tensor {
+    /// The dimensions, the slowest first.
+    pub(crate) shape: Vec<usize>,
+    /// How its numbers are stored, or the name of a type that cannot be computed with.
+    pub(crate) kind: Result<Quantisation, String>,
+    pub(crate) bytes: Bytes,
+    /// The same numbers in the order in which the kernels read them, if they are packed.
+    pub(crate) packed: Option<(QuantType, Bytes)>,
+}
+
+impl Tensor {
+    /// A vector that is in no file.
+    pub(crate) fn made(values: &[f32]) -> Self {
+        let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        Self {
+            shape: vec![values.len()],
+            kind: Ok(Quantisation::F32),
+            bytes: Bytes::owned(bytes),
+            packed: None,
+        }
     }
 
-    /// The context length that was asked for.
-    pub(crate) fn context(self) -> Option<usize> {
-        self.context
+    fn quantisation(&self, name: &str) -> Result<Quantisation> {
+        self.kind
+            .clone()
+            .map_err(|kind| Error::tensor(name, format!("expected F32, F16 or BF16, got {kind}")))
     }
 
-    /// The file.
-    pub(crate) fn gguf(self) -> &'a Gguf {
-        self.gguf
+    /// Its numbers, converted to f32.
+    pub(crate) fn values(&self, name: &str) -> Result<Vec<f32>> {
+        let mut values = vec![0.0; self.elements()];
+        self.quantisation(name)?.dequantise(self.bytes.get(), &mut values);
+        Ok(values)
+    }
+
+    fn elements(&self) -> usize {
+        self.shape.iter().product()
+    }
+}
+
+impl Weights {
+    /// The tensors of a model, by the names that its files have for them.
+    pub(crate) fn new(model: &str, tensors: HashMap<String, Tensor>, names: Names) -> Self {
+        Self { model: model.to_owned(), tensors, names }
     }
 
     /// The model's name.
-    pub(crate) fn model(self) -> Result<String> {
-        self.gguf.name()
+    pub(crate) fn model(&self) -> &str {
+        &self.model
     }
 
-    pub(crate) fn has(self, name: &str) -> bool {
-        self.gguf.tensor(name).is_some()
+    /// The number of weights.
+    pub(crate) fn parameters(&self) -> u64 {
+        self.tensors.values().map(|tensor| tensor.elements() as u64).sum()
     }
 
-    /// Refuses a file in which a layer lacks the tensor `blk.….{part}`.
-    pub(crate) fn require_in_layers(self, layers: usize, part: &str) -> Result<()> {
-        let missing = (0..layers).map(|index| format!("blk.{index}.{part}")).find(|name| !self.has(name));
-        missing.map_or(Ok(()), |name| Err(Error::tensor(name, "is missing from the file")))
+    /// The type that holds most weights.
+    pub(crate) fn commonest(&self) -> String {
+        let weight = |kind: Quantisation| -> usize {
+            self.tensors.values().filter(|tensor| tensor.kind == Ok(kind)).map(Tensor::elements).sum()
+        };
+        let commonest = Quantisation::ALL.into_iter().max_by_key(|&kind| weight(kind));
+        commonest.map(|kind| kind.to_string()).unwrap_or_default()
+    }
+
+    /// What the files call a tensor.
+    pub(crate) fn own_name(&self, name: &str) -> String {
+        (self.names)(name)
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.tensors.contains_key(&self.own_name(name))
+    }
+
+    /// Refuses a model in which a layer lacks the tensor `blk.….{part}`.
+    pub(crate) fn require_in_layers(&self, layers: usize, part: &str) -> Result<()> {
+        (0..layers).try_for_each(|index| self.find(&format!("blk.{index}.{part}")).map(drop))
     }
 
     /// A matrix, which is used where it lies.
-    pub(crate) fn matrix(self, name: &str, rows: usize, columns: usize) -> Result<Matrix> {
-        let info = self.shaped(name, &[rows, columns])?;
-        let shape = [rows, columns];
-        if let (Some(bytes), Some(kind)) = (self.packed.get(name), info.quantisation.kernel()) {
-            return Ok(Matrix::packed(name, bytes, kind, info.quantisation, shape));
-        }
-        let bytes = Bytes::mapped(self.gguf.file().clone(), info.offset..info.offset + info.length);
-        Ok(Matrix::plain(name, bytes, info.quantisation, shape))
+    pub(crate) fn matrix(&self, name: &str, rows: usize, columns: usize) -> Result<Matrix> {
+        let (name, tensor) = self.shaped(name, &[rows, columns])?;
+        let (kind, shape) = (tensor.quantisation(&name)?, [rows, columns]);
+        Ok(match &tensor.packed {
+            Some((packed, bytes)) => Matrix::packed(&name, bytes.clone(), *packed, kind, shape),
+            None => Matrix::plain(&name, tensor.bytes.clone(), kind, shape),
+        })
     }
 
     /// The rows of a matrix, if only its columns are known.
-    pub(crate) fn rows(self, name: &str) -> Result<usize> {
-        let info = self.info(name)?;
-        match info.shape[..] {
+    pub(crate) fn rows(&self, name: &str) -> Result<usize> {
+        let (name, tensor) = self.find(name)?;
+        match tensor.shape[..] {
             [rows, _] => Ok(rows),
-            _ => Err(Error::tensor(name, format!("expected 2 dimensions, got {}", info.shape.len()))),
+            _ => Err(Error::tensor(name, format!("expected 2 dimensions, got {}", tensor.shape.len()))),
         }
     }
 
     /// A vector, converted to f32.
-    pub(crate) fn vector(self, name: &str, length: usize) -> Result<Vec<f32>> {
-        let info = self.shaped(name, &[length])?;
-        let mut vector = vec![0.0; length];
-        let bytes = &self.gguf.file().bytes()[info.offset..info.offset + info.length];
-        info.quantisation.dequantise(bytes, &mut vector);
-        Ok(vector)
+    pub(crate) fn vector(&self, name: &str, length: usize) -> Result<Vec<f32>> {
+        let (name, tensor) = self.shaped(name, &[length])?;
+        tensor.values(&name)
     }
 
-    /// A vector, or none if the file has no tensor of this name.
-    pub(crate) fn optional_vector(self, name: &str, length: usize) -> Result<Option<Vec<f32>>> {
+    /// A vector, or none if no tensor has this name.
+    pub(crate) fn optional_vector(&self, name: &str, length: usize) -> Result<Option<Vec<f32>>> {
         if self.has(name) { self.vector(name, length).map(Some) } else { Ok(None) }
     }
 
-    /// What the rotation of each pair is divided by, if the file has a tensor of this name.
-    pub(crate) fn rope_factors(self, name: &str, config: &Config) -> Result<Option<Vec<f32>>> {
+    /// What the rotation of each pair is divided by, if a tensor has this name.
+    pub(crate) fn rope_factors(&self, name: &str, config: &Config) -> Result<Option<Vec<f32>>> {
         let factors = self.optional_vector(name, config.rope_dimensions / 2)?;
         match factors.iter().flatten().find(|factor| !(factor.is_finite() && **factor > 0.0)) {
             None => Ok(factors),
@@ -86,14 +139,14 @@ impl<'a> Weights<'a> {
     }
 
     /// The matrix `{name}.weight` with the bias `{name}.bias`, if there is one.
-    pub(crate) fn linear(self, name: &str, rows: usize, columns: usize) -> Result<Linear> {
+    pub(crate) fn linear(&self, name: &str, rows: usize, columns: usize) -> Result<Linear> {
         let weight = self.matrix(&format!("{name}.weight"), rows, columns)?;
         Ok(Linear::new(weight, self.optional_vector(&format!("{name}.bias"), rows)?))
     }
 
     /// Rows that are joined into one matrix `{name}.weight`, one [`Linear`] for each number of them.
     pub(crate) fn joined<const PARTS: usize>(
-        self,
+        &self,
         name: &str,
         rows: [usize; PARTS],
         columns: usize,
@@ -112,15 +165,20 @@ impl<'a> Weights<'a> {
         Ok(parts.try_into().expect("there is a part for each number of rows"))
     }
 
-    fn info(self, name: &str) -> Result<&'a TensorInfo> {
-        self.gguf.tensor(name).ok_or_else(|| Error::tensor(name, "is missing from the file"))
+    /// A tensor and what the files call it.
+    fn find(&self, name: &str) -> Result<(String, &Tensor)> {
+        let name = self.own_name(name);
+        match self.tensors.get(&name) {
+            Some(tensor) => Ok((name, tensor)),
+            None => Err(Error::tensor(name, "is missing from the file")),
+        }
     }
 
-    fn shaped(self, name: &str, shape: &[usize]) -> Result<&'a TensorInfo> {
-        let info = self.info(name)?;
-        if info.shape != shape {
-            return Err(Error::tensor(name, format!("expected shape {shape:?}, got {:?}", info.shape)));
+    fn shaped(&self, name: &str, shape: &[usize]) -> Result<(String, &Tensor)> {
+        let (name, tensor) = self.find(name)?;
+        if tensor.shape != shape {
+            return Err(Error::tensor(name, format!("expected shape {shape:?}, got {:?}", tensor.shape)));
         }
-        Ok(info)
+        Ok((name, tensor))
     }
 }

@@ -44,39 +44,66 @@ fn check(path: &Path, run: &Run) {
     }
 }
 
-fn check_gguf(model: &str) {
-    let (_directory, path) = tiny::gguf(model);
+/// Checks the GGUF file and the folder.
+fn check_both(model: &str) {
+    let ((_directory, path), folder) = (tiny::gguf(model), tiny::folder(model));
     for run in tiny::runs(model) {
         check(&path, &run);
+        check(folder.path(), &run);
     }
 }
 
 #[test]
 fn llama_stretches_slow_rotations() {
-    check_gguf("llama");
+    check_both("llama");
 }
 
 #[test]
 fn mistral_sees_a_window() {
-    check_gguf("mistral");
+    check_both("mistral");
 }
 
 #[test]
 fn qwen2_has_biases() {
-    check_gguf("qwen2");
+    check_both("qwen2");
 }
 
 #[test]
 fn qwen3_normalises_heads_that_are_wider_than_the_hidden_state() {
-    check_gguf("qwen3");
+    check_both("qwen3");
 }
 
 #[test]
 fn gemma3_alternates_windows_and_bases() {
-    check_gguf("gemma3");
+    check_both("gemma3");
 }
 
 #[test]
 fn phi3_joins_matrices_and_has_rotations_for_either_length() {
-    check_gguf("phi3");
+    check_both("phi3");
+}
+
+#[test]
+fn settings_of_older_versions_of_transformers_mean_the_same() {
+    for model in ["llama", "gemma3", "phi3"] {
+        let folder = tiny::folder(model);
+        tiny::edit(folder.path(), "config.json", |config| {
+            let mut parameters = config["rope_parameters"].take();
+            config.as_object_mut().unwrap().remove("rope_parameters");
+            config.as_object_mut().unwrap().remove("layer_types");
+            if model == "gemma3" {
+                config["rope_local_base_freq"] = parameters["sliding_attention"]["rope_theta"].clone();
+                parameters = parameters["full_attention"].take();
+            }
+            config["rope_theta"] = parameters["rope_theta"].take();
+            // Phi-3 was published with `su` for what is called `longrope` now.
+            let kind = parameters["rope_type"].take();
+            parameters["type"] = if model == "phi3" { "su".into() } else { kind };
+            config["rope_scaling"] = parameters;
+        });
+
+        for run in tiny::runs(model) {
+            check(folder.path(), &run);
+        }
+    }
 }

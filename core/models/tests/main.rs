@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod encoder;
+mod folder;
 mod greedy;
 mod kv;
 mod logits;

@@ -25,7 +25,7 @@ pub(crate) struct Options {
     /// Answers from the documents in DIR [default: examples/corpus]
     #[arg(long, value_name = "DIR")]
     corpus: Option<PathBuf>,
-    /// The language model, by name or as the path of a GGUF file.
+    /// The language model, by name or as the path of a GGUF file or of a folder with safetensors.
     #[arg(long, value_name = "NAME|PATH", default_value = "Qwen2.5-Coder-0.5B-Instruct")]
     model: String,
     /// A conversation: one question a line, until the input ends.

@@ -9,7 +9,7 @@ use crate::kv::{KvPool, KvType};
 use crate::map::MappedFile;
 use crate::nn::{Attention, Bidirectional, Dense, Embeddings, Layer, Norm};
 use crate::safetensors::SafeTensors;
-use crate::{Error, Result};
+use crate::{Error, Result, json_file};
 
 /// The part of `config.json` that says how to compute.
 #[derive(Debug, Deserialize)]
@@ -61,9 +61,7 @@ fn absolute() -> String {
 
 impl Config {
     fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read(path).map_err(|source| Error::Open { path: path.to_owned(), source })?;
-        let config: Self =
-            serde_json::from_slice(&text).map_err(|error| Error::format(path, error.to_string()))?;
+        let config: Self = json_file::read(path)?;
         let supported = |what, found: &str, known: &[&str]| {
             if known.contains(&found) {
                 return Ok(());

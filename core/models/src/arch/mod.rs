@@ -1,5 +1,5 @@
-//! One published architecture, one file: its names in the file and the choices that it makes. Nothing else
-//! knows an architecture by name.
+//! One published architecture, one file: the tensors that it has by GGUF's names, and the choices that it makes.
+//! Where they come from is the matter of `checkpoint`.
 
 pub(crate) mod bert;
 mod gemma3;
@@ -9,7 +9,7 @@ mod qwen2;
 mod qwen3;
 mod reader;
 
-pub(crate) use reader::read;
+pub(crate) use reader::{check, read};
 
 use reader::Reader;
 

@@ -1,17 +1,24 @@
 use super::ARCHITECTURES;
-use crate::gguf::Gguf;
-use crate::nn::Decoder;
-use crate::packed::Packed;
+use crate::nn::{Config, Decoder};
 use crate::weights::Weights;
 use crate::{Error, Result};
 
-/// Reads a decoder out of a file of one architecture.
-pub(super) type Reader = fn(Weights<'_>) -> Result<Decoder>;
+/// Reads a decoder of one architecture.
+pub(super) type Reader = fn(&Weights, Config) -> Result<Decoder>;
 
-/// The decoder of a file, by its `general.architecture`, for sequences of `context` tokens if that was asked for.
-pub(crate) fn read(gguf: &Gguf, architecture: &str, context: Option<usize>) -> Result<Decoder> {
+/// The decoder of a model, by the name of its architecture.
+pub(crate) fn read(architecture: &str, weights: &Weights, config: Config) -> Result<Decoder> {
+    reader(architecture)?(weights, config)
+}
+
+/// Refuses an architecture that is not built in.
+pub(crate) fn check(architecture: &str) -> Result<()> {
+    reader(architecture).map(drop)
+}
+
+fn reader(architecture: &str) -> Result<Reader> {
     match ARCHITECTURES.iter().find(|(name, _)| *name == architecture) {
-        Some((_, reader)) => reader(Weights::new(gguf, &Packed::open(gguf)?, context)),
+        Some((_, reader)) => Ok(*reader),
         None => Err(Error::Unsupported {
             what: "architecture",
             name: architecture.to_owned(),

@@ -1,3 +1,6 @@
+use std::io::ErrorKind;
+use std::path::Path;
+
 use minijinja::value::Serde;
 use minijinja::{Environment, Value, context};
 use serde_json::Value as Json;
@@ -5,7 +8,7 @@ use serde_json::Value as Json;
 use super::adapt::{Adaptation, ToolSupport, guard};
 use super::environment::{self, message};
 use super::rewrite::rewrite;
-use crate::{Error, Gguf, Result, Tokenizer};
+use crate::{Error, Gguf, Result, Tokenizer, json_file};
 
 /// What a chat template renders.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -61,12 +64,37 @@ impl ChatTemplate {
     pub fn from_gguf(gguf: &Gguf, tokenizer: &Tokenizer) -> Result<Option<Self>> {
         const KEY: &str = "tokenizer.chat_template";
         let Some(source) = gguf.string(KEY)? else { return Ok(None) };
-        let text = |id: Option<u32>| id.and_then(|id| tokenizer.token_text(id)).unwrap_or_default();
-        match Self::new(source, text(tokenizer.begin()), text(tokenizer.end())) {
+        match Self::of(source, tokenizer) {
             Ok(template) => Ok(Some(template)),
             Err(Error::Template { message }) => Err(gguf.invalid(KEY, &message)),
             Err(other) => Err(other),
         }
+    }
+
+    /// Reads the template of a model's folder: `chat_template.jinja`, or `chat_template` in `tokenizer_config.json`, the
+    /// one named `default` if it has several; `None` if there is none. An error names the file.
+    pub(crate) fn from_folder(folder: &Path, tokenizer: &Tokenizer) -> Result<Option<Self>> {
+        let mut path = folder.join("chat_template.jinja");
+        let source = match std::fs::read_to_string(&path) {
+            Ok(source) => Some(source),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                path = folder.join("tokenizer_config.json");
+                let settings: Json = json_file::read_if_there(&path)?.unwrap_or_default();
+                declared(&settings["chat_template"]).map(str::to_owned)
+            }
+            Err(source) => return Err(Error::Open { path, source }),
+        };
+        let Some(source) = source else { return Ok(None) };
+        match Self::of(&source, tokenizer) {
+            Err(Error::Template { message }) => Err(Error::format(path, format!("chat template: {message}"))),
+            read => read.map(Some),
+        }
+    }
+
+    /// A template that uses the tokenizer's begin and end tokens.
+    fn of(source: &str, tokenizer: &Tokenizer) -> Result<Self> {
+        let text = |id: Option<u32>| id.and_then(|id| tokenizer.token_text(id)).unwrap_or_default();
+        Self::new(source, text(tokenizer.begin()), text(tokenizer.end()))
     }
 
     /// The template of `ChatML`, which many models understand: for models that carry none.
@@ -128,6 +156,12 @@ impl ChatTemplate {
     pub fn supports_system(&self) -> bool {
         self.adaptation.system
     }
+}
+
+/// A template, or the one named `default` of several.
+fn declared(template: &Json) -> Option<&str> {
+    let default = || template.as_array()?.iter().find(|each| each["name"] == "default")?["template"].as_str();
+    template.as_str().or_else(default)
 }
 
 #[cfg(test)]

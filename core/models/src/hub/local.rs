@@ -6,7 +6,7 @@ use super::download::Server;
 use super::fetch;
 use super::manifest::{KnownModel, ModelKind, known_models};
 use super::source::{Mirror, Progress};
-use crate::{Error, Result};
+use crate::{Error, Result, checkpoint};
 
 /// A model whose files are all on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub struct LocalModel {
     pub name: String,
     /// What it is for.
     pub kind: ModelKind,
-    /// The GGUF file of a language model, the directory of an embedder.
+    /// The GGUF file of a language model, or its directory if that has safetensors; the directory of an embedder.
     pub path: PathBuf,
 }
 
@@ -77,7 +77,8 @@ impl Hub {
     /// Finds a model by path or name; never fetches.
     ///
     /// An existing path wins over a name. A path is a GGUF file, a directory with one, or a directory with
-    /// `model.safetensors`. A named model counts as present when all its files have the manifest's sizes; the
+    /// `model.safetensors` or an index of several such files: a language model if its `config.json` says so, otherwise an
+    /// embedder. A named model counts as present when all its files have the manifest's sizes; the
     /// checksums were checked when they were fetched.
     pub fn resolve(&self, name_or_path: &str) -> Result<LocalModel> {
         let path = Path::new(name_or_path);
@@ -144,9 +145,11 @@ fn local(path: &Path) -> Result<LocalModel> {
     if path.is_file() {
         return found(ModelKind::LanguageModel, path);
     }
-    if path.join("model.safetensors").is_file() {
+    let is_language_model = checkpoint::is_language_model(path);
+    if is_language_model || path.join("model.safetensors").is_file() {
+        let kind = if is_language_model { ModelKind::LanguageModel } else { ModelKind::Embedder };
         let name = path.file_name().unwrap_or(name).to_string_lossy().into_owned();
-        return Ok(LocalModel { name, kind: ModelKind::Embedder, path: path.to_owned() });
+        return Ok(LocalModel { name, kind, path: path.to_owned() });
     }
     let mut files = Vec::new();
     for entry in std::fs::read_dir(path).map_err(open)? {

@@ -46,7 +46,7 @@ pub(crate) struct Block {
 impl Block {
     /// Reads `blk.{index}.…` by the names that the architectures share; biases and further norms are read where there
     /// are any, and matrices that the file joins are taken apart.
-    pub(crate) fn read(weights: Weights<'_>, config: &Config, index: usize, reach: Reach) -> Result<Self> {
+    pub(crate) fn read(weights: &Weights, config: &Config, index: usize, reach: Reach) -> Result<Self> {
         let name = |part: &str| format!("blk.{index}.{part}");
         let Config { hidden, feed_forward, head_dimension, .. } = *config;
         let linear = |part: &str, rows, columns| weights.linear(&name(part), rows, columns);
@@ -87,7 +87,7 @@ impl Block {
 
 impl Decoder {
     /// Reads the tensors by the names that the architectures share.
-    pub(crate) fn read(weights: Weights<'_>, config: Config, choices: Choices) -> Result<Self> {
+    pub(crate) fn read(weights: &Weights, config: Config, choices: Choices) -> Result<Self> {
         let rows = weights.rows("token_embd.weight")?;
         let embedding = weights.matrix("token_embd.weight", rows, config.hidden)?;
         let own_output = weights.has("output.weight");
@@ -98,10 +98,10 @@ impl Decoder {
         let attention = Attention {
             group: config.heads / config.kv_heads,
             dimension: config.head_dimension,
-            scale: 1.0 / (config.head_dimension as f32).sqrt(),
+            scale: config.attention_scale,
         };
         Ok(Self {
-            name: weights.model()?,
+            name: weights.model().to_owned(),
             embedding,
             blocks,
             norm: weights.vector("output_norm.weight", config.hidden)?,

@@ -3,6 +3,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::byte_pair::BytePair;
+use super::folder::{self, Declared};
 use super::sentence_piece::SentencePiece;
 use super::special::{Fragment, SpecialTokens, unguard};
 use super::stream::Detokenizer;
@@ -71,7 +72,13 @@ impl Tokenizer {
 
     /// Reads a `tokenizer.json`. Truncation and padding that the file asks for are left out.
     pub fn from_file(path: &Path) -> Result<Self> {
-        json::read(path).map(Self::new)
+        json::read(path, Declared::default()).map(Self::new)
+    }
+
+    /// Reads the `tokenizer.json` of a model's folder; what the files beside it say about its special tokens counts too.
+    /// The model knows `rows` tokens.
+    pub(crate) fn from_folder(folder: &Path, rows: usize) -> Result<Self> {
+        json::read(&folder.join("tokenizer.json"), folder::read(folder, rows)?).map(Self::new)
     }
 
     /// The ids of a text; the begin token is not added. An empty text has no ids.

@@ -7,12 +7,14 @@ use tokenizers::Encoding;
 
 use super::alphabet::{Alphabet, fallback_byte};
 use super::codec::{Algorithm, Parts};
+use super::folder::Declared;
 use super::metadata::find_ends;
 use super::special::{SpecialTokens, Strip};
 use super::vocabulary::{Kind, Vocabulary};
 use crate::{Error, Result};
 
-pub(super) fn read(path: &Path) -> Result<Parts> {
+/// Reads the file; what a model's folder declares goes before what the file says.
+pub(super) fn read(path: &Path, declared: Declared) -> Result<Parts> {
     let source = std::fs::read(path).map_err(|source| Error::Open { path: path.to_owned(), source })?;
     let format = |message: String| Error::format(path, message);
     let file: Value = serde_json::from_slice(&source).map_err(|error| format(error.to_string()))?;
@@ -25,17 +27,24 @@ pub(super) fn read(path: &Path) -> Result<Parts> {
     library.set_encode_special_tokens(true);
 
     let alphabet = alphabet(&file);
-    let vocabulary = vocabulary(&library, &file, alphabet).map_err(format)?;
-    let special = SpecialTokens::new(&vocabulary, |_, text| strip(&library, text))?;
+    let mut vocabulary = vocabulary(&library, &file, alphabet, declared.rows).map_err(format)?;
     let (begin, end) = match *around.get_ids() {
         [begin, .., end] => (Some(begin), Some(end)),
         [only] => (Some(only), None),
         [] => (None, None),
     };
+    let add_begin = declared.add_begin.unwrap_or(begin.is_some());
+    let named = |text: Option<String>| text.and_then(|text| vocabulary.find_text(&text));
+    let (begin, end) = (named(declared.begin).or(begin), named(declared.end).or(end));
     let mut ends = find_ends(&vocabulary);
     ends.extend(end);
+    ends.extend(declared.ends.into_iter().filter(|&id| (id as usize) < vocabulary.len()));
     ends.sort_unstable();
     ends.dedup();
+    for &id in &ends {
+        vocabulary.make_control(id);
+    }
+    let special = SpecialTokens::new(&vocabulary, |_, text| strip(&library, text))?;
     Ok(Parts {
         strip_leading_space: alphabet != Alphabet::ByteLevel && alphabet != Alphabet::Plain,
         special,
@@ -43,7 +52,7 @@ pub(super) fn read(path: &Path) -> Result<Parts> {
         begin,
         end,
         ends,
-        add_begin: begin.is_some(),
+        add_begin: add_begin && begin.is_some(),
         vocabulary,
     })
 }
@@ -78,10 +87,13 @@ fn vocabulary(
     library: &tokenizers::Tokenizer,
     file: &Value,
     alphabet: Alphabet,
+    rows: Option<usize>,
 ) -> Result<Vocabulary, String> {
     let added = library.get_added_tokens_decoder();
     let unknown = file["model"]["unk_token"].as_str();
-    let known = library.get_vocab(true);
+    let mut known = library.get_vocab(true);
+    let is_known = |id: u32| rows.is_none_or(|rows| (id as usize) < rows);
+    known.retain(|_, id| is_known(*id) || !added.get(id).is_some_and(|token| token.special));
     let count = known.values().max().map_or(0, |&id| id as usize + 1);
     // Ids need not be dense, but a file may not make us allocate by its claims.
     if count > known.len() * 2 + 1024 {

@@ -7,6 +7,7 @@
 mod alphabet;
 mod byte_pair;
 mod codec;
+mod folder;
 mod json;
 mod merge;
 mod metadata;

@@ -2,10 +2,11 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use flate2::read::GzDecoder;
 use serde::Deserialize;
+use serde_json::Value;
 use tempfile::TempDir;
 
 use super::fixture;
@@ -47,4 +48,28 @@ pub(crate) fn gguf(model: &str) -> (TempDir, PathBuf) {
     let packed = File::open(fixture(&format!("tiny/{model}.gguf.gz"))).unwrap();
     io::copy(&mut GzDecoder::new(packed), &mut File::create(&path).unwrap()).unwrap();
     (directory, path)
+}
+
+/// A model as the Hugging Face Hub has it, in a folder that goes with the guard and may be changed.
+pub(crate) fn folder(model: &str) -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    for part in [model, "tokenizer"] {
+        copy(&fixture("tiny").join(part), directory.path());
+    }
+    directory
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap() {
+        let file = entry.unwrap();
+        fs::copy(file.path(), to.join(file.file_name())).unwrap();
+    }
+}
+
+/// Changes a JSON file of a folder.
+pub(crate) fn edit(folder: &Path, file: &str, change: impl FnOnce(&mut Value)) {
+    let path = folder.join(file);
+    let mut value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    change(&mut value);
+    fs::write(&path, serde_json::to_vec(&value).unwrap()).unwrap();
 }

@@ -49,8 +49,8 @@ struct Shared {
 }
 
 impl LocalLlm {
-    /// Opens a model by its name in the [`hub`](crate::hub) or by the path of a GGUF file, with default
-    /// options. Nothing is fetched.
+    /// Opens a model by its name in the [`hub`](crate::hub) or by the path of a GGUF file or of a folder with
+    /// safetensors, with default options. Nothing is fetched.
     ///
     /// # Errors
     ///

@@ -92,6 +92,33 @@ fn a_file_is_a_language_model_and_so_is_a_directory_with_one() {
 }
 
 #[test]
+fn a_directory_with_safetensors_is_what_its_config_says() {
+    let cases = [
+        ("model.safetensors", r#"{"model_type": "qwen3"}"#, ModelKind::LanguageModel),
+        ("model.safetensors.index.json", r#"{"model_type": "gemma3_text"}"#, ModelKind::LanguageModel),
+        (
+            "model.safetensors",
+            r#"{"model_type": "new", "architectures": ["NewForCausalLM"]}"#,
+            ModelKind::LanguageModel,
+        ),
+        (
+            "model.safetensors",
+            r#"{"model_type": "bert", "architectures": ["BertModel"]}"#,
+            ModelKind::Embedder,
+        ),
+    ];
+    for (weights, config, kind) in cases {
+        let directory = TempDir::new().unwrap();
+        std::fs::write(directory.path().join(weights), "").unwrap();
+        std::fs::write(directory.path().join("config.json"), config).unwrap();
+
+        let found = Hub::at(directory.path()).resolve(directory.path().to_str().unwrap()).unwrap();
+
+        assert_eq!((found.kind, found.path.as_path()), (kind, directory.path()), "{config}");
+    }
+}
+
+#[test]
 fn a_path_without_a_model_is_an_error() {
     let directory = TempDir::new().unwrap();
     let hub = Hub::at(directory.path());

@@ -1,0 +1,29 @@
+use std::path::Path;
+
+use super::{file, folder};
+use crate::nn::Config;
+use crate::weights::Weights;
+use crate::{ChatTemplate, Gguf, Result, Tokenizer};
+
+/// A language model's files, read but for its weights.
+#[derive(Debug)]
+pub(crate) struct Checkpoint {
+    pub(crate) name: String,
+    /// As GGUF calls it, for example `llama`.
+    pub(crate) architecture: String,
+    /// The type that holds most weights, or the mixture that llama.cpp names so.
+    pub(crate) quantisation: String,
+    /// The length in bytes of the files that hold weights.
+    pub(crate) size_bytes: u64,
+    pub(crate) config: Config,
+    pub(crate) weights: Weights,
+    pub(crate) tokenizer: Tokenizer,
+    pub(crate) template: Option<ChatTemplate>,
+}
+
+impl Checkpoint {
+    /// Reads a GGUF file, or a folder as the Hugging Face Hub has it.
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        if path.is_dir() { folder::read(path) } else { file::read(&Gguf::open(path)?) }
+    }
+}

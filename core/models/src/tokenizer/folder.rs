@@ -1,0 +1,68 @@
+//! What the files beside a `tokenizer.json` say about it.
+
+use std::path::Path;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::{Result, json_file};
+
+/// What a model's folder declares about its special tokens.
+#[derive(Debug, Default)]
+pub(super) struct Declared {
+    /// The text of the begin token.
+    pub(super) begin: Option<String>,
+    /// The text of the end token.
+    pub(super) end: Option<String>,
+    /// Further tokens that end a generation.
+    pub(super) ends: Vec<u32>,
+    /// How many tokens the model knows; added control tokens beyond them belong to a larger sibling, which sees images.
+    pub(super) rows: Option<usize>,
+    /// Whether a prompt starts with the begin token; otherwise the tokenizer's post-processor says so.
+    pub(super) add_begin: Option<bool>,
+}
+
+/// The part of `tokenizer_config.json` that counts.
+#[derive(Debug, Default, Deserialize)]
+struct Settings {
+    bos_token: Option<Token>,
+    eos_token: Option<Token>,
+    add_bos_token: Option<bool>,
+}
+
+/// A token as a text, or as what the library keeps about an added one.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Token {
+    Text(String),
+    Added { content: String },
+}
+
+impl Token {
+    fn text(self) -> String {
+        match self {
+            Self::Text(text) | Self::Added { content: text } => text,
+        }
+    }
+}
+
+/// Reads `tokenizer_config.json`, `generation_config.json` and `config.json`, as far as they are there; the model knows
+/// `rows` tokens.
+pub(super) fn read(folder: &Path, rows: usize) -> Result<Declared> {
+    let settings: Settings =
+        json_file::read_if_there(&folder.join("tokenizer_config.json"))?.unwrap_or_default();
+    let mut ends = Vec::new();
+    for file in ["generation_config.json", "config.json"] {
+        let file: Value = json_file::read_if_there(&folder.join(file))?.unwrap_or_default();
+        let ids = &file["eos_token_id"];
+        let ids = ids.as_array().map_or_else(|| std::slice::from_ref(ids), Vec::as_slice);
+        ends.extend(ids.iter().filter_map(|id| u32::try_from(id.as_u64()?).ok()));
+    }
+    Ok(Declared {
+        begin: settings.bos_token.map(Token::text),
+        end: settings.eos_token.map(Token::text),
+        ends,
+        rows: Some(rows),
+        add_begin: settings.add_bos_token,
+    })
+}
