@@ -4,6 +4,7 @@
 //! The main function is [`matmul`]: weights are the blocks of a GGUF file (ggml's layouts, [`QuantType`]), put by
 //! [`pack`] into the order in which they are read, without a byte more; activations are quantised in groups, products of
 //! a group are exact integers. The instruction set is chosen once, at run time ([`cpu::active`]).
+//! [`matmul_floats`] multiplies with plain floats where they lie.
 //!
 //! Two promises hold on every path and are tested bit for bit:
 //!
@@ -44,6 +45,7 @@ mod avx2;
 mod avx512;
 mod block;
 mod dense;
+mod floats;
 #[cfg(target_arch = "x86_64")]
 mod format;
 mod halves;
@@ -66,6 +68,7 @@ mod vector;
 pub use attention::{Attended, KvPage, PAGE, attend};
 pub use block::dequantize_row;
 pub use dense::DenseMatrix;
+pub use floats::{FloatFactor, FloatType, matmul_floats};
 pub use matmul::{Factor, matmul, matmul_each};
 pub use packed::{dequantize_packed_row, pack};
 pub use panel::LANES;

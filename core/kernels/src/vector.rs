@@ -41,6 +41,7 @@ macro_rules! dispatch {
     };
 }
 pub(crate) use dispatch;
+pub(crate) use portable::total;
 
 dispatch! {
     /// The dot product.
@@ -220,8 +221,9 @@ mod portable {
         sums.into_iter().sum()
     }
 
+    /// The sum of all lanes, halves first.
     #[inline(always)]
-    fn total(mut sums: [f32; LANES]) -> f32 {
+    pub(crate) fn total(mut sums: [f32; LANES]) -> f32 {
         let mut width = LANES / 2;
         while width > 0 {
             for lane in 0..width {

@@ -1,7 +1,7 @@
 use std::fmt;
 
 use half::{bf16, f16};
-use rushlight_kernels::QuantType;
+use rushlight_kernels::{FloatType, QuantType};
 
 /// How the numbers of a tensor are stored: plain floats, or blocks of small integers with scales as ggml
 /// defines them.
@@ -106,6 +106,16 @@ impl Quantisation {
             Self::Q5K => Some(QuantType::Q5K),
             Self::Q6K => Some(QuantType::Q6K),
             Self::F32 | Self::F16 | Self::Bf16 | Self::Q8_1 | Self::Q8K => None,
+        }
+    }
+
+    /// The kernels' name of a plain float type.
+    pub(crate) fn float_kernel(self) -> Option<FloatType> {
+        match self {
+            Self::F32 => Some(FloatType::F32),
+            Self::F16 => Some(FloatType::F16),
+            Self::Bf16 => Some(FloatType::Bf16),
+            _ => None,
         }
     }
 

@@ -1,7 +1,9 @@
 use std::ops::Range;
 
 use rayon::prelude::*;
-use rushlight_kernels::{Factor, QuantType, dequantize_packed_row, dot, matmul_each};
+use rushlight_kernels::{
+    Factor, FloatFactor, QuantType, dequantize_packed_row, dot, matmul_each, matmul_floats,
+};
 
 use crate::map::Bytes;
 use crate::quantisation::Quantisation;
@@ -75,16 +77,17 @@ impl Matrix {
         let Some(&(first, _)) = products.first() else {
             return Ok(());
         };
-        let mut factors = Vec::with_capacity(products.len());
+        let (mut packed, mut floats) = (Vec::with_capacity(products.len()), Vec::new());
         for (matrix, out) in products {
-            match matrix.packed {
-                Some(kind) => {
-                    factors.push(Factor { kind, weights: matrix.bytes.get(), n: matrix.rows, out });
-                }
-                None => matrix.multiply_floats(x, m, out),
+            let (weights, n) = (matrix.bytes.get(), matrix.rows);
+            match (matrix.packed, matrix.quantisation.float_kernel()) {
+                (Some(kind), _) => packed.push(Factor { kind, weights, n, out }),
+                (None, Some(kind)) => floats.push(FloatFactor { kind, weights, n, out }),
+                (None, None) => matrix.multiply_rows(x, m, out),
             }
         }
-        matmul_each(x, m, first.columns, &mut factors)
+        matmul_each(x, m, first.columns, &mut packed)
+            .and_then(|()| matmul_floats(x, m, first.columns, &mut floats))
             .map_err(|error| Error::tensor(&first.name, error.to_string()))
     }
 
@@ -103,8 +106,9 @@ impl Matrix {
         self.columns / self.quantisation.block() * self.quantisation.block_bytes()
     }
 
-    /// The way of matrices that are not packed: each row is converted once for all of `x`.
-    fn multiply_floats(&self, x: &[f32], m: usize, out: &mut [f32]) {
+    /// The way of the few matrices that the kernels don't take (less than 16 rows, ggml's types of activations): each row
+    /// is converted once for all of `x`.
+    fn multiply_rows(&self, x: &[f32], m: usize, out: &mut [f32]) {
         let mut transposed = vec![0.0; out.len()];
         transposed.par_chunks_mut(m).enumerate().for_each_init(
             || vec![0.0; self.columns],
