@@ -5,17 +5,11 @@
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use rushlight_models::hub::Hub;
-use rushlight_models::{ChatTemplate, Conversation, LanguageModel, LoadOptions, Special};
+use rushlight_benches::model;
+use rushlight_models::{ChatTemplate, Conversation, Special};
 use serde_json::json;
 
 const SENTENCE: &str = "The quick brown fox — 12 of them, naïve ones — jumps over `let x = 3;`. ";
-
-fn model() -> LanguageModel {
-    let hub = Hub::new().expect("the machine has a cache directory");
-    let model = hub.resolve("SmolLM2-135M-Instruct").expect("the model is fetched");
-    LanguageModel::open(&model.path, &LoadOptions::default()).expect("the model is whole")
-}
 
 fn conversation(bytes: usize) -> Conversation {
     let question = SENTENCE.repeat(bytes / SENTENCE.len());
