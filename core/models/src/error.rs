@@ -114,6 +114,15 @@ pub enum Error {
         /// The SHA-256 of what was fetched in hexadecimal.
         found: String,
     },
+    /// A device could not compute, for example because its memory is full.
+    #[error("device `{device}` failed")]
+    Device {
+        /// The device.
+        device: String,
+        /// What its driver says.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// A computation gave NaN or infinity; no token was chosen.
     #[error("model `{model}` computed {value} in `{layer}`")]
     NonFinite {

@@ -18,8 +18,11 @@
 //! computed lives in its [`KvCache`]. [`Encoder`] turns sentences into vectors. [`hub`] finds model files.
 
 mod arch;
+#[cfg(feature = "candle")]
+mod candle;
 mod chat;
 mod checkpoint;
+mod device;
 mod encoder;
 mod error;
 mod gguf;
@@ -39,12 +42,13 @@ mod tokenizer;
 mod weights;
 
 pub use chat::{ChatTemplate, Conversation, ToolSupport};
+pub use device::{Device, DeviceInfo, devices};
 pub use encoder::Encoder;
 pub use error::{Error, Result};
 pub use gguf::{Gguf, TensorInfo};
 pub use info::ModelInfo;
 pub use kv::{KvCache, KvType, PrefixTree};
-pub use model::{Device, LanguageModel, LoadOptions, Logits, Step};
+pub use model::{LanguageModel, LoadOptions, Logits, Step};
 pub use quantisation::Quantisation;
 pub use sampler::{Sampler, SamplerOptions};
 pub use stop::{StopStrings, Stopping};

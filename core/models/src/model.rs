@@ -4,28 +4,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::Checkpoint;
+use crate::device::Accelerator;
 use crate::kv::{KvPool, KvType};
 use crate::nn::{Decoder, Segment, Workspace};
-use crate::{ChatTemplate, Error, KvCache, ModelInfo, Result, Tokenizer, arch};
+use crate::{ChatTemplate, Device, Error, KvCache, ModelInfo, Result, Tokenizer, arch};
 
 /// Rows that are computed at once: enough to keep the arithmetic busy, few enough to bound the memory.
 const MAX_ROWS: usize = 256;
-
-/// Where a model computes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Device {
-    /// The best device that this version computes on: the CPU.
-    #[default]
-    Auto,
-    /// The CPU.
-    Cpu,
-    /// The CUDA device with this index: refused, this version has no code for it.
-    Cuda(usize),
-    /// The Apple GPU: refused, this version has no code for it.
-    Metal,
-}
 
 /// How a model is loaded.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,6 +81,9 @@ pub struct LanguageModel {
     tokenizer: Tokenizer,
     template: Option<ChatTemplate>,
     decoder: Decoder,
+    device: Device,
+    /// Who computes, if not the CPU.
+    accelerator: Option<Box<dyn Accelerator>>,
     pool: Arc<KvPool>,
     /// Buffers of finished passes for the next ones.
     workspaces: Mutex<Vec<Workspace>>,
@@ -112,10 +100,9 @@ impl LanguageModel {
     /// # Errors
     ///
     /// [`Error::Open`], [`Error::Format`] and [`Error::Tensor`] name the file or tensor that is missing, damaged or of
-    /// another shape or type than the model needs; [`Error::Unsupported`] an architecture, device or setting that is not
-    /// built in; [`Error::Invalid`] an option out of its range.
+    /// another shape or type than the model needs; [`Error::Unsupported`] an architecture or setting that is not
+    /// built in; [`Error::Invalid`] an option out of its range, or a device that is not there, not built in or full.
     pub fn open(path: &Path, options: &LoadOptions) -> Result<Self> {
-        check_device(options.device)?;
         let Checkpoint {
             name,
             architecture,
@@ -125,7 +112,8 @@ impl LanguageModel {
             weights,
             tokenizer,
             template,
-        } = Checkpoint::open(path)?;
+            found,
+        } = Checkpoint::open(path, options.device)?;
         config.context = context(options.context, config.context)?;
         let (layers, context_length) = (config.layers, config.context);
         let decoder = arch::read(&architecture, &weights, config)?;
@@ -144,13 +132,24 @@ impl LanguageModel {
             layers,
             vocabulary: decoder.vocabulary(),
         };
-        let pool = Arc::new(decoder.new_pool(options.kv_type).with_limit(options.kv_budget));
-        Ok(Self { info, tokenizer, template, decoder, pool, workspaces: Mutex::default() })
+        let accelerator =
+            found.as_ref().map(|found| found.load(&decoder, options.kv_type, options.kv_budget));
+        let accelerator = accelerator.transpose()?;
+        let pool = decoder.new_pool(options.kv_type).with_limit(options.kv_budget);
+        let pool = Arc::new(pool.kept_by(accelerator.as_ref().map(|accelerator| accelerator.pages())));
+        let device = found.map_or(Device::Cpu, |found| found.device);
+        let workspaces = Mutex::default();
+        Ok(Self { info, tokenizer, template, decoder, device, accelerator, pool, workspaces })
     }
 
     /// What the files say about the model; the context length is that of the options, if they had one.
     pub fn info(&self) -> &ModelInfo {
         &self.info
+    }
+
+    /// Where it computes: what [`Device::Auto`] has found, if that was asked for.
+    pub fn device(&self) -> Device {
+        self.device
     }
 
     /// The model's tokenizer.
@@ -190,7 +189,8 @@ impl LanguageModel {
     /// Computes the next tokens of several sequences in one pass and gives for each step the logits that it asks
     /// for, `[tokens][vocabulary]`, appending to each step's cache. No steps give no logits.
     ///
-    /// The numbers of a sequence do not depend on which others share the pass. Long steps are computed in
+    /// On the CPU the numbers of a sequence do not depend on which others share the pass; on other devices rounding
+    /// may. Long steps are computed in
     /// parts, so memory stays bounded; a caller that wants to be able to stop in between calls with shorter
     /// steps.
     ///
@@ -268,7 +268,10 @@ impl LanguageModel {
             if segments.is_empty() {
                 return Ok(logits);
             }
-            let computed = self.decoder.forward(&mut segments, workspace)?;
+            let computed = match &self.accelerator {
+                Some(accelerator) => accelerator.forward(&mut segments)?,
+                None => self.decoder.forward(&mut segments, workspace)?,
+            };
             for (index, row) in wanting.into_iter().zip(computed.chunks_exact(vocabulary)) {
                 logits[index].extend_from_slice(row);
             }
@@ -278,15 +281,6 @@ impl LanguageModel {
     fn take_workspace(&self) -> Workspace {
         self.workspaces.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
     }
-}
-
-fn check_device(device: Device) -> Result<()> {
-    let name = match device {
-        Device::Auto | Device::Cpu => return Ok(()),
-        Device::Cuda(index) => format!("cuda:{index}"),
-        Device::Metal => "metal".into(),
-    };
-    Err(Error::Unsupported { what: "device", name, known: "auto, cpu".into() })
 }
 
 fn context(wanted: Option<usize>, limit: usize) -> Result<usize> {

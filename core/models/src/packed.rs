@@ -63,6 +63,11 @@ impl Packed {
         Ok(Self { bytes, places })
     }
 
+    /// Packs nothing: the weights are computed with elsewhere, in the file's own order.
+    pub(crate) fn nothing() -> Self {
+        Self { bytes: Bytes::owned(Vec::new()), places: HashMap::new() }
+    }
+
     /// The packed matrix of this name, if it is one.
     pub(crate) fn get(&self, name: &str) -> Option<Bytes> {
         self.places.get(name).map(|place| self.bytes.part(place.clone()))

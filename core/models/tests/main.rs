@@ -1,6 +1,8 @@
 //! Tests of the public interface with real models, which `cargo xtask models` fetches.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[cfg(feature = "candle")]
+mod device;
 mod encoder;
 mod folder;
 mod greedy;

@@ -1,6 +1,7 @@
 //! A GGUF file as a checkpoint.
 
 use super::model::Checkpoint;
+use crate::device::{self, Device};
 use crate::map::Bytes;
 use crate::nn::{Config, Pairing};
 use crate::packed::Packed;
@@ -8,12 +9,14 @@ use crate::weights::{Tensor, Weights};
 use crate::{ChatTemplate, Error, Gguf, Result, Tokenizer, arch};
 
 /// Reads everything but the weights.
-pub(super) fn read(gguf: &Gguf) -> Result<Checkpoint> {
+pub(super) fn read(gguf: &Gguf, device: Device) -> Result<Checkpoint> {
     let architecture = gguf.required("general.architecture", gguf.string("general.architecture")?)?;
     arch::check(architecture)?;
     let config = config(gguf, architecture)?;
     let name = gguf.name()?;
-    let weights = weights(gguf, &name, &Packed::open(gguf)?);
+    let found = device::find(device, gguf.size_bytes())?;
+    let packed = if found.is_some() { Packed::nothing() } else { Packed::open(gguf)? };
+    let weights = weights(gguf, &name, &packed);
     let tokenizer = Tokenizer::from_gguf(gguf)?;
     Ok(Checkpoint {
         name,
@@ -24,7 +27,15 @@ pub(super) fn read(gguf: &Gguf) -> Result<Checkpoint> {
         weights,
         template: ChatTemplate::from_gguf(gguf, &tokenizer)?,
         tokenizer,
+        found,
     })
+}
+
+/// The decoder of a file that need have nothing else.
+#[cfg(all(test, feature = "candle"))]
+pub(crate) fn decoder(gguf: &Gguf, architecture: &str) -> Result<crate::nn::Decoder> {
+    let weights = weights(gguf, architecture, &Packed::nothing());
+    arch::read(architecture, &weights, config(gguf, architecture)?)
 }
 
 fn weights(gguf: &Gguf, name: &str, packed: &Packed) -> Weights {

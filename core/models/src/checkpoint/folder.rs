@@ -9,6 +9,7 @@ use super::config_json::{self, Described};
 use super::model::Checkpoint;
 use super::names::names;
 use super::shards::{self, INDEX, SINGLE, Shards};
+use crate::device::{self, Device};
 use crate::weights::{Tensor, Weights};
 use crate::{ChatTemplate, Error, Result, Tokenizer, json_file};
 
@@ -27,7 +28,7 @@ pub(crate) fn is_language_model(folder: &Path) -> bool {
 }
 
 /// Reads everything but the weights.
-pub(super) fn read(folder: &Path) -> Result<Checkpoint> {
+pub(super) fn read(folder: &Path, device: Device) -> Result<Checkpoint> {
     let Described { architecture, config, stretch, tied } = config_json::read(&folder.join(CONFIG))?;
     let Shards { mut tensors, size_bytes } = shards::open(folder)?;
     if tied == Some(true) {
@@ -53,6 +54,7 @@ pub(super) fn read(folder: &Path) -> Result<Checkpoint> {
         tokenizer,
         weights,
         name,
+        found: device::find(device, size_bytes)?,
     })
 }
 

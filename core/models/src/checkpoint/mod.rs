@@ -15,5 +15,7 @@ mod names;
 mod rope_json;
 mod shards;
 
+#[cfg(all(test, feature = "candle"))]
+pub(crate) use file::decoder;
 pub(crate) use folder::is_language_model;
 pub(crate) use model::Checkpoint;

@@ -1,6 +1,7 @@
 use std::path::Path;
 
 use super::{file, folder};
+use crate::device::{Device, Found};
 use crate::nn::Config;
 use crate::weights::Weights;
 use crate::{ChatTemplate, Gguf, Result, Tokenizer};
@@ -19,11 +20,13 @@ pub(crate) struct Checkpoint {
     pub(crate) weights: Weights,
     pub(crate) tokenizer: Tokenizer,
     pub(crate) template: Option<ChatTemplate>,
+    /// Where the model is to compute; none for the CPU.
+    pub(crate) found: Option<Found>,
 }
 
 impl Checkpoint {
-    /// Reads a GGUF file, or a folder as the Hugging Face Hub has it.
-    pub(crate) fn open(path: &Path) -> Result<Self> {
-        if path.is_dir() { folder::read(path) } else { file::read(&Gguf::open(path)?) }
+    /// Reads a GGUF file, or a folder as the Hugging Face Hub has it, for a device.
+    pub(crate) fn open(path: &Path, device: Device) -> Result<Self> {
+        if path.is_dir() { folder::read(path, device) } else { file::read(&Gguf::open(path)?, device) }
     }
 }

@@ -90,7 +90,7 @@ impl KvCache {
         for page in self.pages.iter_mut().skip(self.length / PAGE) {
             if Arc::get_mut(page).is_none() {
                 let mut own = self.pool.allocate()?;
-                own.copy_from(page);
+                own.copy_from(page)?;
                 *page = Arc::new(own);
             }
         }
@@ -124,6 +124,12 @@ impl KvCache {
     /// Some pages of one head.
     pub(crate) fn pages(&self, layer: usize, head: usize, pages: Range<usize>) -> Vec<KvPage<'_>> {
         self.pages[pages].iter().map(|page| page.head(layer, head)).collect()
+    }
+
+    /// The numbers of its pages, if they lie elsewhere.
+    #[cfg(feature = "candle")]
+    pub(crate) fn page_numbers(&self) -> Vec<usize> {
+        self.pages.iter().filter_map(|page| page.number()).collect()
     }
 
     /// The heads that keys and values have.

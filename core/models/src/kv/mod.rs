@@ -6,6 +6,6 @@ mod pool;
 mod prefix;
 
 pub use cache::KvCache;
-pub(crate) use pool::KvPool;
 pub use pool::KvType;
+pub(crate) use pool::{KvPool, PagesElsewhere};
 pub use prefix::PrefixTree;

@@ -6,6 +6,7 @@ use half::slice::HalfFloatSliceExt;
 use rushlight_kernels::{KvPage, LANES, PAGE};
 
 use super::pool::{KvPool, KvType};
+use crate::Result;
 
 /// The keys and values of [`PAGE`] consecutive tokens in all layers.
 #[derive(Debug)]
@@ -24,23 +25,38 @@ enum Storage {
         /// For each layer and head those of the keys, then those of the values.
         scales: Vec<f32>,
     },
+    /// Somewhere else, under this number.
+    Elsewhere(usize),
 }
 
 impl Page {
-    /// A page of zeros, which the pool has counted.
-    pub(super) fn new(pool: Arc<KvPool>) -> Self {
+    /// A page of zeros, which the pool has counted; if it lies elsewhere, it may hold what another one held.
+    pub(super) fn new(pool: Arc<KvPool>) -> Result<Self> {
+        if let Some(pages) = &pool.elsewhere {
+            let number = pages.take().inspect_err(|_| pool.give_back())?;
+            return Ok(Self { pool, storage: Storage::Elsewhere(number) });
+        }
         let length = pool.layers * pool.heads * 2 * PAGE * pool.stride();
         let storage = match pool.kind {
             KvType::F32 => Storage::F32(vec![0.0; length]),
             KvType::F16 => Storage::F16(vec![f16::ZERO; length]),
             KvType::Q8 => Storage::Q8 { quants: vec![0; length], scales: vec![0.0; length / pool.stride()] },
         };
-        Self { pool, storage }
+        Ok(Self { pool, storage })
     }
 
     /// Takes over what another page of the pool holds.
-    pub(super) fn copy_from(&mut self, other: &Self) {
-        self.storage.clone_from(&other.storage);
+    pub(super) fn copy_from(&mut self, other: &Self) -> Result<()> {
+        match (&self.pool.elsewhere, self.number(), other.number()) {
+            (Some(pages), Some(to), Some(from)) => pages.copy(from, to)?,
+            _ => self.storage.clone_from(&other.storage),
+        }
+        Ok(())
+    }
+
+    /// The page's number, if it lies elsewhere.
+    pub(super) fn number(&self) -> Option<usize> {
+        if let Storage::Elsewhere(number) = self.storage { Some(number) } else { None }
     }
 
     /// The keys and values of one head.
@@ -58,6 +74,7 @@ impl Page {
                     value_scales: &scales[value_scales],
                 }
             }
+            Storage::Elsewhere(_) => unreachable!("who keeps the pages elsewhere attends there"),
         }
     }
 
@@ -93,6 +110,7 @@ impl Page {
                         place_value(&mut quants[value_range.clone()], token, stride, &bytes);
                         scales[value_scales.start + token] = scale;
                     }
+                    Storage::Elsewhere(_) => unreachable!("who keeps the pages elsewhere writes there"),
                 }
             }
         }
@@ -108,6 +126,9 @@ impl Page {
 
 impl Drop for Page {
     fn drop(&mut self) {
+        if let (Some(pages), Some(number)) = (&self.pool.elsewhere, self.number()) {
+            pages.give_back(number);
+        }
         self.pool.give_back();
     }
 }

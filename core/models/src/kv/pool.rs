@@ -1,3 +1,4 @@
+use std::fmt::Debug;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -21,6 +22,18 @@ pub enum KvType {
     Q8,
 }
 
+/// Pages that are not in this process's memory but, for example, on a GPU: here they are numbers.
+pub(crate) trait PagesElsewhere: Debug + Send + Sync {
+    /// A page that nobody uses.
+    fn take(&self) -> Result<usize>;
+
+    /// Copies one page to another, in all layers.
+    fn copy(&self, from: usize, to: usize) -> Result<()>;
+
+    /// Nobody uses this page any more.
+    fn give_back(&self, page: usize);
+}
+
 /// What the pages of one model have in common, and how many of them there are.
 #[derive(Debug)]
 pub(crate) struct KvPool {
@@ -31,16 +44,23 @@ pub(crate) struct KvPool {
     /// Bytes that all pages together may have.
     limit: Option<usize>,
     pages: AtomicUsize,
+    /// Where the pages are, if not in this process's memory.
+    pub(super) elsewhere: Option<Arc<dyn PagesElsewhere>>,
 }
 
 impl KvPool {
     pub(crate) fn new(layers: usize, heads: usize, dimension: usize, kind: KvType) -> Self {
-        Self { layers, heads, dimension, kind, limit: None, pages: AtomicUsize::new(0) }
+        Self { layers, heads, dimension, kind, limit: None, pages: AtomicUsize::new(0), elsewhere: None }
     }
 
     /// Refuses pages beyond this number of bytes.
     pub(crate) fn with_limit(self, limit: Option<usize>) -> Self {
         Self { limit, ..self }
+    }
+
+    /// Keeps the pages there.
+    pub(crate) fn kept_by(self, elsewhere: Option<Arc<dyn PagesElsewhere>>) -> Self {
+        Self { elsewhere, ..self }
     }
 
     /// The head dimension, rounded up to what the kernel computes at once; the rest is zero.
@@ -75,7 +95,7 @@ impl KvPool {
             .pages
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |pages| (pages < most).then_some(pages + 1));
         match counted {
-            Ok(_) => Ok(Page::new(Arc::clone(self))),
+            Ok(_) => Page::new(Arc::clone(self)),
             Err(pages) => Err(Error::KvBudget {
                 limit: self.limit.unwrap_or(usize::MAX),
                 used: pages * self.page_bytes(),

@@ -4,7 +4,7 @@ use crate::kv::{KvPool, KvType};
 use crate::weights::Weights;
 
 /// A pre-norm transformer decoder: what the architectures of this crate have in common.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Decoder {
     /// The model's name, for messages.
     pub(crate) name: String,
@@ -21,7 +21,7 @@ pub(crate) struct Decoder {
 }
 
 /// One layer: attention, then a gated feed-forward network, each after an RMS norm and added to its input.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Block {
     pub(crate) reach: Reach,
     pub(crate) attention_norm: Vec<f32>,

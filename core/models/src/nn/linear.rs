@@ -4,8 +4,8 @@ use crate::Result;
 /// A matrix product and an optional bias.
 #[derive(Debug, Clone)]
 pub(crate) struct Linear {
-    weight: Matrix,
-    bias: Option<Vec<f32>>,
+    pub(crate) weight: Matrix,
+    pub(crate) bias: Option<Vec<f32>>,
 }
 
 impl Linear {

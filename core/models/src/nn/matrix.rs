@@ -12,13 +12,13 @@ use crate::{Error, Result};
 /// A weight matrix `[rows, columns]`.
 #[derive(Debug, Clone)]
 pub(crate) struct Matrix {
-    name: String,
-    bytes: Bytes,
-    quantisation: Quantisation,
+    pub(crate) name: String,
+    pub(crate) bytes: Bytes,
+    pub(crate) quantisation: Quantisation,
     /// The kernels' type of the bytes, if they are packed.
     packed: Option<QuantType>,
-    rows: usize,
-    columns: usize,
+    pub(crate) rows: usize,
+    pub(crate) columns: usize,
 }
 
 impl Matrix {

@@ -16,9 +16,15 @@ pub(crate) use attention::Attention;
 pub(crate) use bidirectional::{Bidirectional, Embeddings, Layer, Norm};
 pub(crate) use choices::{Activation, Choices, Reach};
 pub(crate) use config::Config;
+#[cfg(feature = "candle")]
+pub(crate) use decoder::Block;
 pub(crate) use decoder::Decoder;
 pub(crate) use dense::Dense;
 pub(crate) use forward::{Segment, Workspace};
 pub(crate) use linear::Linear;
 pub(crate) use matrix::Matrix;
+#[cfg(feature = "candle")]
+pub(crate) use rope::Angles;
 pub(crate) use rope::{Pairing, Rope};
+#[cfg(feature = "candle")]
+pub(crate) use rows::find_non_finite;

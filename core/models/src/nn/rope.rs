@@ -16,16 +16,16 @@ pub(crate) struct Rope {
     frequencies: Vec<f64>,
     /// What rotated elements are multiplied with.
     magnitude: f32,
-    pairing: Pairing,
+    pub(crate) pairing: Pairing,
 }
 
 /// The cosines and sines of some positions.
 #[derive(Debug, Default)]
 pub(crate) struct Angles {
     /// `[positions][pairs]`
-    cosines: Vec<f32>,
+    pub(crate) cosines: Vec<f32>,
     /// `[positions][pairs]`
-    sines: Vec<f32>,
+    pub(crate) sines: Vec<f32>,
 }
 
 impl Rope {
