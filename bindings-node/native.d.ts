@@ -115,6 +115,8 @@ export declare class Llm {
   get name(): string
   /** How many tokens prompt and answer may have together. */
   get contextWindow(): number
+  /** Where a model of this machine computes; empty for other models. */
+  get device(): string
   /** What a model of this machine has done, as JSON text. */
   stats(): string
   /** What a model of this machine says about itself, as JSON text. */
@@ -159,6 +161,9 @@ export declare class Script {
   /** How many deltas were taken: it stands still once nobody reads them. */
   deltas(): number
 }
+
+/** The devices of this machine on which models can compute, as JSON text. */
+export declare function devices(cancellation: Cancellation): Promise<string>
 
 /** The names of all error kinds: the values of `code`. */
 export declare function errorCodes(): Array<string>

@@ -10,6 +10,7 @@ export {
   type ToolContext,
   type ToolDefinition,
 } from "./callback.js";
+export { devices, type Device, type DeviceInfo } from "./device.js";
 export { AbortError, RushlightError, type ErrorCode } from "./error.js";
 export {
   eventToJson,
@@ -31,7 +32,6 @@ export { fetchModel, models, type FetchOptions, type FetchProgress, type KnownMo
 export {
   LocalLlm,
   ScriptedLlm,
-  type Device,
   type LocalLlmOptions,
   type LocalLlmStats,
   type Message,

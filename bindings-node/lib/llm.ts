@@ -1,10 +1,8 @@
 import * as native from "../native.js";
 import { fromJson, optionsToJson, toJson } from "./convert.js";
+import type { Device } from "./device.js";
 import { invalid, kind, text } from "./error.js";
 import { abortable, now, type Abortable } from "./runtime.js";
-
-/** Where a model computes; `auto` is the best device that is built in. */
-export type Device = "auto" | "cpu" | "metal" | { cuda: number };
 
 /** How a model is loaded. */
 export interface LocalLlmOptions {
@@ -98,6 +96,11 @@ export class LocalLlm {
   /** What the model's file says about it. */
   get info(): ModelInfo {
     return fromJson(now(() => this.native.info()));
+  }
+
+  /** Where it computes: what `auto` has found, if that was asked for. */
+  get device(): Device {
+    return this.native.device as Device;
   }
 
   /** What the model has done since it was opened. */

@@ -9,6 +9,8 @@ mod agent;
 mod cache;
 mod callback;
 mod convert;
+/// Where models compute.
+pub mod device;
 /// Errors on their way to JavaScript.
 pub mod error;
 /// Named models.

@@ -57,6 +57,12 @@ impl Llm {
         u32::try_from(self.llm.context_window()).unwrap_or(u32::MAX)
     }
 
+    /// Where a model of this machine computes; empty for other models.
+    #[napi(getter)]
+    pub fn device(&self) -> String {
+        self.local.as_ref().map(|llm| llm.device().to_string()).unwrap_or_default()
+    }
+
     /// What a model of this machine has done, as JSON text.
     #[napi]
     pub fn stats(&self, env: Env) -> napi::Result<String> {

@@ -5,7 +5,7 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { before, test } from "node:test";
-import { AbortError, Assistant, KnowledgeBase, LocalEmbedder, LocalLlm, fetchModel, models, tool } from "rushlight";
+import { AbortError, Assistant, KnowledgeBase, LocalEmbedder, LocalLlm, devices, fetchModel, models, tool } from "rushlight";
 import { busyShare, object, sleep, until } from "./support/index.mjs";
 
 const chat = "SmolLM2-135M-Instruct";
@@ -31,6 +31,18 @@ test("options reach the model", async () => {
   assert.equal(model.stats().draftedTokens, 0);
   await assert.rejects(LocalLlm.open(chat, { kvType: "f8" }), /f8.*f16/);
   await assert.rejects(LocalLlm.open(chat, { batch: 0 }), /batch.*at least 1, got 0/);
+});
+
+test("devices are listed and what is not there is refused", async () => {
+  const found = await devices();
+  const model = await LocalLlm.open(chat, { device: found.at(-1).device });
+
+  assert.equal(model.device, "cpu");
+  assert.equal(found.at(-1).device, "cpu");
+  assert.ok(found.at(-1).name && found.at(-1).freeBytes <= found.at(-1).memoryBytes);
+  await assert.rejects(LocalLlm.open(chat, { device: "cuda:99" }), { code: "invalid", message: /`cuda:99`/ });
+  const both = LocalLlm.open(chat, { device: ["cuda:0", "cuda:1"] });
+  await assert.rejects(both, { code: "invalid", message: /one device, got `cuda:0,cuda:1`/ });
 });
 
 test("a file that the hub does not give comes from a mirror", async (context) => {

@@ -113,7 +113,7 @@ function show(event: Event): string {
 }
 
 export async function main(): Promise<void> {
-  const llm = await LocalLlm.open("model", { context: 1024, device: { cuda: 0 }, signal: AbortSignal.timeout(1000) });
+  const llm = await LocalLlm.open("model", { context: 1024, device: "cuda:0", signal: AbortSignal.timeout(1000) });
   const documents = await KnowledgeBase.open("store", new HashedEmbedder(64), { mode: "hybrid" });
   await documents.ingestDir("docs", { onProgress: ({ done, total }) => void (done / total) });
   await using assistant = new Assistant(llm, {

@@ -1,8 +1,5 @@
+import type { Device } from "./device.js";
 import { type Abortable } from "./runtime.js";
-/** Where a model computes; `auto` is the best device that is built in. */
-export type Device = "auto" | "cpu" | "metal" | {
-    cuda: number;
-};
 /** How a model is loaded. */
 export interface LocalLlmOptions {
     /** Where the model computes. Default `auto`. */
@@ -73,6 +70,8 @@ export declare class LocalLlm {
     get contextWindow(): number;
     /** What the model's file says about it. */
     get info(): ModelInfo;
+    /** Where it computes: what `auto` has found, if that was asked for. */
+    get device(): Device;
     /** What the model has done since it was opened. */
     stats(): LocalLlmStats;
     /** The number of tokens of a text, without special tokens. */

@@ -12,6 +12,7 @@ mod answer;
 mod cache;
 mod callback;
 mod convert;
+mod device;
 mod embedder;
 mod error;
 mod event;
@@ -40,6 +41,8 @@ mod _rushlight {
     use crate::answer::{Answer, Citation, Report, Usage};
     #[pymodule_export]
     use crate::cache::MemoryCache;
+    #[pymodule_export]
+    use crate::device::{DeviceInfo, devices};
     #[pymodule_export]
     use crate::embedder::{HashedEmbedder, LocalEmbedder};
     #[pymodule_export]

@@ -32,8 +32,8 @@ impl LocalLlm {
     ///
     /// Args:
     ///     name_or_path: a name that `models` lists, or the path of a GGUF file or of a folder with safetensors
-    ///     device: where the model computes: `auto` (the default), `cpu`, `metal`, or `{"cuda": index}`; what is
-    ///         not built in is refused
+    ///     device: where the model computes: `cpu`, `cuda` or `cuda:1`, `metal`, or `auto` (the default): a GPU if one
+    ///         is built in, there, and has room; see `devices`
     ///     context: tokens that prompt and answer may have together; what the file says by default
     ///     threads: threads that compute for this model; by default one for each core
     ///     queue: runs that may wait; default 100
@@ -82,6 +82,12 @@ impl LocalLlm {
     #[getter]
     fn info(&self) -> ModelInfo {
         ModelInfo::of(&self.core)
+    }
+
+    /// Where the model computes: what `auto` has found, if that was asked for.
+    #[getter]
+    fn device(&self) -> String {
+        self.core.device().to_string()
     }
 
     /// What the model has done since it was opened: requests, passes and tokens by name.

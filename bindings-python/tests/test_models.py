@@ -21,6 +21,7 @@ from rushlight import (
     LocalLlm,
     LocalLlmOptions,
     Sampling,
+    devices,
     fetch,
     models,
 )
@@ -100,6 +101,20 @@ def test_options_reach_the_model(fetched: Callable[[str], Path]) -> None:
         LocalLlm(LLM, kv_type="f8")  # type: ignore[arg-type]
     with pytest.raises(InvalidError, match="batch.*at least 1, got 0"):
         LocalLlm(LLM, batch=0)
+
+
+def test_devices_are_listed_and_what_is_not_there_is_refused(fetched: Callable[[str], Path]) -> None:
+    fetched(LLM)
+
+    found = devices()
+    llm = LocalLlm(LLM, device=found[-1].device)
+
+    assert found[-1].device == llm.device == "cpu"
+    assert found[-1].name and (found[-1].free_bytes or 0) <= (found[-1].memory_bytes or 0)
+    with pytest.raises(InvalidError, match="`cuda:99`"):
+        LocalLlm(LLM, device="cuda:99")
+    with pytest.raises(InvalidError, match="one device, got `cuda:0,cuda:1`"):
+        LocalLlm(LLM, device=["cuda:0", "cuda:1"])  # type: ignore[arg-type]
 
 
 def test_a_real_model_answers_from_documents(fetched: Callable[[str], Path]) -> None:

@@ -4,14 +4,16 @@ use std::time::{Duration, Instant};
 
 use futures::{StreamExt, TryStreamExt};
 use rushlight::{
-    Delta, Error, FinishReason, Llm, LlmExt, LocalLlm, LocalLlmOptions, LocalLlmStats, Message, Prompt,
-    Sampling,
+    Delta, Device, Error, FinishReason, Llm, LlmExt, LocalLlm, LocalLlmOptions, LocalLlmStats, Message,
+    Prompt, Sampling,
 };
 
 const SMALL: &str = "SmolLM2-135M-Instruct";
 
+/// On the device that `RUSHLIGHT_TEST_DEVICE` names.
 fn options() -> LocalLlmOptions {
-    LocalLlmOptions::default().context(1024)
+    let device = std::env::var("RUSHLIGHT_TEST_DEVICE").map_or(Device::Auto, |name| name.parse().unwrap());
+    LocalLlmOptions::default().context(1024).device(device)
 }
 
 async fn open(options: LocalLlmOptions) -> LocalLlm {
@@ -79,6 +81,17 @@ async fn a_prompt_that_is_too_long_costs_no_pass() {
 
     assert!(matches!(error, Error::ContextTooLong { limit: 64, got } if got > 500), "{error}");
     assert_eq!(llm.stats(), LocalLlmStats::default());
+}
+
+#[tokio::test]
+async fn a_model_says_where_it_computes_and_a_device_that_is_not_there_is_refused() {
+    let llm = open(options().device(Device::Cpu)).await;
+    let refused = LocalLlm::open_with(SMALL, options().device(Device::Cuda(99))).await;
+
+    assert_eq!(llm.device(), Device::Cpu);
+    let Err(Error::Invalid { what, message }) = refused else { panic!("expected a refusal") };
+    assert_eq!(what, "device");
+    assert!(message.contains("`cuda:99`"), "{message}");
 }
 
 #[tokio::test]

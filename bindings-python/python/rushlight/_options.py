@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Literal, TypedDict
 
 
 class LocalLlmOptions(TypedDict, total=False):
     """How a `LocalLlm` is loaded."""
 
-    device: Literal["auto", "cpu", "metal"] | Mapping[Literal["cuda"], int]
+    device: str
     context: int
     threads: int
     queue: int

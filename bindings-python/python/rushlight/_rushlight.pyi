@@ -178,6 +178,36 @@ class Citation:
         """
 
 @final
+class DeviceInfo:
+    """
+    A device on which models can compute.
+    """
+    __match_args__: Final = ("device", "name", "memory_bytes", "free_bytes")
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __repr__(self, /) -> str: ...
+    @property
+    def device(self, /) -> str:
+        """
+        What `LocalLlm` takes, for example `cuda:0`.
+        """
+    @property
+    def free_bytes(self, /) -> int | None:
+        """
+        Of these, the bytes that nobody uses now; none if it does not say.
+        """
+    @property
+    def memory_bytes(self, /) -> int | None:
+        """
+        The bytes of its memory; none if it does not say.
+        """
+    @property
+    def name(self, /) -> str:
+        """
+        What its maker calls it.
+        """
+
+@final
 class Document:
     """
     A text to store, with where it came from.
@@ -721,8 +751,8 @@ class LocalLlm:
 
         Args:
             name_or_path: a name that `models` lists, or the path of a GGUF file or of a folder with safetensors
-            device: where the model computes: `auto` (the default), `cpu`, `metal`, or `{"cuda": index}`; what is
-                not built in is refused
+            device: where the model computes: `cpu`, `cuda` or `cuda:1`, `metal`, or `auto` (the default): a GPU if one
+                is built in, there, and has room; see `devices`
             context: tokens that prompt and answer may have together; what the file says by default
             threads: threads that compute for this model; by default one for each core
             queue: runs that may wait; default 100
@@ -752,6 +782,11 @@ class LocalLlm:
     def count_tokens(self, /, text: str) -> int:
         """
         The number of tokens of a text, without special tokens.
+        """
+    @property
+    def device(self, /) -> str:
+        """
+        Where the model computes: what `auto` has found, if that was asked for.
         """
     @property
     def info(self, /) -> ModelInfo:
@@ -1275,6 +1310,11 @@ class VectorIndex:
 async def afetch(name: str, *, mirrors: Sequence[str] = ..., progress: Callable[[FetchProgress], object] | None = None) -> Path:
     """
     Does the same as `fetch` from async code.
+    """
+
+def devices() -> list[DeviceInfo]:
+    """
+    The devices of this machine that are built in, in the order in which `auto` looks at them; the last is the CPU.
     """
 
 def fetch(name: str, *, mirrors: Sequence[str] = ..., progress: Callable[[FetchProgress], object] | None = None) -> Path:

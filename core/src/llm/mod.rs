@@ -17,7 +17,7 @@ use futures::stream::BoxStream;
 
 pub use completion::{Completion, Delta, FinishReason, LlmExt};
 #[cfg(feature = "local")]
-pub use local::{Device, KvType, LocalLlm, LocalLlmOptions, LocalLlmStats};
+pub use local::{Device, DeviceInfo, KvType, LocalLlm, LocalLlmOptions, LocalLlmStats, devices};
 pub use pieces::from_pieces;
 pub use prompt::{Prompt, Sampling};
 pub use scripted::{ScriptedCall, ScriptedLlm, ScriptedTurn};

@@ -14,4 +14,4 @@ mod writer;
 pub use counters::LocalLlmStats;
 pub use model::LocalLlm;
 pub use options::LocalLlmOptions;
-pub use rushlight_models::{Device, KvType};
+pub use rushlight_models::{Device, DeviceInfo, KvType, devices};

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures::{StreamExt, stream};
 use rushlight_models::hub::{Hub, ModelKind};
-use rushlight_models::{Error as ModelError, LanguageModel, LoadOptions, ModelInfo};
+use rushlight_models::{Device, Error as ModelError, LanguageModel, LoadOptions, ModelInfo};
 use tokio::sync::mpsc::channel;
 
 use super::counters::LocalLlmStats;
@@ -55,7 +55,7 @@ impl LocalLlm {
     /// # Errors
     ///
     /// [`Error::Unknown`] for a name that nothing has; [`Error::Invalid`] for a model that is no language
-    /// model, or an option out of its range; [`Error::Model`] when the model is not on this machine, or its
+    /// model, an option out of its range, or a device that is not there or not built in; [`Error::Model`] when the model is not on this machine, or its
     /// file is damaged or of an unsupported kind.
     pub async fn open(name_or_path: &str) -> Result<Self> {
         Self::open_with(name_or_path, LocalLlmOptions::default()).await
@@ -86,6 +86,11 @@ impl LocalLlm {
     /// What the model's file says about it.
     pub fn info(&self) -> &ModelInfo {
         self.shared.model.info()
+    }
+
+    /// Where it computes: what [`Device::Auto`] has found, if that was asked for.
+    pub fn device(&self) -> Device {
+        self.shared.model.device()
     }
 
     /// What the model has done since it was opened.

@@ -8,7 +8,7 @@ use crate::setters::setters;
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct LocalLlmOptions {
-    /// Where the model computes. Default: the best device that is built in.
+    /// Where the model computes. Default [`Device::Auto`].
     pub device: Device,
     /// Tokens that prompt and answer may have together, at most what the model's file says. Default: what
     /// the file says.
@@ -24,7 +24,7 @@ pub struct LocalLlmOptions {
     /// How the keys and values of tokens are kept in memory. Default [`KvType::F16`].
     pub kv_type: KvType,
     /// Bytes that the keys and values of all tokens may take together: those of running generations and those that are
-    /// kept because a later prompt may begin alike. Default 1 GiB.
+    /// kept because a later prompt may begin alike. A GPU's memory is taken when the model is opened. Default 1 GiB.
     pub kv_budget: Option<usize>,
     /// Whether the next tokens are guessed from earlier ones and then computed together, which changes nothing but the
     /// speed. Default true.
