@@ -2,6 +2,7 @@
 
 mod compare;
 mod demo;
+mod device;
 mod engine;
 mod environment;
 mod evaluate;
@@ -35,8 +36,11 @@ enum Command {
     Test(test::Options),
     Evaluate(evaluate::Options),
     Compare(compare::Options),
+    Device(device::Options),
     #[command(hide = true)]
     Engine(engine::Options),
+    #[command(hide = true)]
+    Large(device::LargeOptions),
 }
 
 fn after_help() -> String {
@@ -57,7 +61,9 @@ fn main() -> ExitCode {
         Command::Test(options) => test::run(&options),
         Command::Evaluate(options) => evaluate::run(&options),
         Command::Compare(options) => compare::run(&options),
+        Command::Device(options) => device::run(&options),
         Command::Engine(options) => engine::serve(&options),
+        Command::Large(options) => device::run_large(&options),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::llm;
-use crate::engine::Peer;
+use crate::engine::{Gpu, Peer};
 use crate::failure::Result;
 use crate::pattern::matches;
 
@@ -39,9 +39,12 @@ pub(crate) struct Options {
     /// The threads that each engine computes with. Default: one for each core.
     #[arg(long, value_name = "N")]
     pub(super) threads: Option<usize>,
-    /// Only this peer; may be repeated.
+    /// Only this peer; may be repeated. On a GPU llama.cpp alone takes part.
     #[arg(long, value_name = "NAME")]
     pub(super) peer: Vec<Peer>,
+    /// Builds our engine and llama.cpp for a GPU of this machine instead of the CPU.
+    #[arg(long, value_name = "KIND")]
+    pub(super) gpu: Option<Gpu>,
 }
 
 impl Options {

@@ -1,8 +1,8 @@
 use std::process::Command;
 use std::thread::available_parallelism;
 
-use super::Peer;
 use super::process::Launch;
+use super::{Gpu, Peer};
 use crate::environment::Environment;
 use crate::failure::{Failure, Result};
 use crate::{process, workspace};
@@ -21,13 +21,17 @@ const COMPILERS: [&str; 6] = ["clang-21", "clang-20", "clang-19", "clang-18", "c
 const DEBIAN: [&str; 2] = ["clang-19", "libomp-19-dev"];
 
 /// Installs a peer unless it is there from before, and says how it is started.
-pub(crate) fn install(peer: Peer) -> Result<Launch> {
-    let environment = Environment::open(workspace::target()?.join("python/peers"))?;
+pub(crate) fn install(peer: Peer, gpu: Option<Gpu>) -> Result<Launch> {
+    if gpu.is_some() && peer != Peer::LlamaCpp {
+        return Err(Failure::new("only llama.cpp is built for a GPU"));
+    }
+    let folder = gpu.map_or_else(|| "peers".to_owned(), |gpu| format!("peers-{}", gpu.name()));
+    let environment = Environment::open(workspace::target()?.join("python").join(folder))?;
     require(&environment, NUMPY)?;
     let (package, version) = peer.package();
     if !has(&environment, (package, version)) {
         if peer == Peer::LlamaCpp {
-            build_llama_cpp(&environment, &format!("{package}=={version}"))?;
+            build_llama_cpp(&environment, &format!("{package}=={version}"), gpu)?;
         } else {
             environment.install(&["--only-binary", ":all:", &format!("{package}=={version}")])?;
         }
@@ -63,7 +67,7 @@ fn has(environment: &Environment, (package, version): (&str, &str)) -> bool {
 }
 
 /// Builds the package from its source for this machine; a wheel that somebody built otherwise is not taken.
-fn build_llama_cpp(environment: &Environment, requirement: &str) -> Result<()> {
+fn build_llama_cpp(environment: &Environment, requirement: &str, gpu: Option<Gpu>) -> Result<()> {
     let compiler = compiler()?;
     eprintln!("llama.cpp: built from source with {compiler}, which takes some minutes");
     let (package, _) = Peer::LlamaCpp.package();
@@ -71,7 +75,7 @@ fn build_llama_cpp(environment: &Environment, requirement: &str) -> Result<()> {
     pip.args(["--no-cache-dir", "--no-binary", package, requirement])
         .env("CC", &compiler)
         .env("CXX", compiler.replace("clang", "clang++"))
-        .env("CMAKE_ARGS", "-DGGML_NATIVE=ON -DLLAVA_BUILD=OFF")
+        .env("CMAKE_ARGS", format!("-DGGML_NATIVE=ON -DLLAVA_BUILD=OFF {}", gpu.map_or("", Gpu::cmake)))
         .env("CMAKE_BUILD_PARALLEL_LEVEL", available_parallelism().map_or(1, usize::from).to_string());
     process::run(&mut pip)
 }

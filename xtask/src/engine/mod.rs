@@ -12,6 +12,6 @@ mod session;
 
 pub(crate) use install::{REFERENCE, install, reference};
 pub(crate) use ours::{OURS, Options, release, serve};
-pub(crate) use peer::Peer;
+pub(crate) use peer::{Gpu, Peer};
 pub(crate) use process::{Answered, Engine, Launch};
 pub(crate) use request::{Reply, Request, Sums};

@@ -9,7 +9,7 @@ use clap::Args;
 use rushlight_models::{KvCache, LanguageModel, LoadOptions, Step};
 
 use super::session::Session;
-use super::{Launch, Reply, Request};
+use super::{Gpu, Launch, Reply, Request};
 use crate::failure::{Failure, Result};
 use crate::{process, workspace};
 
@@ -20,10 +20,11 @@ pub(crate) struct Options {}
 /// Our engine.
 pub(crate) const OURS: &str = "rushlight";
 
-/// Builds this program in release mode and says how our engine is started from it.
-pub(crate) fn release() -> Result<Launch> {
+/// Builds this program in release mode, perhaps for a GPU, and says how our engine is started from it.
+pub(crate) fn release(gpu: Option<Gpu>) -> Result<Launch> {
     let mut build = Command::new("cargo");
-    process::run(build.args(["build", "--release", "--package", "xtask"]).current_dir(workspace::root()))?;
+    build.args(["build", "--release", "--package", "xtask"]).current_dir(workspace::root());
+    process::run(build.args(gpu.map(|gpu| format!("--features={}", gpu.name()))))?;
     let name = format!("xtask{}", std::env::consts::EXE_SUFFIX);
     let program = workspace::target()?.join("release").join(name);
     let mut git = Command::new("git");

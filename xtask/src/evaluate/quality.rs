@@ -28,8 +28,8 @@ const CONTEXT: usize = 1_024;
 /// both ways of computing count.
 pub(super) fn run(options: &Options) -> Result<()> {
     let reference = engine::reference()?;
-    let mut launches = vec![engine::release()?];
-    match engine::install(Peer::LlamaCpp) {
+    let mut launches = vec![engine::release(None)?];
+    match engine::install(Peer::LlamaCpp, None) {
         Ok(launch) => launches.push(launch),
         Err(failure) => eprintln!("{}: left out, not installed: {failure}", Peer::LlamaCpp.name()),
     }

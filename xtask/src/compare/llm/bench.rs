@@ -44,11 +44,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if threads == 0 {
         return Err(Failure::new("expected at least 1 of `--threads`, got 0"));
     }
-    let mut launches = vec![engine::release()?];
+    let mut launches = vec![engine::release(options.gpu)?];
     let mut missing = Vec::new();
-    let peers = if options.peer.is_empty() { &Peer::ALL[..] } else { &options.peer };
+    let all = if options.gpu.is_some() { &[Peer::LlamaCpp][..] } else { &Peer::ALL };
+    let peers = if options.peer.is_empty() { all } else { &options.peer };
     for peer in peers {
-        match engine::install(*peer) {
+        match engine::install(*peer, options.gpu) {
             Ok(launch) => launches.push(launch),
             Err(failure) => {
                 eprintln!("{}: left out, not installed: {failure}", peer.name());
