@@ -7,6 +7,10 @@ export declare class Assistant {
   run(question: string, session: string | undefined | null, cancellation: Cancellation): Promise<string>
   /** The events of a run. */
   stream(question: string, session?: string | undefined | null): EventStream
+  /** What the prompts of all runs begin with, as JSON text. */
+  beginning(): string
+  /** Lets the model compute what the prompts of all runs begin with. */
+  warmUp(cancellation: Cancellation): Promise<void>
   /** Stops all runs; later ones are refused. */
   close(): Promise<void>
 }
@@ -119,6 +123,12 @@ export declare class Llm {
   stats(): string
   /** What a model of this machine says about itself, as JSON text. */
   info(): string
+  /** Computes what prompts begin with; the prompt is JSON text. */
+  warmUp(prompt: string, cancellation: Cancellation): Promise<void>
+  /** Computes what prompts begin with and writes it to a file; gives the number of its tokens. */
+  savePrefix(prompt: string, path: string, cancellation: Cancellation): Promise<number>
+  /** Takes over what was written; gives the number of its tokens. */
+  loadPrefix(path: string, cancellation: Cancellation): Promise<number>
   /** The number of tokens of a text, without special tokens. */
   countTokens(text: string, cancellation: Cancellation): Promise<number>
 }

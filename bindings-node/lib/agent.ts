@@ -4,7 +4,7 @@ import { Tool } from "./callback.js";
 import { fromJson, optionsToJson } from "./convert.js";
 import { invalid, kind, text } from "./error.js";
 import type { Answer } from "./event.js";
-import { LocalLlm, ScriptedLlm } from "./llm.js";
+import { LocalLlm, ScriptedLlm, type Prompt } from "./llm.js";
 import { addCache, addRetriever, ownLlm, type Cache, type Llm, type Retriever } from "./own.js";
 import { KnowledgeBase } from "./retrieval.js";
 import { abortable, now, type Abortable } from "./runtime.js";
@@ -91,6 +91,16 @@ export class Assistant {
   stream(question: string, options: RunOptions = {}): EventStream {
     const [asked, session] = request(question, options);
     return new EventStream(now(() => this.#native.stream(asked, session)), options.signal);
+  }
+
+  /** What the prompts of all runs begin with, instructions and tools: for {@link LocalLlm.savePrefix}. */
+  beginning(): Prompt {
+    return fromJson(now(() => this.#native.beginning()));
+  }
+
+  /** Lets the model compute instructions and tools now, so that the first run need not. */
+  async warmUp(options: Abortable = {}): Promise<void> {
+    return abortable(options.signal, (cancellation) => this.#native.warmUp(cancellation));
   }
 
   /** Stops all runs and lets go of model, tools and documents; later runs are refused. */

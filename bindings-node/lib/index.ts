@@ -31,6 +31,7 @@ export { fetchModel, models, type FetchOptions, type FetchProgress, type KnownMo
 export {
   LocalLlm,
   ScriptedLlm,
+  type Beginning,
   type Device,
   type LocalLlmOptions,
   type LocalLlmStats,

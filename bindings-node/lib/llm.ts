@@ -105,6 +105,31 @@ export class LocalLlm {
     return fromJson(now(() => this.native.stats()));
   }
 
+  /** Computes what prompts with these messages and tools begin with, so that the first of them need not. */
+  async warmUp(beginning: string | Beginning, options: Abortable = {}): Promise<void> {
+    const prompt = promptToJson(beginning);
+    return abortable(options.signal, (cancellation) => this.native.warmUp(prompt, cancellation));
+  }
+
+  /**
+   * Computes what prompts with these messages and tools begin with, and writes it to a file for {@link loadPrefix}, over
+   * what is there; gives the number of its tokens. The text can be read from the file.
+   */
+  async savePrefix(beginning: string | Beginning, path: string, options: Abortable = {}): Promise<number> {
+    const [prompt, file] = [promptToJson(beginning), text("path", path)];
+    return abortable(options.signal, (cancellation) => this.native.savePrefix(prompt, file, cancellation));
+  }
+
+  /**
+   * Takes over what {@link savePrefix} wrote, so that prompts that begin so need not compute it; gives the number of its
+   * tokens. Refused with the code `invalid` if it was saved with another model or `kvType`, and with `corrupt` if the file
+   * is cut short or changed.
+   */
+  async loadPrefix(path: string, options: Abortable = {}): Promise<number> {
+    const file = text("path", path);
+    return abortable(options.signal, (cancellation) => this.native.loadPrefix(file, cancellation));
+  }
+
   /** The number of tokens of a text, without special tokens. */
   async countTokens(input: string, options: Abortable = {}): Promise<number> {
     const checked = text("text", input);
@@ -141,6 +166,17 @@ export interface Prompt {
   sampling: Record<string, number | null>;
   maxOutputTokens: number | null;
   stop: string[];
+}
+
+/** What prompts begin with, such as {@link Assistant.beginning} gives. */
+export interface Beginning {
+  messages: Message[];
+  tools?: Prompt["tools"];
+}
+
+function promptToJson(beginning: string | Beginning): string {
+  if (typeof beginning !== "string") return optionsToJson("prompt", beginning);
+  return toJson("prompt", { messages: [{ role: "system", content: beginning }] });
 }
 
 /** A model that says what it was told to say: for tests and examples. Each generation takes the next turn. */

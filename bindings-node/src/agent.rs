@@ -6,7 +6,7 @@ use rushlight::{AgentExt, Error, Request, Result, ToolSpec, Toolbox};
 
 use crate::cache::MemoryCache;
 use crate::callback::{JsTool, Method};
-use crate::convert::{answer_to_json, duration, from_json, options_from_json};
+use crate::convert::{answer_to_json, duration, from_json, options_from_json, to_json};
 use crate::llm::Llm;
 use crate::own::{JsCache, JsRetriever};
 use crate::retrieval::KnowledgeBase;
@@ -196,6 +196,23 @@ impl Assistant {
     pub fn stream(&self, env: Env, question: String, session: Option<String>) -> napi::Result<EventStream> {
         let assistant = now(env, || self.open())?;
         Ok(EventStream::new(assistant, request(question, session), &self.closed))
+    }
+
+    /// What the prompts of all runs begin with, as JSON text.
+    #[napi]
+    pub fn beginning(&self, env: Env) -> napi::Result<String> {
+        now(env, || to_json(&self.open()?.beginning()))
+    }
+
+    /// Lets the model compute what the prompts of all runs begin with.
+    #[napi(ts_return_type = "Promise<void>")]
+    pub fn warm_up<'env>(
+        &self,
+        env: &'env Env,
+        cancellation: &Cancellation,
+    ) -> napi::Result<PromiseRaw<'env, ()>> {
+        let assistant = now(*env, || self.open())?;
+        promise(env, cancellation.cancelled(), async move { assistant.warm_up().await })
     }
 
     /// Stops all runs; later ones are refused.

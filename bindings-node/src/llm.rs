@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use napi::bindgen_prelude::{ClassInstance, Env, PromiseRaw};
 use napi_derive::napi;
+use rushlight::Error;
 
 use crate::callback::Method;
 use crate::convert::{from_json, options_from_json, to_json};
@@ -69,6 +70,53 @@ impl Llm {
         now(env, || to_json(&self.local.as_ref().map(rushlight::LocalLlm::info)))
     }
 
+    /// Computes what prompts begin with; the prompt is JSON text.
+    #[napi(ts_return_type = "Promise<void>")]
+    pub fn warm_up<'env>(
+        &self,
+        env: &'env Env,
+        prompt: String,
+        cancellation: &Cancellation,
+    ) -> napi::Result<PromiseRaw<'env, ()>> {
+        let llm = Arc::clone(&self.llm);
+        promise(
+            env,
+            cancellation.cancelled(),
+            async move { llm.warm_up(from_json("prompt", &prompt)?).await },
+        )
+    }
+
+    /// Computes what prompts begin with and writes it to a file; gives the number of its tokens.
+    #[napi(ts_return_type = "Promise<number>")]
+    pub fn save_prefix<'env>(
+        &self,
+        env: &'env Env,
+        prompt: String,
+        path: String,
+        cancellation: &Cancellation,
+    ) -> napi::Result<PromiseRaw<'env, u32>> {
+        let local = self.local.clone();
+        promise(env, cancellation.cancelled(), async move {
+            let saved = of_this_machine(local)?.save_prefix(from_json("prompt", &prompt)?, path).await?;
+            Ok(u32::try_from(saved).unwrap_or(u32::MAX))
+        })
+    }
+
+    /// Takes over what was written; gives the number of its tokens.
+    #[napi(ts_return_type = "Promise<number>")]
+    pub fn load_prefix<'env>(
+        &self,
+        env: &'env Env,
+        path: String,
+        cancellation: &Cancellation,
+    ) -> napi::Result<PromiseRaw<'env, u32>> {
+        let local = self.local.clone();
+        promise(env, cancellation.cancelled(), async move {
+            let loaded = of_this_machine(local)?.load_prefix(path).await?;
+            Ok(u32::try_from(loaded).unwrap_or(u32::MAX))
+        })
+    }
+
     /// The number of tokens of a text, without special tokens.
     #[napi(ts_return_type = "Promise<number>")]
     pub fn count_tokens<'env>(
@@ -82,6 +130,10 @@ impl Llm {
             compute(move || Ok(u32::try_from(llm.count_tokens(&text)?).unwrap_or(u32::MAX))).await
         })
     }
+}
+
+fn of_this_machine(local: Option<rushlight::LocalLlm>) -> rushlight::Result<rushlight::LocalLlm> {
+    local.ok_or_else(|| Error::invalid("model", "expected one of this machine, got one of the caller's own"))
 }
 
 /// A model that says what it was told to say.

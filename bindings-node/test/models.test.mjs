@@ -1,6 +1,6 @@
 // Real small models, which `cargo xtask models` fetches.
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
@@ -155,6 +155,37 @@ test("a model that is offered tools gives an answer, whatever it calls", async (
   const answer = await assistant.run("What is 2 + 40?");
 
   assert.equal(typeof answer.text, "string");
+});
+
+test("what one model saves another need not compute", async (context) => {
+  const home = mkdtempSync(join(tmpdir(), "rushlight-prefix-"));
+  context.after(() => rmSync(home, { recursive: true }));
+  const path = join(home, "keeper.prefix");
+  const instructions = "You keep a lighthouse. You answer in one sentence.";
+  const other = await LocalLlm.open(chat);
+  const assistant = new Assistant(other, { instructions, limits: { maxOutputTokens: 4 } });
+
+  const saved = await llm.savePrefix(assistant.beginning(), path);
+
+  assert.equal(await other.loadPrefix(path), saved);
+  assert.equal((await assistant.run("Is there fog?")).usage.cachedTokens, saved);
+  assert.equal(await llm.savePrefix(instructions, path), saved);
+  const eighth = await LocalLlm.open(chat, { kvType: "q8" });
+  await assert.rejects(eighth.loadPrefix(path), { code: "invalid", message: /kv_type q8, got f16/ });
+  writeFileSync(path, readFileSync(path).subarray(0, -1));
+  await assert.rejects(other.loadPrefix(path), { code: "corrupt", message: /cut short/ });
+});
+
+test("an assistant warms up before its first run", async () => {
+  const model = await LocalLlm.open(chat);
+  const assistant = new Assistant(model, { instructions: "You keep a lighthouse.", limits: { maxOutputTokens: 4 } });
+
+  await assistant.warmUp();
+  const { promptTokens } = model.stats();
+  await model.warmUp("You keep a lighthouse.");
+
+  assert.ok(promptTokens > 0);
+  assert.equal((await assistant.run("Is there fog?")).usage.cachedTokens, promptTokens);
 });
 
 test("tokens are counted, and the model says what it is", async () => {

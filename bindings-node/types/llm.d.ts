@@ -75,6 +75,19 @@ export declare class LocalLlm {
     get info(): ModelInfo;
     /** What the model has done since it was opened. */
     stats(): LocalLlmStats;
+    /** Computes what prompts with these messages and tools begin with, so that the first of them need not. */
+    warmUp(beginning: string | Beginning, options?: Abortable): Promise<void>;
+    /**
+     * Computes what prompts with these messages and tools begin with, and writes it to a file for {@link loadPrefix}, over
+     * what is there; gives the number of its tokens. The text can be read from the file.
+     */
+    savePrefix(beginning: string | Beginning, path: string, options?: Abortable): Promise<number>;
+    /**
+     * Takes over what {@link savePrefix} wrote, so that prompts that begin so need not compute it; gives the number of its
+     * tokens. Refused with the code `invalid` if it was saved with another model or `kvType`, and with `corrupt` if the file
+     * is cut short or changed.
+     */
+    loadPrefix(path: string, options?: Abortable): Promise<number>;
     /** The number of tokens of a text, without special tokens. */
     countTokens(input: string, options?: Abortable): Promise<number>;
 }
@@ -116,6 +129,11 @@ export interface Prompt {
     sampling: Record<string, number | null>;
     maxOutputTokens: number | null;
     stop: string[];
+}
+/** What prompts begin with, such as {@link Assistant.beginning} gives. */
+export interface Beginning {
+    messages: Message[];
+    tools?: Prompt["tools"];
 }
 /** A model that says what it was told to say: for tests and examples. Each generation takes the next turn. */
 export declare class ScriptedLlm {

@@ -5,7 +5,7 @@ use rushlight::{AgentExt, Request, Toolbox};
 
 use crate::answer::Answer;
 use crate::callback::{PythonTool, of_caller};
-use crate::convert::{duration, not_picklable};
+use crate::convert::{Json, duration, json_of, not_picklable};
 use crate::error::raised;
 use crate::runtime::{Unlocked, run, wait};
 use crate::session::MemorySessions;
@@ -160,6 +160,24 @@ impl Assistant {
     #[pyo3(signature = (question, *, session = None))]
     fn astream(&self, question: String, session: Option<String>) -> AsyncEventStream {
         AsyncEventStream::new(rushlight::Assistant::clone(&self.core), request(question, session))
+    }
+
+    /// What the prompts of all runs begin with, instructions and tools: for `LocalLlm.save_prefix`.
+    #[pyo3(signature = () -> "dict[str, Any]")]
+    fn beginning(&self) -> PyResult<Json> {
+        json_of(&self.core.beginning())
+    }
+
+    /// Lets the model compute instructions and tools now, so that the first run need not.
+    fn warm_up(&self, py: Python<'_>) -> PyResult<()> {
+        let assistant = rushlight::Assistant::clone(&self.core);
+        wait(py, async move { assistant.warm_up().await })
+    }
+
+    /// As `warm_up`, from async code.
+    async fn awarm_up(&self) -> PyResult<()> {
+        let assistant = rushlight::Assistant::clone(&self.core);
+        run(async move { assistant.warm_up().await }).await
     }
 
     #[pyo3(signature = () -> "NoReturn")]

@@ -3,8 +3,8 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use rushlight::Llm;
 use rushlight::llm::{LocalLlmOptions, ScriptedTurn};
+use rushlight::{Llm, Message, Prompt};
 
 use crate::convert::{Json, from_keywords, json_of, not_picklable};
 use crate::error::{invalid, raised};
@@ -24,6 +24,35 @@ pub(crate) struct LocalLlm {
 async fn open(name_or_path: PathBuf, options: LocalLlmOptions) -> rushlight::Result<LocalLlm> {
     let core = rushlight::LocalLlm::open_with(&name_or_path.to_string_lossy(), options).await?;
     Ok(LocalLlm { core: Apart::new(core) })
+}
+
+impl LocalLlm {
+    fn warming(&self, prompt: Json) -> PyResult<impl Future<Output = rushlight::Result<()>> + Send + use<>> {
+        let (core, prompt) = (rushlight::LocalLlm::clone(&self.core), beginning(prompt)?);
+        Ok(async move { core.warm_up(prompt).await })
+    }
+
+    fn saving(
+        &self,
+        prompt: Json,
+        path: PathBuf,
+    ) -> PyResult<impl Future<Output = rushlight::Result<usize>> + Send + use<>> {
+        let (core, prompt) = (rushlight::LocalLlm::clone(&self.core), beginning(prompt)?);
+        Ok(async move { core.save_prefix(prompt, path).await })
+    }
+
+    fn loading(&self, path: PathBuf) -> impl Future<Output = rushlight::Result<usize>> + Send + use<> {
+        let core = rushlight::LocalLlm::clone(&self.core);
+        async move { core.load_prefix(path).await }
+    }
+}
+
+/// A prompt of these instructions, or of these messages and tools.
+fn beginning(Json(prompt): Json) -> PyResult<Prompt> {
+    match prompt {
+        serde_json::Value::String(instructions) => Ok(Prompt::new(vec![Message::system(instructions)])),
+        prompt => serde_json::from_value(prompt).map_err(|error| invalid("prompt", error.to_string())),
+    }
 }
 
 #[pymethods]
@@ -76,6 +105,61 @@ impl LocalLlm {
     /// The number of tokens of a text, without special tokens.
     fn count_tokens(&self, py: Python<'_>, text: &str) -> PyResult<usize> {
         py.detach(|| self.core.count_tokens(text)).map_err(raised)
+    }
+
+    /// Computes what prompts with these messages and tools begin with, so that the first of them need not.
+    ///
+    /// Args:
+    ///     prompt: instructions, or a dict with `messages` and `tools`, such as `Assistant.beginning` gives
+    #[pyo3(signature = (prompt: "str | Mapping[str, Any]"))]
+    fn warm_up(&self, py: Python<'_>, prompt: Json) -> PyResult<()> {
+        wait(py, self.warming(prompt)?)
+    }
+
+    /// As `warm_up`, from async code.
+    #[pyo3(signature = (prompt: "str | Mapping[str, Any]"))]
+    async fn awarm_up(&self, prompt: Json) -> PyResult<()> {
+        run(self.warming(prompt)?).await
+    }
+
+    /// Computes what prompts with these messages and tools begin with, and writes it to a file for `load_prefix`.
+    ///
+    /// The text can be read from the file.
+    ///
+    /// Args:
+    ///     prompt: instructions, or a dict with `messages` and `tools`, such as `Assistant.beginning` gives
+    ///     path: the file; what is there is replaced
+    ///
+    /// Returns:
+    ///     The number of its tokens.
+    #[pyo3(signature = (prompt: "str | Mapping[str, Any]", path: "str | PathLike[str]"))]
+    fn save_prefix(&self, py: Python<'_>, prompt: Json, path: PathBuf) -> PyResult<usize> {
+        wait(py, self.saving(prompt, path)?)
+    }
+
+    /// As `save_prefix`, from async code.
+    #[pyo3(signature = (prompt: "str | Mapping[str, Any]", path: "str | PathLike[str]"))]
+    async fn asave_prefix(&self, prompt: Json, path: PathBuf) -> PyResult<usize> {
+        run(self.saving(prompt, path)?).await
+    }
+
+    /// Takes over what `save_prefix` wrote, so that prompts that begin so need not compute it.
+    ///
+    /// Returns:
+    ///     The number of its tokens.
+    ///
+    /// Raises:
+    ///     InvalidError: it was saved with another model or `kv_type`.
+    ///     CorruptError: the file is cut short or changed.
+    #[pyo3(signature = (path: "str | PathLike[str]"))]
+    fn load_prefix(&self, py: Python<'_>, path: PathBuf) -> PyResult<usize> {
+        wait(py, self.loading(path))
+    }
+
+    /// As `load_prefix`, from async code.
+    #[pyo3(signature = (path: "str | PathLike[str]"))]
+    async fn aload_prefix(&self, path: PathBuf) -> PyResult<usize> {
+        run(self.loading(path)).await
     }
 
     /// What the model's file says about it.

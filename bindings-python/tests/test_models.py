@@ -13,6 +13,7 @@ import pytest
 
 from rushlight import (
     Assistant,
+    CorruptError,
     Document,
     InvalidError,
     KnowledgeBase,
@@ -186,6 +187,41 @@ def test_letting_a_model_go_never_waits_for_it(fetched: Callable[[str], Path]) -
     del assistant
 
     assert time.monotonic() - started < 0.02
+
+
+def test_what_one_model_saves_another_need_not_compute(fetched: Callable[[str], Path], tmp_path: Path) -> None:
+    fetched(LLM)
+    path = tmp_path / "keeper.prefix"
+    rules = "You keep a lighthouse. You answer in one sentence."
+    first, second = LocalLlm(LLM), LocalLlm(LLM)
+    assistant = Assistant(second, instructions=rules, limits=Limits(max_output_tokens=4))
+
+    saved = first.save_prefix(assistant.beginning(), path)
+
+    assert assistant.beginning()["messages"][0]["content"] == rules
+    assert second.load_prefix(path) == saved == first.save_prefix(rules, path)
+    assert assistant.run("Is there fog?").usage.cached_tokens == saved
+    assert asyncio.run(second.aload_prefix(path)) == saved
+    with pytest.raises(InvalidError, match="expected the kv_type q8, got f16"):
+        LocalLlm(LLM, kv_type="q8").load_prefix(path)
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(CorruptError, match="cut short"):
+        second.load_prefix(path)
+    with pytest.raises(InvalidError, match="unknown field"):
+        first.warm_up({"message": []})
+
+
+def test_an_assistant_warms_up_before_its_first_run(fetched: Callable[[str], Path]) -> None:
+    fetched(LLM)
+    llm = LocalLlm(LLM)
+    assistant = Assistant(llm, instructions="You keep a lighthouse.", limits=Limits(max_output_tokens=4))
+
+    assistant.warm_up()
+    computed = llm.stats()["prompt_tokens"]
+    asyncio.run(assistant.awarm_up())
+    asyncio.run(llm.awarm_up("You keep a lighthouse."))
+
+    assert assistant.run("Is there fog?").usage.cached_tokens == computed > 0
 
 
 def test_vectors_have_length_one(fetched: Callable[[str], Path]) -> None:

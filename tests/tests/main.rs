@@ -7,6 +7,7 @@ mod architecture;
 mod cache;
 mod contracts;
 mod local;
+mod prefix;
 mod retrieval;
 mod scenarios;
 mod session;

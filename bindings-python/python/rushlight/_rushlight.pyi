@@ -95,6 +95,14 @@ class Assistant:
         The run stops when the task is cancelled, when you leave the `async with` block, call `aclose`, or
         let the stream go.
         """
+    async def awarm_up(self, /) -> None:
+        """
+        As `warm_up`, from async code.
+        """
+    def beginning(self, /) -> dict[str, Any]:
+        """
+        What the prompts of all runs begin with, instructions and tools: for `LocalLlm.save_prefix`.
+        """
     def run(self, /, question: str, *, session: str | None = None) -> Answer:
         """
         The answer to a question, after the whole run. Ctrl-C stops it.
@@ -116,6 +124,10 @@ class Assistant:
                 if event.type == "text":
                     print(event.text, end="")
         ```
+        """
+    def warm_up(self, /) -> None:
+        """
+        Lets the model compute instructions and tools now, so that the first run need not.
         """
 
 @final
@@ -744,6 +756,18 @@ class LocalLlm:
         """
         Opens a model from async code; see the class.
         """
+    async def aload_prefix(self, /, path: str | PathLike[str]) -> int:
+        """
+        As `load_prefix`, from async code.
+        """
+    async def asave_prefix(self, /, prompt: str | Mapping[str, Any], path: str | PathLike[str]) -> int:
+        """
+        As `save_prefix`, from async code.
+        """
+    async def awarm_up(self, /, prompt: str | Mapping[str, Any]) -> None:
+        """
+        As `warm_up`, from async code.
+        """
     @property
     def context_window(self, /) -> int:
         """
@@ -758,14 +782,45 @@ class LocalLlm:
         """
         What the model's file says about it.
         """
+    def load_prefix(self, /, path: str | PathLike[str]) -> int:
+        """
+        Takes over what `save_prefix` wrote, so that prompts that begin so need not compute it.
+
+        Returns:
+            The number of its tokens.
+
+        Raises:
+            InvalidError: it was saved with another model or `kv_type`.
+            CorruptError: the file is cut short or changed.
+        """
     @property
     def name(self, /) -> str:
         """
         The model's name.
         """
+    def save_prefix(self, /, prompt: str | Mapping[str, Any], path: str | PathLike[str]) -> int:
+        """
+        Computes what prompts with these messages and tools begin with, and writes it to a file for `load_prefix`.
+
+        The text can be read from the file.
+
+        Args:
+            prompt: instructions, or a dict with `messages` and `tools`, such as `Assistant.beginning` gives
+            path: the file; what is there is replaced
+
+        Returns:
+            The number of its tokens.
+        """
     def stats(self, /) -> dict[str, int]:
         """
         What the model has done since it was opened: requests, passes and tokens by name.
+        """
+    def warm_up(self, /, prompt: str | Mapping[str, Any]) -> None:
+        """
+        Computes what prompts with these messages and tools begin with, so that the first of them need not.
+
+        Args:
+            prompt: instructions, or a dict with `messages` and `tools`, such as `Assistant.beginning` gives
         """
 
 @final

@@ -35,6 +35,7 @@ mod quantisation;
 mod safetensors;
 mod sampler;
 mod stop;
+mod temporary;
 mod tokenizer;
 mod weights;
 
@@ -43,7 +44,7 @@ pub use encoder::Encoder;
 pub use error::{Error, Result};
 pub use gguf::{Gguf, TensorInfo};
 pub use info::ModelInfo;
-pub use kv::{KvCache, KvType, PrefixTree};
+pub use kv::{KvCache, KvType, PrefixTree, SavedPrefix};
 pub use model::{Device, LanguageModel, LoadOptions, Logits, Step};
 pub use quantisation::Quantisation;
 pub use sampler::{Sampler, SamplerOptions};

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::Checkpoint;
-use crate::kv::{KvPool, KvType};
+use crate::kv::{Identity, KvPool, KvType};
 use crate::nn::{Decoder, Segment, Workspace};
 use crate::{ChatTemplate, Error, KvCache, ModelInfo, Result, Tokenizer, arch};
 
@@ -97,6 +97,7 @@ pub struct LanguageModel {
     template: Option<ChatTemplate>,
     decoder: Decoder,
     pool: Arc<KvPool>,
+    identity: Identity,
     /// Buffers of finished passes for the next ones.
     workspaces: Mutex<Vec<Workspace>>,
 }
@@ -145,7 +146,8 @@ impl LanguageModel {
             vocabulary: decoder.vocabulary(),
         };
         let pool = Arc::new(decoder.new_pool(options.kv_type).with_limit(options.kv_budget));
-        Ok(Self { info, tokenizer, template, decoder, pool, workspaces: Mutex::default() })
+        let identity = Identity::of(&info.architecture, &weights, &decoder, &pool);
+        Ok(Self { info, tokenizer, template, decoder, pool, identity, workspaces: Mutex::default() })
     }
 
     /// What the files say about the model; the context length is that of the options, if they had one.
@@ -166,6 +168,11 @@ impl LanguageModel {
     /// An empty cache for a new sequence; its memory grows with its use.
     pub fn new_cache(&self) -> KvCache {
         KvCache::new(&self.pool)
+    }
+
+    /// What its keys and values depend on.
+    pub(crate) fn identity(&self) -> &Identity {
+        &self.identity
     }
 
     pub(crate) fn pool(&self) -> &Arc<KvPool> {

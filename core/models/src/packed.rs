@@ -2,8 +2,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::ops::Range;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::path::Path;
 
 use rushlight_kernels::{QuantType, pack};
 use sha2::{Digest, Sha256};
@@ -11,6 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::gguf::{Gguf, TensorInfo};
 use crate::hub::Hub;
 use crate::map::{Bytes, MappedFile};
+use crate::temporary::Temporary;
 use crate::{Error, Result};
 
 /// Bytes below which packing takes less time than a file is worth.
@@ -161,7 +161,7 @@ fn write(gguf: &Gguf, items: &[Item<'_>], path: &Path, key: &[u8; 32], length: u
         std::fs::create_dir_all(directory).map_err(fail)?;
     }
     let temporary = Temporary::beside(path);
-    let file = File::create_new(&temporary.0).map_err(fail)?;
+    let file = File::create_new(temporary.path()).map_err(fail)?;
     let mut out = BufWriter::with_capacity(1 << 20, &file);
     out.write_all(&header(key, length)).map_err(fail)?;
     let source = MappedFile::open(gguf.path())?;
@@ -183,31 +183,12 @@ fn write(gguf: &Gguf, items: &[Item<'_>], path: &Path, key: &[u8; 32], length: u
     out.flush().map_err(fail)?;
     drop(out);
     file.sync_all().map_err(fail)?;
-    std::fs::rename(&temporary.0, path).map_err(fail)
+    temporary.rename(path).map_err(fail)
 }
 
 fn weights<'a>(source: &'a MappedFile, item: &Item<'_>) -> Result<&'a [u8]> {
     let range = item.info.offset..item.info.offset + item.info.length;
     source.bytes().get(range).ok_or_else(|| Error::tensor(item.name, "the file was cut while it was read"))
-}
-
-/// A file that goes with the value, unless it was renamed.
-struct Temporary(PathBuf);
-
-impl Temporary {
-    /// A name that nobody else has, in this process or another.
-    fn beside(path: &Path) -> Self {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        Self(path.with_extension(format!("{}-{count}.part", std::process::id())))
-    }
-}
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        // It is gone if it was renamed.
-        let _ = std::fs::remove_file(&self.0);
-    }
 }
 
 #[cfg(test)]

@@ -71,6 +71,19 @@ impl Weights {
         &self.model
     }
 
+    /// Shows names, types and shapes of all tensors and a sample of each one's bytes, in a fixed order: what a hash must
+    /// see to tell models apart without reading them.
+    pub(crate) fn sample(&self, mut see: impl FnMut(&[u8])) {
+        const SAMPLE: usize = 512;
+        let mut tensors: Vec<(&String, &Tensor)> = self.tensors.iter().collect();
+        tensors.sort_unstable_by_key(|(name, _)| *name);
+        for (name, tensor) in tensors {
+            see(format!("{name:?} {:?} {:?}", tensor.kind, tensor.shape).as_bytes());
+            let bytes = tensor.bytes.get();
+            see(&bytes[..bytes.len().min(SAMPLE)]);
+        }
+    }
+
     /// The number of weights.
     pub(crate) fn parameters(&self) -> u64 {
         self.tensors.values().map(|tensor| tensor.elements() as u64).sum()

@@ -6,6 +6,7 @@ mod folder;
 mod greedy;
 mod kv;
 mod logits;
+mod prefix;
 mod support;
 mod templates;
 mod tokenizers;

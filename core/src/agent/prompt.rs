@@ -57,6 +57,11 @@ impl Draft {
         }
     }
 
+    /// What every prompt of the first turns begins with.
+    pub(super) fn beginning(self) -> Prompt {
+        Prompt::new(vec![self.system]).tools(self.specs)
+    }
+
     /// Whether there is any tool to offer.
     pub(super) fn has_tools(&self) -> bool {
         !self.specs.is_empty()

@@ -46,6 +46,12 @@ pub trait Llm: Debug + Send + Sync + 'static {
     /// Starts to answer `prompt`.
     async fn generate(&self, prompt: Prompt) -> Result<DeltaStream>;
 
+    /// Computes what prompts with these messages and tools begin with, so that the first of them need not. Says nothing,
+    /// and changes no answer. Default: does nothing, for models that keep nothing from one prompt to the next.
+    async fn warm_up(&self, _prompt: Prompt) -> Result<()> {
+        Ok(())
+    }
+
     /// How many tokens prompt and answer may have together.
     fn context_window(&self) -> usize;
 

@@ -6,6 +6,7 @@ use crate::{Error, Result};
 
 /// Everything that a model is asked at once.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Prompt {
     /// The conversation, oldest first.

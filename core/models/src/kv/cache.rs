@@ -1,3 +1,4 @@
+use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -113,6 +114,24 @@ impl KvCache {
             let page = Arc::get_mut(&mut self.pages[token / PAGE]).expect("`reserve` made it our own");
             page.write(layer, token % PAGE, &keys[part.clone()], &values[part]);
             done += here;
+        }
+    }
+
+    /// Gives the bytes of its pages, one after the other, with zeros where they hold no token of this cache.
+    pub(super) fn write_pages(&self, mut put: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+        let mut bytes = Vec::with_capacity(self.pool.page_bytes());
+        for (first, page) in (0..self.length).step_by(PAGE).zip(&self.pages) {
+            bytes.clear();
+            page.write_bytes((self.length - first).min(PAGE), &mut bytes);
+            put(&bytes)?;
+        }
+        Ok(())
+    }
+
+    /// Fills its pages, for which there is room, with bytes that [`write_pages`](Self::write_pages) gave.
+    pub(super) fn read_pages(&mut self, bytes: &[u8]) {
+        for (page, bytes) in self.pages.iter_mut().zip(bytes.chunks_exact(self.pool.page_bytes())) {
+            Arc::get_mut(page).expect("`reserve` made it our own").read_bytes(bytes);
         }
     }
 

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -41,6 +42,55 @@ impl Page {
     /// Takes over what another page of the pool holds.
     pub(super) fn copy_from(&mut self, other: &Self) {
         self.storage.clone_from(&other.storage);
+    }
+
+    /// Appends its numbers to `bytes`, little-endian, with zeros for the tokens from `length` on.
+    pub(super) fn write_bytes(&self, length: usize, bytes: &mut Vec<u8>) {
+        let mut storage = Cow::Borrowed(&self.storage);
+        if length < PAGE {
+            self.clear(length, storage.to_mut());
+        }
+        match &*storage {
+            Storage::F32(all) => bytes.extend(all.iter().flat_map(|value| value.to_le_bytes())),
+            Storage::F16(all) => bytes.extend(all.iter().flat_map(|value| value.to_le_bytes())),
+            Storage::Q8 { quants, scales } => {
+                bytes.extend(quants.iter().map(|quant| quant.cast_unsigned()));
+                bytes.extend(scales.iter().flat_map(|scale| scale.to_le_bytes()));
+            }
+        }
+    }
+
+    /// Takes over numbers that [`write_bytes`](Self::write_bytes) gave.
+    pub(super) fn read_bytes(&mut self, bytes: &[u8]) {
+        match &mut self.storage {
+            Storage::F32(all) => fill(all, bytes, f32::from_le_bytes),
+            Storage::F16(all) => fill(all, bytes, f16::from_le_bytes),
+            Storage::Q8 { quants, scales } => {
+                let (first, second) = bytes.split_at(quants.len());
+                fill(quants, first, i8::from_le_bytes);
+                fill(scales, second, f32::from_le_bytes);
+            }
+        }
+    }
+
+    /// Writes zeros for the tokens from `first` on.
+    fn clear(&self, first: usize, storage: &mut Storage) {
+        let stride = self.pool.stride();
+        for layer in 0..self.pool.layers {
+            for head in 0..self.pool.heads {
+                let (keys, values) = self.ranges(layer, head, stride);
+                match storage {
+                    Storage::F32(all) => clear(all, keys, values, stride, first),
+                    Storage::F16(all) => clear(all, keys, values, stride, first),
+                    Storage::Q8 { quants, scales } => {
+                        clear(quants, keys, values, stride, first);
+                        let (keys, values) = self.ranges(layer, head, 1);
+                        scales[keys][first..].fill(0.0);
+                        scales[values][first..].fill(0.0);
+                    }
+                }
+            }
+        }
     }
 
     /// The keys and values of one head.
@@ -117,6 +167,27 @@ fn place_key<T: Copy>(tiles: &mut [T], token: usize, stride: usize, key: &[T]) {
     let tile = &mut tiles[token / LANES * stride * LANES..];
     for (lanes, key) in tile.chunks_exact_mut(LANES).zip(key) {
         lanes[token % LANES] = *key;
+    }
+}
+
+/// Writes zeros for the tokens of a head from `first` on.
+fn clear<T: Copy + Default>(
+    all: &mut [T],
+    keys: Range<usize>,
+    values: Range<usize>,
+    stride: usize,
+    first: usize,
+) {
+    let zeros = vec![T::default(); stride];
+    for token in first..PAGE {
+        place_key(&mut all[keys.clone()], token, stride, &zeros);
+        place_value(&mut all[values.clone()], token, stride, &zeros);
+    }
+}
+
+fn fill<T, const SIZE: usize>(all: &mut [T], bytes: &[u8], from: impl Fn([u8; SIZE]) -> T) {
+    for (value, bytes) in all.iter_mut().zip(bytes.as_chunks().0) {
+        *value = from(*bytes);
     }
 }
 

@@ -52,6 +52,11 @@ impl Rope {
         Self { magnitude, ..self }
     }
 
+    /// The frequencies, the magnitude and the pairing as text that is equal only for equal rotations.
+    pub(crate) fn describe(&self) -> String {
+        format!("{self:?}")
+    }
+
     /// The angles of these positions, computed in f64 so that far positions stay exact.
     pub(crate) fn angles(&self, positions: impl Iterator<Item = usize>, angles: &mut Angles) {
         angles.cosines.clear();

@@ -1,13 +1,34 @@
-use rushlight_models::SamplerOptions;
+use rushlight_models::{Error as ModelError, KvCache, SamplerOptions, SavedPrefix};
 use tokio::sync::mpsc::Sender;
+use tokio::sync::oneshot;
 
 use crate::Result;
 use crate::llm::{Delta, Sampling};
 
+/// What the model's thread is asked to do.
+#[derive(Debug)]
+pub(super) enum Order {
+    /// To compute a prompt.
+    Compute(Job),
+    /// To remember a prefix that was computed before.
+    Load { saved: SavedPrefix, done: oneshot::Sender<Result<(), ModelError>> },
+}
+
+/// What a prompt is computed for.
+#[derive(Debug)]
+pub(super) enum Purpose {
+    /// For what the model says to it.
+    Answer,
+    /// For its keys and values.
+    Keep(oneshot::Sender<KvCache>),
+}
+
 /// One prompt, ready to be computed.
 #[derive(Debug)]
 pub(super) struct Job {
+    /// At least one.
     pub(super) tokens: Vec<u32>,
+    pub(super) purpose: Purpose,
     pub(super) sampling: Sampling,
     /// At most what the context leaves.
     pub(super) max_output_tokens: usize,

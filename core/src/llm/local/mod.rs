@@ -5,6 +5,7 @@ mod draft;
 mod job;
 mod model;
 mod options;
+mod prefix;
 mod prompt;
 mod scheduler;
 mod sequence;

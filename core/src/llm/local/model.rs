@@ -7,13 +7,15 @@ use rushlight_models::{Error as ModelError, LanguageModel, LoadOptions, ModelInf
 use tokio::sync::mpsc::channel;
 
 use super::counters::LocalLlmStats;
-use super::job::Job;
+use super::job::{Job, Order, Purpose};
 use super::options::LocalLlmOptions;
 use super::prompt::encode;
 use super::worker::Worker;
 use crate::llm::prompt::next_call_number;
 use crate::llm::{Delta, DeltaStream, Llm, Prompt};
 use crate::{Error, Result};
+
+pub(super) const WORKER: &str = "the model's thread";
 
 /// Tokens of an answer when the prompt does not say.
 const DEFAULT_OUTPUT: usize = 4096;
@@ -38,14 +40,14 @@ const MOST_KV_BYTES: usize = 1 << 30;
 /// [`stats`](LocalLlm::stats) shows it.
 #[derive(Debug, Clone)]
 pub struct LocalLlm {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
 #[derive(Debug)]
-struct Shared {
-    worker: Worker,
-    model: Arc<LanguageModel>,
-    name: String,
+pub(super) struct Shared {
+    pub(super) worker: Worker,
+    pub(super) model: Arc<LanguageModel>,
+    pub(super) name: String,
 }
 
 impl LocalLlm {
@@ -99,7 +101,15 @@ impl Llm for LocalLlm {
     async fn generate(&self, prompt: Prompt) -> Result<DeltaStream> {
         prompt.sampling.validate()?;
         let shared = Arc::clone(&self.shared);
-        off_thread(move || shared.generate(&prompt)).await
+        off_thread(move || {
+            let tokens = encode(&shared.model, &prompt).map_err(|error| Error::model(&shared.name, error))?;
+            shared.start(tokens, &prompt, Purpose::Answer)
+        })
+        .await
+    }
+
+    async fn warm_up(&self, prompt: Prompt) -> Result<()> {
+        self.warm_up_beginning(prompt).await
     }
 
     fn context_window(&self) -> usize {
@@ -116,23 +126,29 @@ impl Llm for LocalLlm {
 }
 
 impl Shared {
-    fn generate(self: Arc<Self>, prompt: &Prompt) -> Result<DeltaStream> {
-        let tokens = encode(&self.model, prompt).map_err(|error| Error::model(&self.name, error))?;
+    /// Starts to compute the tokens of a prompt.
+    pub(super) fn start(
+        self: Arc<Self>,
+        tokens: Vec<u32>,
+        prompt: &Prompt,
+        purpose: Purpose,
+    ) -> Result<DeltaStream> {
         let (limit, got) = (self.model.info().context_length, tokens.len());
         if got > limit {
             return Err(Error::ContextTooLong { limit, got });
         }
         self.check_budget(got)?;
         let (deltas, received) = channel(UNREAD);
-        self.worker.submit(Job {
+        self.worker.submit(Order::Compute(Job {
             tokens,
+            purpose,
             sampling: prompt.sampling.clone(),
             max_output_tokens: prompt.max_output_tokens.unwrap_or(DEFAULT_OUTPUT).min(limit - got),
             stop: prompt.stop.clone(),
             tools: prompt.tools.iter().map(|tool| tool.name.clone()).collect(),
             next_call: next_call_number(&prompt.messages),
             deltas,
-        })?;
+        }))?;
         // The stream keeps the model alive until it is dropped or at its end.
         let stream = stream::unfold(Some((received, self)), async |state| {
             let (mut received, shared) = state?;
@@ -141,7 +157,7 @@ impl Shared {
                     let is_last = matches!(delta, Err(_) | Ok(Delta::Done { .. }));
                     Some((delta, (!is_last).then_some((received, shared))))
                 }
-                None => Some((Err(Error::Stopped { what: "the model's thread" }), None)),
+                None => Some((Err(Error::Stopped { what: WORKER }), None)),
             }
         });
         Ok(stream.boxed())
@@ -175,7 +191,9 @@ fn load(name_or_path: &str, options: &LocalLlmOptions) -> Result<LanguageModel, 
 }
 
 /// Runs work that takes a while, and no turn of the model, away from the async threads.
-async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+pub(super) async fn off_thread<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
     match tokio::task::spawn_blocking(work).await {
         Ok(outcome) => outcome,
         Err(_) => Err(Error::Stopped { what: "the model" }),

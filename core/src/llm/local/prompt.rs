@@ -2,7 +2,7 @@ use rushlight_models::{ChatTemplate, Conversation, Error, LanguageModel};
 use serde_json::{Value, json};
 
 use crate::llm::Prompt;
-use crate::message::{Message, ToolCall, ToolSpec};
+use crate::message::{Message, Role, ToolCall, ToolSpec};
 
 /// The ids of a prompt, rendered with the model's own template, or with ChatML if it has none.
 ///
@@ -17,6 +17,23 @@ pub(super) fn encode(model: &LanguageModel, prompt: &Prompt) -> Result<Vec<u32>,
         Some(template) => template.encode(model.tokenizer(), &conversation),
         None => ChatTemplate::chatml().encode(model.tokenizer(), &conversation),
     }
+}
+
+/// The ids that all prompts begin with whose messages begin with these: up to where the next message of the user would
+/// say something, or all of them, if the model is to speak next.
+pub(super) fn encode_beginning(model: &LanguageModel, prompt: &Prompt) -> Result<Vec<u32>, Error> {
+    if prompt.messages.last().is_some_and(|last| matches!(last.role, Role::User | Role::Tool)) {
+        return encode(model, prompt);
+    }
+    // Templates write what stands around a message: what two different ones have in common is the beginning.
+    let asked = |text| {
+        let mut asked = prompt.clone();
+        asked.messages.push(Message::user(text));
+        encode(model, &asked)
+    };
+    let (mut one, other) = (asked("a")?, asked("1")?);
+    one.truncate(one.iter().zip(&other).take_while(|(one, other)| one == other).count());
+    Ok(one)
 }
 
 fn message(message: &Message) -> Value {

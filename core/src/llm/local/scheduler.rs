@@ -2,12 +2,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use futures::executor::block_on;
 use futures::future::{select, select_all};
-use rushlight_models::{Error as ModelError, KvCache, LanguageModel, Logits, PrefixTree, Step};
+use rushlight_models::{Error as ModelError, KvCache, LanguageModel, Logits, PrefixTree, SavedPrefix, Step};
 use tokio::sync::mpsc::Receiver;
 use tokio::sync::mpsc::error::TryRecvError;
 
 use super::counters::Counters;
-use super::job::Job;
+use super::job::{Job, Order};
 use super::sequence::{Part, Progress, Sequence};
 use super::writer::ROOM;
 use crate::Error;
@@ -51,19 +51,19 @@ impl<'m> Scheduler<'m> {
         Self { model, name, counters, speculates, batch, running: Vec::new(), tree }
     }
 
-    /// Computes jobs until nobody can send any more.
-    pub(super) fn work(mut self, mut waiting: Receiver<Job>) {
+    /// Follows orders until nobody can give any more.
+    pub(super) fn work(mut self, mut waiting: Receiver<Order>) {
         loop {
             self.drop_cancelled();
             if self.running.is_empty() {
                 match waiting.blocking_recv() {
-                    Some(job) => self.admit(job),
+                    Some(order) => self.follow(order),
                     None => return,
                 }
             }
             while self.running.len() < self.batch {
                 match waiting.try_recv() {
-                    Ok(job) => self.admit(job),
+                    Ok(order) => self.follow(order),
                     Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
                 }
             }
@@ -71,6 +71,28 @@ impl<'m> Scheduler<'m> {
                 self.fail_all(panic_text(&*panic));
             }
         }
+    }
+
+    fn follow(&mut self, order: Order) {
+        match order {
+            Order::Compute(job) => self.admit(job),
+            // Whoever is gone does not miss the outcome.
+            Order::Load { saved, done } => drop(done.send(self.load(&saved))),
+        }
+    }
+
+    /// Remembers a prefix, for which other ones may be forgotten.
+    fn load(&mut self, saved: &SavedPrefix) -> Result<(), ModelError> {
+        let tokens = saved.tokens();
+        if self.tree.find(tokens).len() == tokens.len() {
+            return Ok(());
+        }
+        if let Some(budget) = self.model.kv_budget() {
+            let wanted = self.model.kv_used_bytes() + self.model.new_cache().growth_bytes(tokens.len());
+            self.tree.evict(wanted.saturating_sub(budget));
+        }
+        self.tree.insert(tokens, &saved.cache(self.model)?);
+        Ok(())
     }
 
     fn admit(&mut self, job: Job) {
@@ -204,19 +226,24 @@ impl<'m> Scheduler<'m> {
             Err(error) => return self.fail(index, error),
         };
         let sequence = &mut self.running[index];
+        if sequence.is_whole() {
+            return self.end(index, false);
+        }
         if logits.is_empty() {
             return;
         }
         match sequence.take(&mut logits, self.counters) {
             Ok(Progress::Goes) => self.remember_prompt(index),
-            Ok(Progress::Ended { cut }) => {
-                let sequence = self.running.remove(index);
-                self.tree.insert(sequence.tokens(), &sequence.cache);
-                self.counters.finished.add(1);
-                sequence.finish(cut);
-            }
+            Ok(Progress::Ended { cut }) => self.end(index, cut),
             Err(error) => self.fail(index, error),
         }
+    }
+
+    fn end(&mut self, index: usize, cut: bool) {
+        let sequence = self.running.remove(index);
+        self.tree.insert(sequence.tokens(), &sequence.cache);
+        self.counters.finished.add(1);
+        sequence.finish(cut);
     }
 
     /// Lets later prompts begin with this sequence's as soon as it is computed.

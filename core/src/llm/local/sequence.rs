@@ -3,7 +3,7 @@ use tokio::sync::mpsc::Sender;
 
 use super::counters::Counters;
 use super::draft::Drafter;
-use super::job::Job;
+use super::job::{Job, Purpose};
 use super::writer::Writer;
 use crate::Result as CoreResult;
 use crate::llm::Delta;
@@ -19,6 +19,7 @@ pub(super) struct Sequence<'m> {
     /// The prompt's and those that were chosen since. All but the last, or those yet to be computed, are in the cache.
     tokens: Vec<u32>,
     pub(super) cache: KvCache,
+    purpose: Purpose,
     started: bool,
     /// Guessed tokens in the pass under way.
     drafted: Vec<u32>,
@@ -55,6 +56,7 @@ impl<'m> Sequence<'m> {
             drafted: Vec::new(),
             drafter: speculates.then(Drafter::new),
             sampler: Sampler::new(job.sampler_options()),
+            purpose: job.purpose,
             text: model.tokenizer().stream(),
             usage: Usage::new(job.tokens.len(), 0, 0),
             max_output_tokens: job.max_output_tokens,
@@ -73,7 +75,17 @@ impl<'m> Sequence<'m> {
 
     /// Whether there is nothing to compute.
     pub(super) fn wants_nothing(&self) -> bool {
-        self.max_output_tokens == 0
+        self.max_output_tokens == 0 && !self.is_kept()
+    }
+
+    /// Whether only its keys and values are wanted.
+    fn is_kept(&self) -> bool {
+        matches!(self.purpose, Purpose::Keep(_))
+    }
+
+    /// Whether its keys and values are wanted and there.
+    pub(super) fn is_whole(&self) -> bool {
+        self.is_kept() && self.cache.len() == self.tokens.len()
     }
 
     /// Whether more than the last token is yet to be computed.
@@ -104,8 +116,8 @@ impl<'m> Sequence<'m> {
     pub(super) fn part(&mut self, rows: usize, drafts: usize) -> Part {
         let rest = &self.tokens[self.cache.len()..];
         self.drafted.clear();
-        if rest.len() > rows {
-            return Part { tokens: rest[..rows].to_vec(), logits: Logits::None };
+        if rest.len() > rows || self.is_kept() {
+            return Part { tokens: rest[..rest.len().min(rows)].to_vec(), logits: Logits::None };
         }
         let mut tokens = rest.to_vec();
         if tokens.len() > 1 {
@@ -166,8 +178,12 @@ impl<'m> Sequence<'m> {
         }
     }
 
-    /// Writes the end.
+    /// Writes the end, and hands over the keys and values if that was the purpose.
     pub(super) fn finish(mut self, cut: bool) {
+        if let Purpose::Keep(kept) = self.purpose {
+            // Whoever is gone does not miss them.
+            let _ = kept.send(self.cache);
+        }
         if let Some(rest) = self.text.finish() {
             self.writer.write(&rest);
         }

@@ -6,18 +6,17 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{Sender, channel};
 
 use super::counters::{Counters, LocalLlmStats};
-use super::job::Job;
+use super::job::Order;
+use super::model::WORKER;
 use super::options::LocalLlmOptions;
 use super::scheduler::Scheduler;
 use crate::{Error, Result};
-
-const WORKER: &str = "the model's thread";
 
 /// The thread that owns a model's computation. Dropping this ends the thread: after at most one pass through the
 /// model if it works for somebody who is gone.
 #[derive(Debug)]
 pub(super) struct Worker {
-    jobs: Option<Sender<Job>>,
+    orders: Option<Sender<Order>>,
     thread: Option<JoinHandle<()>>,
     counters: Arc<Counters>,
     queue: usize,
@@ -34,7 +33,7 @@ impl Worker {
             .thread_name(|index| format!("rushlight-model-{index}"))
             .build()
             .map_err(|error| failed(std::io::Error::other(error)))?;
-        let (jobs, waiting) = channel(queue);
+        let (orders, waiting) = channel(queue);
         let counters = Arc::new(Counters::default());
         let (counts, owned_name) = (Arc::clone(&counters), name.to_owned());
         let work = move || {
@@ -42,17 +41,18 @@ impl Worker {
             pool.install(|| scheduler.work(waiting));
         };
         let thread = std::thread::Builder::new().name("rushlight-model".to_owned()).spawn(work);
-        Ok(Self { jobs: Some(jobs), thread: Some(thread.map_err(failed)?), counters, queue })
+        Ok(Self { orders: Some(orders), thread: Some(thread.map_err(failed)?), counters, queue })
     }
 
-    /// Hands a job over, or refuses it when too many wait.
-    pub(super) fn submit(&self, job: Job) -> Result<()> {
-        let Some(jobs) = &self.jobs else {
+    /// Hands an order over, or refuses it when too many wait.
+    pub(super) fn submit(&self, order: Order) -> Result<()> {
+        let Some(orders) = &self.orders else {
             return Err(Error::Stopped { what: WORKER });
         };
-        match jobs.try_send(job) {
+        let is_request = matches!(order, Order::Compute(_));
+        match orders.try_send(order) {
             Ok(()) => {
-                self.counters.requests.add(1);
+                self.counters.requests.add(usize::from(is_request));
                 Ok(())
             }
             Err(TrySendError::Full(_)) => {
@@ -69,7 +69,7 @@ impl Worker {
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        self.jobs = None;
+        self.orders = None;
         if let Some(thread) = self.thread.take() {
             // It has caught every panic of its own.
             let _ = thread.join();
