@@ -1,9 +1,16 @@
 use rushlight_models::{Error as ModelError, KvCache, SamplerOptions, SavedPrefix};
 use tokio::sync::mpsc::Sender;
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::Result;
 use crate::llm::{Delta, Sampling};
+
+/// An order and its place among those that may wait, which is free again when the order is followed.
+#[derive(Debug)]
+pub(super) struct Queued {
+    pub(super) order: Order,
+    pub(super) place: OwnedSemaphorePermit,
+}
 
 /// What the model's thread is asked to do.
 #[derive(Debug)]

@@ -1,13 +1,15 @@
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use futures::FutureExt;
 use futures::executor::block_on;
-use futures::future::{select, select_all};
+use futures::future::{BoxFuture, Either, pending, select, select_all};
 use rushlight_models::{Error as ModelError, KvCache, LanguageModel, Logits, PrefixTree, SavedPrefix, Step};
-use tokio::sync::mpsc::Receiver;
-use tokio::sync::mpsc::error::TryRecvError;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::counters::Counters;
-use super::job::{Job, Order};
+use super::job::{Job, Order, Queued};
 use super::sequence::{Part, Progress, Sequence};
 use super::writer::ROOM;
 use crate::Error;
@@ -35,8 +37,17 @@ pub(super) struct Scheduler<'m> {
     /// Sequences that run together at most.
     batch: usize,
     /// In the order of their arrival.
+    waiting: VecDeque<Waiting>,
+    /// In the order of their arrival.
     running: Vec<Sequence<'m>>,
     tree: PrefixTree,
+}
+
+/// A job that was not started.
+#[derive(Debug)]
+struct Waiting {
+    job: Job,
+    place: OwnedSemaphorePermit,
 }
 
 impl<'m> Scheduler<'m> {
@@ -48,34 +59,35 @@ impl<'m> Scheduler<'m> {
         speculates: bool,
     ) -> Self {
         let tree = PrefixTree::new(model);
-        Self { model, name, counters, speculates, batch, running: Vec::new(), tree }
+        Self { model, name, counters, speculates, batch, waiting: VecDeque::new(), running: Vec::new(), tree }
     }
 
     /// Follows orders until nobody can give any more.
-    pub(super) fn work(mut self, mut waiting: Receiver<Order>) {
+    pub(super) fn work(mut self, mut orders: UnboundedReceiver<Queued>) {
         loop {
             self.drop_cancelled();
+            while let Ok(queued) = orders.try_recv() {
+                self.follow(queued);
+            }
+            self.admit();
             if self.running.is_empty() {
-                match waiting.blocking_recv() {
-                    Some(order) => self.follow(order),
+                match orders.blocking_recv() {
+                    Some(queued) => self.follow(queued),
                     None => return,
                 }
+                continue;
             }
-            while self.running.len() < self.batch {
-                match waiting.try_recv() {
-                    Ok(order) => self.follow(order),
-                    Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
-                }
-            }
-            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.pass())) {
-                self.fail_all(panic_text(&*panic));
+            match catch_unwind(AssertUnwindSafe(|| self.pass())) {
+                Ok(true) => {}
+                Ok(false) => self.wait(&mut orders),
+                Err(panic) => self.fail_all(panic_text(&*panic)),
             }
         }
     }
 
-    fn follow(&mut self, order: Order) {
+    fn follow(&mut self, Queued { order, place }: Queued) {
         match order {
-            Order::Compute(job) => self.admit(job),
+            Order::Compute(job) => self.waiting.push_back(Waiting { job, place }),
             // Whoever is gone does not miss the outcome.
             Order::Load { saved, done } => drop(done.send(self.load(&saved))),
         }
@@ -95,18 +107,30 @@ impl<'m> Scheduler<'m> {
         Ok(())
     }
 
-    fn admit(&mut self, job: Job) {
-        let sequence = Sequence::new(self.model, job, self.speculates);
-        if sequence.wants_nothing() {
-            self.counters.finished.add(1);
-            sequence.finish(true);
-        } else {
-            self.running.push(sequence);
+    /// Starts what waits, as far as there are places.
+    fn admit(&mut self) {
+        while self.running.len() < self.batch {
+            let Some(Waiting { job, place }) = self.waiting.pop_front() else {
+                return;
+            };
+            drop(place);
+            let sequence = Sequence::new(self.model, job, self.speculates);
+            if sequence.wants_nothing() {
+                self.counters.finished.add(1);
+                sequence.finish(true);
+            } else {
+                self.running.push(sequence);
+            }
         }
     }
 
     fn drop_cancelled(&mut self) {
         let (tree, counters) = (&mut self.tree, self.counters);
+        self.waiting.retain(|waiting| {
+            let is_gone = waiting.job.deltas.is_closed();
+            counters.cancelled.add(usize::from(is_gone));
+            !is_gone
+        });
         self.running.retain(|sequence| {
             let is_gone = sequence.deltas().is_closed();
             if is_gone {
@@ -117,14 +141,15 @@ impl<'m> Scheduler<'m> {
         });
     }
 
-    /// One pass through the model.
-    fn pass(&mut self) {
+    /// One pass through the model; false if no sequence can take part in one.
+    fn pass(&mut self) -> bool {
         let mut parts = self.plan();
-        if let Err(error) = self.make_room(&mut parts) {
-            return self.fail(0, error);
+        if let Err((index, error)) = self.make_room(&mut parts) {
+            self.fail(index, error);
+            return true;
         }
         if parts.iter().all(Option::is_none) {
-            return self.wait_for_readers();
+            return false;
         }
         let results = self.compute(&parts);
         // From the last to the first, because sequences that end are taken out.
@@ -133,6 +158,7 @@ impl<'m> Scheduler<'m> {
                 self.take(index, result);
             }
         }
+        true
     }
 
     /// What each running sequence takes part in the next pass with.
@@ -155,15 +181,17 @@ impl<'m> Scheduler<'m> {
         self.running.iter_mut().map(&mut part).collect()
     }
 
-    /// Frees memory for a pass: forgets what no sequence uses, then takes the youngest sequences out of the pass and
-    /// their caches away. They are computed again when there is room.
+    /// Frees memory for a pass: forgets what no sequence uses, then takes caches away, first from sequences that cannot
+    /// write, then from the youngest, which leave the pass. They are computed again when there is room.
     ///
-    /// Fails if there is not even room for the oldest.
-    fn make_room(&mut self, parts: &mut [Option<Part>]) -> Result<(), ModelError> {
+    /// Fails, and says which one, if there is not even room for the oldest.
+    fn make_room(&mut self, parts: &mut [Option<Part>]) -> Result<(), (usize, ModelError)> {
         let Some(budget) = self.model.kv_budget() else {
             return Ok(());
         };
-        for victim in (0..self.running.len()).rev() {
+        let mut victims: Vec<usize> = (0..self.running.len()).rev().collect();
+        victims.sort_by_key(|&index| parts[index].is_some());
+        for (place, &victim) in victims.iter().enumerate() {
             let growth: usize = self
                 .running
                 .iter()
@@ -175,8 +203,9 @@ impl<'m> Scheduler<'m> {
             if missing == 0 || self.tree.evict(missing) >= missing {
                 return Ok(());
             }
-            if victim == 0 {
-                return Err(ModelError::KvBudget { limit: budget, used: wanted - growth, wanted: growth });
+            if place + 1 == victims.len() {
+                let error = ModelError::KvBudget { limit: budget, used: wanted - growth, wanted: growth };
+                return Err((victim, error));
             }
             let sequence = &mut self.running[victim];
             self.tree.insert(sequence.tokens(), &sequence.cache);
@@ -272,15 +301,30 @@ impl<'m> Scheduler<'m> {
         self.tree = PrefixTree::new(self.model);
     }
 
-    /// Waits until a sequence can write again or nobody reads it.
-    fn wait_for_readers(&self) {
+    /// Waits until a sequence can write again, nobody reads one any more, or there is an order.
+    fn wait(&mut self, orders: &mut UnboundedReceiver<Queued>) {
         let ready = self.running.iter().map(|sequence| {
             let (room, gone) = (sequence.deltas().reserve_many(ROOM), sequence.deltas().closed());
-            select(Box::pin(room), Box::pin(gone))
+            select(Box::pin(room), Box::pin(gone)).map(drop).boxed()
         });
-        let ready: Vec<_> = ready.collect();
-        if !ready.is_empty() {
-            drop(block_on(select_all(ready)));
+        let left = self.waiting.iter().map(|waiting| waiting.job.deltas.closed().boxed());
+        let ready: Vec<BoxFuture<'_, ()>> = ready.chain(left).collect();
+        let order = async {
+            match orders.recv().await {
+                Some(queued) => queued,
+                // The streams that are left end by themselves.
+                None => pending().await,
+            }
+        };
+        let ordered = match block_on(select(Box::pin(order), select_all(ready))) {
+            Either::Left((queued, _)) => Some(queued),
+            Either::Right(_) => None,
+        };
+        if let Some(queued) = ordered {
+            self.follow(queued);
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

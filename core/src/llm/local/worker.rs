@@ -2,11 +2,11 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use rushlight_models::LanguageModel;
-use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::mpsc::{Sender, channel};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::sync::{Semaphore, TryAcquireError};
 
 use super::counters::{Counters, LocalLlmStats};
-use super::job::Order;
+use super::job::{Order, Queued};
 use super::model::WORKER;
 use super::options::LocalLlmOptions;
 use super::scheduler::Scheduler;
@@ -16,7 +16,9 @@ use crate::{Error, Result};
 /// model if it works for somebody who is gone.
 #[derive(Debug)]
 pub(super) struct Worker {
-    orders: Option<Sender<Order>>,
+    orders: Option<UnboundedSender<Queued>>,
+    /// One permit for each order that may wait.
+    places: Arc<Semaphore>,
     thread: Option<JoinHandle<()>>,
     counters: Arc<Counters>,
     queue: usize,
@@ -33,15 +35,16 @@ impl Worker {
             .thread_name(|index| format!("rushlight-model-{index}"))
             .build()
             .map_err(|error| failed(std::io::Error::other(error)))?;
-        let (orders, waiting) = channel(queue);
+        let (orders, received) = unbounded_channel();
+        let places = Arc::new(Semaphore::new(queue));
         let counters = Arc::new(Counters::default());
         let (counts, owned_name) = (Arc::clone(&counters), name.to_owned());
         let work = move || {
             let scheduler = Scheduler::new(&model, &owned_name, &counts, batch, speculation);
-            pool.install(|| scheduler.work(waiting));
+            pool.install(|| scheduler.work(received));
         };
         let thread = std::thread::Builder::new().name("rushlight-model".to_owned()).spawn(work);
-        Ok(Self { orders: Some(orders), thread: Some(thread.map_err(failed)?), counters, queue })
+        Ok(Self { orders: Some(orders), places, thread: Some(thread.map_err(failed)?), counters, queue })
     }
 
     /// Hands an order over, or refuses it when too many wait.
@@ -49,17 +52,17 @@ impl Worker {
         let Some(orders) = &self.orders else {
             return Err(Error::Stopped { what: WORKER });
         };
+        let place = match Arc::clone(&self.places).try_acquire_owned() {
+            Ok(place) => place,
+            Err(TryAcquireError::NoPermits) => {
+                return Err(Error::Overloaded { what: "the model's queue", limit: self.queue });
+            }
+            Err(TryAcquireError::Closed) => return Err(Error::Stopped { what: WORKER }),
+        };
         let is_request = matches!(order, Order::Compute(_));
-        match orders.try_send(order) {
-            Ok(()) => {
-                self.counters.requests.add(usize::from(is_request));
-                Ok(())
-            }
-            Err(TrySendError::Full(_)) => {
-                Err(Error::Overloaded { what: "the model's queue", limit: self.queue })
-            }
-            Err(TrySendError::Closed(_)) => Err(Error::Stopped { what: WORKER }),
-        }
+        orders.send(Queued { order, place }).map_err(|_| Error::Stopped { what: WORKER })?;
+        self.counters.requests.add(usize::from(is_request));
+        Ok(())
     }
 
     pub(super) fn stats(&self) -> LocalLlmStats {
