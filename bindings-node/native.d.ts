@@ -3,10 +3,10 @@
 
 /** The agent that answers. */
 export declare class Assistant {
-  /** The answer as JSON text. */
-  run(question: string, session: string | undefined | null, cancellation: Cancellation): Promise<string>
-  /** The events of a run. */
-  stream(question: string, session?: string | undefined | null): EventStream
+  /** The answer to a request, both as JSON text. */
+  run(request: string, cancellation: Cancellation): Promise<string>
+  /** The events of a run; the request is JSON text. */
+  stream(request: string): EventStream
   /** What the prompts of all runs begin with, as JSON text. */
   beginning(): string
   /** Lets the model compute what the prompts of all runs begin with. */

@@ -166,6 +166,7 @@ export interface Prompt {
   sampling: Record<string, number | null>;
   maxOutputTokens: number | null;
   stop: string[];
+  priority: "low" | "normal" | "high";
 }
 
 /** What prompts begin with, such as {@link Assistant.beginning} gives. */

@@ -60,6 +60,11 @@ export interface AssistantOptions {
 export interface RunOptions extends Abortable {
     /** The conversation that the question belongs to; needs {@link AssistantOptions.sessions}. */
     session?: string;
+    /**
+     * Which runs go first at the model when not all can: while one of a higher priority waits, none of a lower one is
+     * started. Default `normal`.
+     */
+    priority?: "low" | "normal" | "high";
 }
 /** An agent: model, documents, tools, cache and memory behind one question. */
 export declare class Assistant {

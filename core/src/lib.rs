@@ -19,8 +19,8 @@ pub use agent::{
 pub use cache::{Cache, MemoryCache, MemoryCacheOptions};
 pub use error::{Error, ErrorKind, Result};
 pub use llm::{
-    Completion, Delta, DeltaStream, FinishReason, Llm, LlmExt, Prompt, Sampling, ScriptedCall, ScriptedLlm,
-    ScriptedTurn,
+    Completion, Delta, DeltaStream, FinishReason, Llm, LlmExt, Priority, Prompt, Sampling, ScriptedCall,
+    ScriptedLlm, ScriptedTurn,
 };
 #[cfg(feature = "local")]
 pub use llm::{Device, KvType, LocalLlm, LocalLlmOptions, LocalLlmStats};

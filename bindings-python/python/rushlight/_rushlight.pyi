@@ -84,11 +84,11 @@ class Assistant:
             cache_tool_answers: keeps answers that needed tools, too
         """
     def __reduce__(self, /) -> NoReturn: ...
-    async def arun(self, /, question: str, *, session: str | None = None) -> Answer:
+    async def arun(self, /, question: str, *, session: str | None = None, priority: Literal['low', 'normal', 'high'] | None = None) -> Answer:
         """
         The answer to a question, from async code. Cancelling the task stops the run.
         """
-    def astream(self, /, question: str, *, session: str | None = None) -> AsyncEventStream:
+    def astream(self, /, question: str, *, session: str | None = None, priority: Literal['low', 'normal', 'high'] | None = None) -> AsyncEventStream:
         """
         The events of a run, from async code.
 
@@ -103,15 +103,16 @@ class Assistant:
         """
         What the prompts of all runs begin with, instructions and tools: for `LocalLlm.save_prefix`.
         """
-    def run(self, /, question: str, *, session: str | None = None) -> Answer:
+    def run(self, /, question: str, *, session: str | None = None, priority: Literal['low', 'normal', 'high'] | None = None) -> Answer:
         """
         The answer to a question, after the whole run. Ctrl-C stops it.
 
         Args:
             question: the question; must not be blank
             session: the conversation that it belongs to; none for a question on its own
+            priority: which runs go first at the model when not all can: `low`, `normal` (the default) or `high`
         """
-    def stream(self, /, question: str, *, session: str | None = None) -> EventStream:
+    def stream(self, /, question: str, *, session: str | None = None, priority: Literal['low', 'normal', 'high'] | None = None) -> EventStream:
         """
         The events of a run, step by step.
 

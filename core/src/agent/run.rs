@@ -16,7 +16,7 @@ use crate::{Error, Result};
 /// One question on its way to an answer.
 pub(super) struct Run {
     pub(super) parts: Arc<Parts>,
-    request: Request,
+    pub(super) request: Request,
     emitter: Emitter,
     flight: Option<Flight>,
     call_ids: HashSet<String>,

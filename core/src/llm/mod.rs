@@ -19,7 +19,7 @@ pub use completion::{Completion, Delta, FinishReason, LlmExt};
 #[cfg(feature = "local")]
 pub use local::{Device, KvType, LocalLlm, LocalLlmOptions, LocalLlmStats};
 pub use pieces::from_pieces;
-pub use prompt::{Prompt, Sampling};
+pub use prompt::{Priority, Prompt, Sampling};
 pub use scripted::{ScriptedCall, ScriptedLlm, ScriptedTurn};
 
 use crate::Result;

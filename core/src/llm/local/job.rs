@@ -3,7 +3,7 @@ use tokio::sync::mpsc::Sender;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::Result;
-use crate::llm::{Delta, Sampling};
+use crate::llm::{Delta, Priority, Sampling};
 
 /// An order and its place among those that may wait, which is free again when the order is followed.
 #[derive(Debug)]
@@ -36,6 +36,7 @@ pub(super) struct Job {
     /// At least one.
     pub(super) tokens: Vec<u32>,
     pub(super) purpose: Purpose,
+    pub(super) priority: Priority,
     pub(super) sampling: Sampling,
     /// At most what the context leaves.
     pub(super) max_output_tokens: usize,

@@ -30,8 +30,8 @@ const MOST_KV_BYTES: usize = 1 << 30;
 /// ends its thread and frees it.
 ///
 /// One thread owns the computation. It computes up to [`batch`](LocalLlmOptions::batch) generations together, which
-/// share each pass through the weights; up to [`queue`](LocalLlmOptions::queue) more wait, in the order of their
-/// arrival. A generation's text does not depend on the others. What a prompt has in common with the beginning of an
+/// share each pass through the weights; up to [`queue`](LocalLlmOptions::queue) more wait, those of the highest
+/// [`Priority`](crate::Priority) first, then in the order of their arrival. A generation's text does not depend on the others. What a prompt has in common with the beginning of an
 /// earlier one is not computed again, and counts as `cached_tokens`.
 ///
 /// # Cancellation
@@ -142,6 +142,7 @@ impl Shared {
         self.worker.submit(Order::Compute(Job {
             tokens,
             purpose,
+            priority: prompt.priority,
             sampling: prompt.sampling.clone(),
             max_output_tokens: prompt.max_output_tokens.unwrap_or(DEFAULT_OUTPUT).min(limit - got),
             stop: prompt.stop.clone(),

@@ -36,9 +36,9 @@ pub(super) struct Scheduler<'m> {
     speculates: bool,
     /// Sequences that run together at most.
     batch: usize,
-    /// In the order of their arrival.
+    /// The highest priority first, then in the order of their arrival.
     waiting: VecDeque<Waiting>,
-    /// In the order of their arrival.
+    /// In the same order.
     running: Vec<Sequence<'m>>,
     tree: PrefixTree,
 }
@@ -87,7 +87,10 @@ impl<'m> Scheduler<'m> {
 
     fn follow(&mut self, Queued { order, place }: Queued) {
         match order {
-            Order::Compute(job) => self.waiting.push_back(Waiting { job, place }),
+            Order::Compute(job) => {
+                let ahead = self.waiting.partition_point(|other| other.job.priority >= job.priority);
+                self.waiting.insert(ahead, Waiting { job, place });
+            }
             // Whoever is gone does not miss the outcome.
             Order::Load { saved, done } => drop(done.send(self.load(&saved))),
         }
@@ -119,7 +122,8 @@ impl<'m> Scheduler<'m> {
                 self.counters.finished.add(1);
                 sequence.finish(true);
             } else {
-                self.running.push(sequence);
+                let ahead = self.running.partition_point(|other| other.priority >= sequence.priority);
+                self.running.insert(ahead, sequence);
             }
         }
     }
@@ -182,9 +186,10 @@ impl<'m> Scheduler<'m> {
     }
 
     /// Frees memory for a pass: forgets what no sequence uses, then takes caches away, first from sequences that cannot
-    /// write, then from the youngest, which leave the pass. They are computed again when there is room.
+    /// write, then from those of the lowest priority, of equals the youngest. They leave the pass, and are computed again
+    /// when there is room.
     ///
-    /// Fails, and says which one, if there is not even room for the oldest.
+    /// Fails, and says which one, if there is not even room for the first.
     fn make_room(&mut self, parts: &mut [Option<Part>]) -> Result<(), (usize, ModelError)> {
         let Some(budget) = self.model.kv_budget() else {
             return Ok(());

@@ -6,7 +6,7 @@ use super::draft::Drafter;
 use super::job::{Job, Purpose};
 use super::writer::Writer;
 use crate::Result as CoreResult;
-use crate::llm::Delta;
+use crate::llm::{Delta, Priority};
 use crate::message::Usage;
 
 /// How many of the last tokens the repetition penalty looks at.
@@ -20,6 +20,7 @@ pub(super) struct Sequence<'m> {
     tokens: Vec<u32>,
     pub(super) cache: KvCache,
     purpose: Purpose,
+    pub(super) priority: Priority,
     started: bool,
     /// Guessed tokens in the pass under way.
     drafted: Vec<u32>,
@@ -28,7 +29,7 @@ pub(super) struct Sequence<'m> {
     text: Detokenizer<'m>,
     writer: Writer,
     usage: Usage,
-    max_output_tokens: usize,
+    pub(super) max_output_tokens: usize,
 }
 
 /// What a sequence wants of the next pass.
@@ -57,6 +58,7 @@ impl<'m> Sequence<'m> {
             drafter: speculates.then(Drafter::new),
             sampler: Sampler::new(job.sampler_options()),
             purpose: job.purpose,
+            priority: job.priority,
             text: model.tokenizer().stream(),
             usage: Usage::new(job.tokens.len(), 0, 0),
             max_output_tokens: job.max_output_tokens,

@@ -11,7 +11,7 @@ use crate::Result;
 use crate::llm::local::counters::Counters;
 use crate::llm::local::job::{Job, Order, Purpose, Queued};
 use crate::llm::local::writer::ROOM;
-use crate::llm::{Delta, Sampling};
+use crate::llm::{Delta, Priority, Sampling};
 
 /// Longer than anything here takes, so that a test that waits for nothing ends.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -25,10 +25,21 @@ fn model(kv_budget: Option<usize>) -> Arc<LanguageModel> {
 
 /// A generation of so many tokens, whose reader can be so far behind.
 fn job(model: &LanguageModel, text: &str, most: usize, unread: usize) -> (Queued, Receiver<Result<Delta>>) {
+    job_of(Priority::Normal, model, text, most, unread)
+}
+
+fn job_of(
+    priority: Priority,
+    model: &LanguageModel,
+    text: &str,
+    most: usize,
+    unread: usize,
+) -> (Queued, Receiver<Result<Delta>>) {
     let (deltas, received) = channel(unread);
     let job = Job {
         tokens: model.tokenizer().encode(text, Special::Text).unwrap(),
         purpose: Purpose::Answer,
+        priority,
         sampling: Sampling::greedy(),
         max_output_tokens: most,
         stop: Vec::new(),
@@ -103,4 +114,52 @@ async fn a_slow_reader_gives_its_memory_to_those_who_read() {
 
     assert!(ends(read).await);
     assert_eq!(unread.len(), 2, "the slow one waits still");
+}
+
+#[test]
+fn the_highest_priority_is_started_first_and_then_who_came_first() {
+    let (model, counters) = (model(None), Counters::default());
+    let mut scheduler = Scheduler::new(&model, "small", &counters, 1, false);
+    let priorities =
+        [Priority::Low, Priority::Normal, Priority::High, Priority::Low, Priority::Normal, Priority::High];
+    let mut streams = Vec::new();
+    for (number, priority) in priorities.into_iter().enumerate() {
+        // The lengths tell them apart.
+        let (queued, stream) = job_of(priority, &model, "go", number + 1, 2 * ROOM);
+        scheduler.follow(queued);
+        streams.push(stream);
+    }
+
+    let mut started = Vec::new();
+    while !scheduler.waiting.is_empty() {
+        scheduler.admit();
+        assert_eq!(scheduler.running.len(), 1, "what runs goes on");
+        started.push(scheduler.running[0].max_output_tokens);
+        scheduler.end(0, false);
+    }
+
+    assert_eq!(started, [3, 6, 2, 5, 1, 4]);
+}
+
+#[test]
+fn memory_is_taken_from_the_lowest_priority_and_then_from_the_youngest() {
+    let model = model(Some(3 * 64 * 23_040));
+    let counters = Counters::default();
+    let mut scheduler = Scheduler::new(&model, "small", &counters, 4, false);
+    let mut streams = Vec::new();
+    let priorities = [Priority::Low, Priority::High, Priority::Normal, Priority::Normal];
+    for (number, priority) in priorities.into_iter().enumerate() {
+        let (queued, stream) = job_of(priority, &model, "go", number + 1, 2 * ROOM);
+        scheduler.follow(queued);
+        streams.push(stream);
+    }
+    scheduler.admit();
+
+    // A page each is one page too many.
+    let mut parts = scheduler.plan();
+    scheduler.make_room(&mut parts).unwrap();
+
+    let order: Vec<usize> = scheduler.running.iter().map(|sequence| sequence.max_output_tokens).collect();
+    assert_eq!(order, [2, 3, 4, 1], "high, normal as they came, low");
+    assert_eq!(parts.iter().map(Option::is_some).collect::<Vec<_>>(), [true, true, true, false]);
 }
