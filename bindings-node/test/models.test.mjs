@@ -176,6 +176,17 @@ test("what one model saves another need not compute", async (context) => {
   await assert.rejects(other.loadPrefix(path), { code: "corrupt", message: /cut short/ });
 });
 
+test("reuse is chosen when a model is opened", async () => {
+  const [off, chunks] = await Promise.all([
+    LocalLlm.open(chat, { kvReuse: "off" }),
+    LocalLlm.open(chat, { kvReuse: { chunks: 4 } }),
+  ]);
+
+  await assert.rejects(off.warmUp("You keep a lighthouse."), { code: "invalid", message: /got `off`/ });
+  assert.match(chunks.name, /chunks 4$/);
+  await assert.rejects(LocalLlm.open(chat, { kvReuse: "all" }), /all.*prefix/);
+});
+
 test("an assistant warms up before its first run", async () => {
   const model = await LocalLlm.open(chat);
   const assistant = new Assistant(model, { instructions: "You keep a lighthouse.", limits: { maxOutputTokens: 4 } });

@@ -23,6 +23,14 @@ export interface LocalLlmOptions {
      */
     kvBudget?: number;
     /**
+     * What of earlier prompts is used again: nothing, what prompts begin with, or retrieved passages too, wherever they
+     * stand, of which only this number of first tokens is computed again: then answers come sooner and may be worse.
+     * Default `prefix`.
+     */
+    kvReuse?: "off" | "prefix" | {
+        chunks: number;
+    };
+    /**
      * Whether the next tokens are guessed from earlier ones and verified together, which changes nothing but the speed.
      * Default true.
      */
@@ -130,6 +138,8 @@ export interface Prompt {
     maxOutputTokens: number | null;
     stop: string[];
     priority: "low" | "normal" | "high";
+    /** Parts of the messages that other prompts may have too: retrieved passages. */
+    chunks: string[];
 }
 /** What prompts begin with, such as {@link Assistant.beginning} gives. */
 export interface Beginning {

@@ -211,6 +211,16 @@ def test_what_one_model_saves_another_need_not_compute(fetched: Callable[[str], 
         first.warm_up({"message": []})
 
 
+def test_reuse_is_chosen_when_a_model_is_opened(fetched: Callable[[str], Path]) -> None:
+    fetched(LLM)
+
+    with pytest.raises(InvalidError, match="got `off`"):
+        LocalLlm(LLM, kv_reuse="off").warm_up("You keep a lighthouse.")
+    assert LocalLlm(LLM, kv_reuse={"chunks": 4}).name.endswith("chunks 4")
+    with pytest.raises(InvalidError, match="all.*prefix"):
+        LocalLlm(LLM, kv_reuse="all")  # type: ignore[arg-type]
+
+
 def test_an_assistant_warms_up_before_its_first_run(fetched: Callable[[str], Path]) -> None:
     fetched(LLM)
     llm = LocalLlm(LLM)

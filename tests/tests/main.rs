@@ -5,6 +5,7 @@
 mod agent;
 mod architecture;
 mod cache;
+mod chunks;
 mod contracts;
 mod local;
 mod prefix;

@@ -16,6 +16,7 @@ class LocalLlmOptions(TypedDict, total=False):
     batch: int
     kv_type: Literal["f32", "f16", "q8"]
     kv_budget: int
+    kv_reuse: Literal["off", "prefix"] | Mapping[Literal["chunks"], int]
     speculation: bool
 
 

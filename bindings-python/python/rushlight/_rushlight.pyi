@@ -743,6 +743,9 @@ class LocalLlm:
             kv_type: how keys and values are kept: `f16` (the default), `f32` or `q8`
             kv_budget: bytes that the keys and values of all tokens may take, those too that are kept for later prompts;
                 default 1 GiB
+            kv_reuse: what of earlier prompts is used again: `off`, `prefix` (the default: what prompts begin with), or
+                `{"chunks": k}`: retrieved passages too, wherever they stand, of which only the first k tokens are
+                computed again; answers come sooner and may be worse
             speculation: whether tokens are guessed from earlier ones and verified together, which changes nothing but
                 the speed; default true
 
@@ -752,14 +755,14 @@ class LocalLlm:
         """
     def __reduce__(self, /) -> NoReturn: ...
     def __repr__(self, /) -> str: ...
+    async def aload_prefix(self, /, path: str | PathLike[str]) -> int:
+        """
+        As `load_prefix`, from async code.
+        """
     @staticmethod
     async def aopen(name_or_path: str | PathLike[str], **options: Unpack[LocalLlmOptions]) -> LocalLlm:
         """
         Opens a model from async code; see the class.
-        """
-    async def aload_prefix(self, /, path: str | PathLike[str]) -> int:
-        """
-        As `load_prefix`, from async code.
         """
     async def asave_prefix(self, /, prompt: str | Mapping[str, Any], path: str | PathLike[str]) -> int:
         """

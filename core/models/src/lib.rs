@@ -49,4 +49,4 @@ pub use model::{Device, LanguageModel, LoadOptions, Logits, Step};
 pub use quantisation::Quantisation;
 pub use sampler::{Sampler, SamplerOptions};
 pub use stop::{StopStrings, Stopping};
-pub use tokenizer::{Detokenizer, Special, Tokenizer};
+pub use tokenizer::{Detokenizer, Encoded, Special, Tokenizer};

@@ -1,3 +1,4 @@
+use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -218,6 +219,37 @@ impl LanguageModel {
             }
         }
         result
+    }
+
+    /// Appends tokens that `from` holds to `cache`, as if they had been computed there: a chunk that was computed by
+    /// itself, at its place in a prompt.
+    ///
+    /// Values are copied, keys are turned by the distance of the two places in each layer's own rotation. Both are
+    /// stored anew, which rounds them once more. What is wrong after that is what the tokens did not see: everything
+    /// before the chunk.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] for tokens that `from` does not hold and for another model's cache; [`Error::ContextTooLong`];
+    /// [`Error::KvBudget`]. After an error `cache` holds what it held.
+    pub fn splice(&self, cache: &mut KvCache, from: &KvCache, tokens: Range<usize>) -> Result<()> {
+        cache.check(&self.pool)?;
+        from.check(&self.pool)?;
+        if tokens.start > tokens.end || tokens.end > from.len() {
+            let message = format!("expected a part of 0..{}, got {tokens:?}", from.len());
+            return Err(Error::invalid("tokens", message));
+        }
+        let got = cache.len() + tokens.len();
+        if got > self.info.context_length {
+            return Err(Error::ContextTooLong { limit: self.info.context_length, got });
+        }
+        cache.reserve(tokens.len())?;
+        let by = cache.len().cast_signed() - tokens.start.cast_signed();
+        let Decoder { blocks, ropes, config, .. } = &self.decoder;
+        cache.splice(from, tokens, |layer, keys| {
+            ropes[blocks[layer].reach.rope].turn(by, config.head_dimension, keys);
+        });
+        Ok(())
     }
 
     fn reserve_and_forward(&self, steps: &mut [Step<'_>]) -> Result<Vec<Vec<f32>>> {

@@ -1,6 +1,7 @@
 //! Tests of the public interface with real models, which `cargo xtask models` fetches.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod chunks;
 mod encoder;
 mod folder;
 mod greedy;

@@ -17,7 +17,7 @@ use futures::stream::BoxStream;
 
 pub use completion::{Completion, Delta, FinishReason, LlmExt};
 #[cfg(feature = "local")]
-pub use local::{Device, KvType, LocalLlm, LocalLlmOptions, LocalLlmStats};
+pub use local::{Device, KvReuse, KvType, LocalLlm, LocalLlmOptions, LocalLlmStats};
 pub use pieces::from_pieces;
 pub use prompt::{Priority, Prompt, Sampling};
 pub use scripted::{ScriptedCall, ScriptedLlm, ScriptedTurn};

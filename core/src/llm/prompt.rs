@@ -22,13 +22,17 @@ pub struct Prompt {
     pub stop: Vec<String>,
     /// Which prompts of a model go first.
     pub priority: Priority,
+    /// Parts of the messages' texts, word for word and in their order, that other prompts may have at another place:
+    /// retrieved passages. A model that was opened with `kv_reuse: chunks` computes each once; others pass them over.
+    pub chunks: Vec<String>,
 }
 
 setters!(Prompt {
     tools: Vec<ToolSpec>,
     sampling: Sampling,
     stop: Vec<String>,
-    priority: Priority;
+    priority: Priority,
+    chunks: Vec<String>;
     max_output_tokens: usize
 });
 

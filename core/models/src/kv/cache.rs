@@ -117,6 +117,30 @@ impl KvCache {
         }
     }
 
+    /// Appends tokens that another cache of the pool holds, for which there is room: their values as they are, and their
+    /// keys after `turn`, which gets a layer and `[tokens][heads × dimension]`.
+    pub(crate) fn splice(
+        &mut self,
+        from: &Self,
+        tokens: Range<usize>,
+        mut turn: impl FnMut(usize, &mut [f32]),
+    ) {
+        let width = self.pool.heads * self.pool.dimension;
+        let mut first = tokens.start;
+        while first < tokens.end {
+            let end = tokens.end.min(first / PAGE * PAGE + PAGE);
+            let mut keys = vec![0.0; (end - first) * width];
+            let mut values = keys.clone();
+            for layer in 0..self.pool.layers {
+                from.pages[first / PAGE].read(layer, first % PAGE, &mut keys, &mut values);
+                turn(layer, &mut keys);
+                self.write(layer, &keys, &values);
+            }
+            self.advance(end - first);
+            first = end;
+        }
+    }
+
     /// Gives the bytes of its pages, one after the other, with zeros where they hold no token of this cache.
     pub(super) fn write_pages(&self, mut put: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
         let mut bytes = Vec::with_capacity(self.pool.page_bytes());

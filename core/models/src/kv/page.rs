@@ -44,6 +44,33 @@ impl Page {
         self.storage.clone_from(&other.storage);
     }
 
+    /// Reads consecutive tokens of one layer from the place `first` on; both slices are `[tokens][heads × dimension]`.
+    pub(super) fn read(&self, layer: usize, first: usize, keys: &mut [f32], values: &mut [f32]) {
+        let KvPool { heads, dimension, .. } = *self.pool;
+        let stride = self.pool.stride();
+        for head in 0..heads {
+            let page = self.head(layer, head);
+            let key_rows = keys.chunks_exact_mut(dimension).skip(head).step_by(heads);
+            let value_rows = values.chunks_exact_mut(dimension).skip(head).step_by(heads);
+            for ((token, key), value) in (first..).zip(key_rows).zip(value_rows) {
+                let in_tile = |depth: usize| (token / LANES * stride + depth) * LANES + token % LANES;
+                let in_row = |depth: usize| token * stride + depth;
+                for (depth, (key, value)) in key.iter_mut().zip(value).enumerate() {
+                    (*key, *value) = match &page {
+                        KvPage::F32 { keys, values } => (keys[in_tile(depth)], values[in_row(depth)]),
+                        KvPage::F16 { keys, values } => {
+                            (keys[in_tile(depth)].to_f32(), values[in_row(depth)].to_f32())
+                        }
+                        KvPage::Q8 { keys, values, key_scales, value_scales } => (
+                            f32::from(keys[in_tile(depth)]) * key_scales[token],
+                            f32::from(values[in_row(depth)]) * value_scales[token],
+                        ),
+                    };
+                }
+            }
+        }
+    }
+
     /// Appends its numbers to `bytes`, little-endian, with zeros for the tokens from `length` on.
     pub(super) fn write_bytes(&self, length: usize, bytes: &mut Vec<u8>) {
         let mut storage = Cow::Borrowed(&self.storage);

@@ -86,6 +86,25 @@ impl Rope {
     }
 }
 
+impl Rope {
+    /// Turns rotated rows of heads on by so many positions, in place. Rotations add up, so that the rows are those of
+    /// the later positions, but for one more rounding.
+    pub(crate) fn turn(&self, by: isize, head_dimension: usize, rows: &mut [f32]) {
+        let (sines, cosines): (Vec<f32>, Vec<f32>) = self
+            .frequencies
+            .iter()
+            .map(|frequency| (by as f64 * frequency).sin_cos())
+            .map(|(sine, cosine)| (sine as f32, cosine as f32))
+            .unzip();
+        for head in rows.chunks_exact_mut(head_dimension) {
+            match self.pairing {
+                Pairing::Neighbours => rotate_neighbours(head, &cosines, &sines),
+                Pairing::Halves => rotate_halves(&mut head[..2 * cosines.len()], &cosines, &sines),
+            }
+        }
+    }
+}
+
 fn rotate_neighbours(head: &mut [f32], cosines: &[f32], sines: &[f32]) {
     for ((pair, cosine), sine) in head.as_chunks_mut().0.iter_mut().zip(cosines).zip(sines) {
         let [a, b] = *pair;
@@ -97,5 +116,32 @@ fn rotate_halves(head: &mut [f32], cosines: &[f32], sines: &[f32]) {
     let (first, second) = head.split_at_mut(head.len() / 2);
     for (((a, b), cosine), sine) in first.iter_mut().zip(second).zip(cosines).zip(sines) {
         (*a, *b) = (*a * cosine - *b * sine, *a * sine + *b * cosine);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Angles, Pairing, Rope};
+
+    #[test]
+    fn turning_on_gives_the_rotation_of_the_later_position() {
+        for pairing in [Pairing::Neighbours, Pairing::Halves] {
+            let rope = Rope::new(6, 10_000.0, 1.0, None, pairing).with_magnitude(1.25);
+            let row: Vec<f32> = (0..16).map(|index| index as f32 - 7.5).collect();
+            let at = |position: usize| {
+                let (mut rotated, mut angles) = (row.clone(), Angles::default());
+                rope.angles(std::iter::once(position), &mut angles);
+                rope.rotate(&angles, 8, 16, &mut rotated);
+                rotated
+            };
+
+            for (from, to) in [(3, 900), (900, 3), (5, 5)] {
+                let mut turned = at(from);
+                rope.turn(to as isize - from as isize, 8, &mut turned);
+                for (turned, expected) in turned.iter().zip(at(to)) {
+                    assert!((turned - expected).abs() < 1e-4, "{turned} {expected}");
+                }
+            }
+        }
     }
 }

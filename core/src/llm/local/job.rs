@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use rushlight_models::{Error as ModelError, KvCache, SamplerOptions, SavedPrefix};
 use tokio::sync::mpsc::Sender;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
@@ -35,6 +37,8 @@ pub(super) enum Purpose {
 pub(super) struct Job {
     /// At least one.
     pub(super) tokens: Vec<u32>,
+    /// Where the prompt's chunks are; none if they are not used again.
+    pub(super) chunks: Vec<Range<usize>>,
     pub(super) purpose: Purpose,
     pub(super) priority: Priority,
     pub(super) sampling: Sampling,

@@ -1,5 +1,6 @@
 //! A language model in this process: one thread owns it, bounded channels lead in and out.
 
+mod chunks;
 mod counters;
 mod draft;
 mod job;
@@ -14,5 +15,5 @@ mod writer;
 
 pub use counters::LocalLlmStats;
 pub use model::LocalLlm;
-pub use options::LocalLlmOptions;
+pub use options::{KvReuse, LocalLlmOptions};
 pub use rushlight_models::{Device, KvType};

@@ -3,13 +3,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures::{StreamExt, stream};
 use rushlight_models::hub::{Hub, ModelKind};
-use rushlight_models::{Error as ModelError, LanguageModel, LoadOptions, ModelInfo};
+use rushlight_models::{Encoded, Error as ModelError, LanguageModel, LoadOptions, ModelInfo};
 use tokio::sync::mpsc::channel;
 
 use super::counters::LocalLlmStats;
 use super::job::{Job, Order, Purpose};
-use super::options::LocalLlmOptions;
-use super::prompt::encode;
+use super::options::{KvReuse, LocalLlmOptions};
+use super::prompt::encode_chunks;
 use super::worker::Worker;
 use crate::llm::prompt::next_call_number;
 use crate::llm::{Delta, DeltaStream, Llm, Prompt};
@@ -48,6 +48,7 @@ pub(super) struct Shared {
     pub(super) worker: Worker,
     pub(super) model: Arc<LanguageModel>,
     pub(super) name: String,
+    pub(super) kv_reuse: KvReuse,
 }
 
 impl LocalLlm {
@@ -76,11 +77,17 @@ impl LocalLlm {
         off_thread(move || {
             let model = load(&path, &options).map_err(|error| Error::model(path, error))?;
             let info = model.info();
+            // With chunks, answers differ.
+            let reuse = match options.kv_reuse {
+                KvReuse::Chunks(recomputed) => format!(" chunks {recomputed}"),
+                KvReuse::Off | KvReuse::Prefix => String::new(),
+            };
             // The size tells apart files that claim the same name.
-            let name = format!("{} {} {}", info.name, info.quantisation, info.size_bytes);
+            let name = format!("{} {} {}{reuse}", info.name, info.quantisation, info.size_bytes);
             let model = Arc::new(model);
             let worker = Worker::start(Arc::clone(&model), &name, &options)?;
-            Ok(Self { shared: Arc::new(Shared { worker, model, name }) })
+            let kv_reuse = options.kv_reuse;
+            Ok(Self { shared: Arc::new(Shared { worker, model, name, kv_reuse }) })
         })
         .await
     }
@@ -102,8 +109,13 @@ impl Llm for LocalLlm {
         prompt.sampling.validate()?;
         let shared = Arc::clone(&self.shared);
         off_thread(move || {
-            let tokens = encode(&shared.model, &prompt).map_err(|error| Error::model(&shared.name, error))?;
-            shared.start(tokens, &prompt, Purpose::Answer)
+            let chunks = match shared.kv_reuse {
+                KvReuse::Chunks(_) => &prompt.chunks[..],
+                KvReuse::Off | KvReuse::Prefix => &[],
+            };
+            let encoded = encode_chunks(&shared.model, &prompt, chunks)
+                .map_err(|error| Error::model(&shared.name, error))?;
+            shared.start(encoded, &prompt, Purpose::Answer)
         })
         .await
     }
@@ -129,10 +141,11 @@ impl Shared {
     /// Starts to compute the tokens of a prompt.
     pub(super) fn start(
         self: Arc<Self>,
-        tokens: Vec<u32>,
+        encoded: Encoded,
         prompt: &Prompt,
         purpose: Purpose,
     ) -> Result<DeltaStream> {
+        let Encoded { tokens, chunks, .. } = encoded;
         let (limit, got) = (self.model.info().context_length, tokens.len());
         if got > limit {
             return Err(Error::ContextTooLong { limit, got });
@@ -141,6 +154,7 @@ impl Shared {
         let (deltas, received) = channel(UNREAD);
         self.worker.submit(Order::Compute(Job {
             tokens,
+            chunks,
             purpose,
             priority: prompt.priority,
             sampling: prompt.sampling.clone(),

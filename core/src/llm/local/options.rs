@@ -3,6 +3,23 @@ use serde::{Deserialize, Serialize};
 
 use crate::setters::setters;
 
+/// What of earlier prompts is used again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum KvReuse {
+    /// Nothing: every prompt is computed from its first token, and nothing is remembered.
+    Off,
+    /// What prompts have in common from their beginning, which changes no answer.
+    #[default]
+    Prefix,
+    /// That, and [`chunks`](crate::Prompt::chunks) wherever they stand: each is computed once by itself and put in its place
+    /// in later prompts; only this number of its first tokens, and what stands between chunks, is computed there (EPIC,
+    /// arXiv 2410.15332). Answers come sooner, and may be worse: tokens of a chunk have not seen what stands before it.
+    /// Beside the prompt's, there must be memory for its largest chunk.
+    Chunks(usize),
+}
+
 /// How a [`LocalLlm`](super::LocalLlm) is set up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -26,6 +43,8 @@ pub struct LocalLlmOptions {
     /// Bytes that the keys and values of all tokens may take together: those of running generations and those that are
     /// kept because a later prompt may begin alike. Default 1 GiB.
     pub kv_budget: Option<usize>,
+    /// What of earlier prompts is used again. Default [`KvReuse::Prefix`].
+    pub kv_reuse: KvReuse,
     /// Whether the next tokens are guessed from earlier ones and then computed together, which changes nothing but the
     /// speed. Default true.
     pub speculation: bool,
@@ -36,6 +55,7 @@ setters!(LocalLlmOptions {
     queue: usize,
     batch: usize,
     kv_type: KvType,
+    kv_reuse: KvReuse,
     speculation: bool;
     context: usize,
     threads: usize,
@@ -52,6 +72,7 @@ impl Default for LocalLlmOptions {
             batch: 8,
             kv_type: KvType::default(),
             kv_budget: None,
+            kv_reuse: KvReuse::default(),
             speculation: true,
         }
     }

@@ -2,11 +2,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures::TryStreamExt;
-use rushlight_models::{Error as ModelError, KvCache, SavedPrefix};
+use rushlight_models::{Encoded, Error as ModelError, KvCache, SavedPrefix};
 use tokio::sync::oneshot;
 
 use super::job::{Order, Purpose};
 use super::model::{LocalLlm, Shared, WORKER, off_thread};
+use super::options::KvReuse;
 use super::prompt::encode_beginning;
 use crate::llm::Prompt;
 use crate::{Error, Result};
@@ -59,11 +60,13 @@ impl LocalLlm {
     /// # Errors
     ///
     /// Nothing is loaded then. [`Error::Invalid`] for a prefix of another model, of another
-    /// [`kv_type`](super::LocalLlmOptions::kv_type) or of another version, naming what differs; [`Error::Corrupt`] for a
+    /// [`kv_type`](super::LocalLlmOptions::kv_type) or of another version, naming what differs, and for a model that uses
+    /// nothing again; [`Error::Corrupt`] for a
     /// file that is cut short or changed; [`Error::ContextTooLong`] for more tokens than the context has;
     /// [`Error::Io`] when it cannot be read; [`Error::Overloaded`] when the queue is full; [`Error::Model`] when running
     /// generations leave no room for it.
     pub async fn load_prefix(&self, path: impl Into<PathBuf> + Send) -> Result<usize> {
+        self.check_reuse()?;
         let (path, shared) = (path.into(), Arc::clone(&self.shared));
         let (done, outcome) = oneshot::channel();
         let count = off_thread(move || {
@@ -82,7 +85,19 @@ impl LocalLlm {
 
     /// Computes what prompts begin with; nothing if they have nothing in common.
     pub(super) async fn warm_up_beginning(&self, prompt: Prompt) -> Result<()> {
+        self.check_reuse()?;
         self.compute_beginning(prompt).await.map(drop)
+    }
+
+    /// Refuses to compute what would not be used.
+    fn check_reuse(&self) -> Result<()> {
+        if self.shared.kv_reuse == KvReuse::Off {
+            return Err(Error::invalid(
+                "kv_reuse",
+                "expected `prefix` or `chunks` for what is used again, got `off`",
+            ));
+        }
+        Ok(())
     }
 
     async fn compute_beginning(&self, prompt: Prompt) -> Result<Option<Beginning>> {
@@ -94,7 +109,9 @@ impl LocalLlm {
             if tokens.is_empty() {
                 return Ok(None);
             }
-            let deltas = shared.start(tokens.clone(), &prompt, Purpose::Keep(kept))?;
+            let mut encoded = Encoded::default();
+            encoded.tokens.clone_from(&tokens);
+            let deltas = shared.start(encoded, &prompt, Purpose::Keep(kept))?;
             Ok(Some((tokens, deltas)))
         });
         let Some((tokens, mut deltas)) = started.await? else {

@@ -1,4 +1,4 @@
-use rushlight_models::{ChatTemplate, Conversation, Error, LanguageModel};
+use rushlight_models::{ChatTemplate, Conversation, Encoded, Error, LanguageModel};
 use serde_json::{Value, json};
 
 use crate::llm::Prompt;
@@ -8,14 +8,24 @@ use crate::message::{Message, Role, ToolCall, ToolSpec};
 ///
 /// Control tokens count only where the template wrote them: whatever messages and tools say stays text.
 pub(super) fn encode(model: &LanguageModel, prompt: &Prompt) -> Result<Vec<u32>, Error> {
+    Ok(encode_chunks(model, prompt, &[])?.tokens)
+}
+
+/// The same, and where these chunks are in it.
+pub(super) fn encode_chunks(
+    model: &LanguageModel,
+    prompt: &Prompt,
+    chunks: &[String],
+) -> Result<Encoded, Error> {
     let conversation = Conversation {
         messages: prompt.messages.iter().map(message).collect(),
         tools: if prompt.tools.is_empty() { Value::Null } else { prompt.tools.iter().map(tool).collect() },
         add_generation_prompt: true,
     };
+    let chunks: Vec<&str> = chunks.iter().map(String::as_str).collect();
     match model.template() {
-        Some(template) => template.encode(model.tokenizer(), &conversation),
-        None => ChatTemplate::chatml().encode(model.tokenizer(), &conversation),
+        Some(template) => template.encode_chunks(model.tokenizer(), &conversation, &chunks),
+        None => ChatTemplate::chatml().encode_chunks(model.tokenizer(), &conversation, &chunks),
     }
 }
 

@@ -10,6 +10,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::counters::Counters;
 use super::job::{Job, Order, Queued};
+use super::options::{KvReuse, LocalLlmOptions};
 use super::sequence::{Part, Progress, Sequence};
 use super::writer::ROOM;
 use crate::Error;
@@ -33,14 +34,28 @@ pub(super) struct Scheduler<'m> {
     model: &'m LanguageModel,
     name: &'m str,
     counters: &'m Counters,
-    speculates: bool,
-    /// Sequences that run together at most.
-    batch: usize,
+    choices: Choices,
     /// The highest priority first, then in the order of their arrival.
     waiting: VecDeque<Waiting>,
     /// In the same order.
     running: Vec<Sequence<'m>>,
     tree: PrefixTree,
+}
+
+/// What its options say.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Choices {
+    /// Sequences that run together at most.
+    batch: usize,
+    pub(super) speculation: bool,
+    pub(super) kv_reuse: KvReuse,
+}
+
+impl Choices {
+    pub(super) fn of(options: &LocalLlmOptions) -> Self {
+        let LocalLlmOptions { batch, speculation, kv_reuse, .. } = *options;
+        Self { batch, speculation, kv_reuse }
+    }
 }
 
 /// A job that was not started.
@@ -55,11 +70,10 @@ impl<'m> Scheduler<'m> {
         model: &'m LanguageModel,
         name: &'m str,
         counters: &'m Counters,
-        batch: usize,
-        speculates: bool,
+        choices: Choices,
     ) -> Self {
         let tree = PrefixTree::new(model);
-        Self { model, name, counters, speculates, batch, waiting: VecDeque::new(), running: Vec::new(), tree }
+        Self { model, name, counters, choices, waiting: VecDeque::new(), running: Vec::new(), tree }
     }
 
     /// Follows orders until nobody can give any more.
@@ -112,12 +126,12 @@ impl<'m> Scheduler<'m> {
 
     /// Starts what waits, as far as there are places.
     fn admit(&mut self) {
-        while self.running.len() < self.batch {
+        while self.running.len() < self.choices.batch {
             let Some(Waiting { job, place }) = self.waiting.pop_front() else {
                 return;
             };
             drop(place);
-            let sequence = Sequence::new(self.model, job, self.speculates);
+            let sequence = Sequence::new(self.model, job, self.choices);
             if sequence.wants_nothing() {
                 self.counters.finished.add(1);
                 sequence.finish(true);
@@ -139,7 +153,7 @@ impl<'m> Scheduler<'m> {
             let is_gone = sequence.deltas().is_closed();
             if is_gone {
                 counters.cancelled.add(1);
-                tree.insert(sequence.tokens(), &sequence.cache);
+                sequence.remember(tree, usize::MAX);
             }
             !is_gone
         });
@@ -180,7 +194,7 @@ impl<'m> Scheduler<'m> {
             }
             sequence.start(&mut self.tree, self.counters);
             prefilling |= sequence.is_prefilling();
-            Some(sequence.part(rows, drafts))
+            Some(sequence.part(rows, drafts, &mut self.tree))
         };
         self.running.iter_mut().map(&mut part).collect()
     }
@@ -199,9 +213,9 @@ impl<'m> Scheduler<'m> {
         for (place, &victim) in victims.iter().enumerate() {
             let growth: usize = self
                 .running
-                .iter()
+                .iter_mut()
                 .zip(&*parts)
-                .filter_map(|(sequence, part)| Some(sequence.cache.growth_bytes(part.as_ref()?.tokens.len())))
+                .filter_map(|(sequence, part)| Some(sequence.growth_bytes(part.as_ref()?)))
                 .sum();
             let wanted = self.model.kv_used_bytes() + growth;
             let missing = wanted.saturating_sub(budget);
@@ -212,9 +226,7 @@ impl<'m> Scheduler<'m> {
                 let error = ModelError::KvBudget { limit: budget, used: wanted - growth, wanted: growth };
                 return Err((victim, error));
             }
-            let sequence = &mut self.running[victim];
-            self.tree.insert(sequence.tokens(), &sequence.cache);
-            sequence.cache = self.model.new_cache();
+            self.running[victim].give_up_cache(&mut self.tree);
             parts[victim] = None;
         }
         Ok(())
@@ -230,7 +242,7 @@ impl<'m> Scheduler<'m> {
         let mut indices = Vec::new();
         for (index, (sequence, part)) in self.running.iter_mut().zip(parts).enumerate() {
             if let Some(part) = part {
-                let mut step = Step::new(&part.tokens, &mut sequence.cache);
+                let mut step = Step::new(&part.tokens, sequence.target(part));
                 step.logits = part.logits;
                 steps.push(step);
                 indices.push(index);
@@ -264,6 +276,9 @@ impl<'m> Scheduler<'m> {
             return self.end(index, false);
         }
         if logits.is_empty() {
+            if let Err(error) = sequence.settle(&mut self.tree, self.counters) {
+                self.fail(index, error);
+            }
             return;
         }
         match sequence.take(&mut logits, self.counters) {
@@ -275,19 +290,17 @@ impl<'m> Scheduler<'m> {
 
     fn end(&mut self, index: usize, cut: bool) {
         let sequence = self.running.remove(index);
-        self.tree.insert(sequence.tokens(), &sequence.cache);
+        sequence.remember(&mut self.tree, usize::MAX);
         self.counters.finished.add(1);
         sequence.finish(cut);
     }
 
     /// Lets later prompts begin with this sequence's as soon as it is computed.
     fn remember_prompt(&mut self, index: usize) {
-        let sequence = &mut self.running[index];
+        let sequence = &self.running[index];
         if sequence.is_new() {
-            let mut cache = sequence.cache.clone();
             // Its own last page is still written to.
-            cache.truncate(cache.len() - cache.len() % KvCache::PAGE);
-            self.tree.insert(sequence.tokens(), &cache);
+            sequence.remember(&mut self.tree, sequence.cache.len() / KvCache::PAGE * KvCache::PAGE);
         }
     }
 

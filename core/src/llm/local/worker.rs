@@ -9,7 +9,7 @@ use super::counters::{Counters, LocalLlmStats};
 use super::job::{Order, Queued};
 use super::model::WORKER;
 use super::options::LocalLlmOptions;
-use super::scheduler::Scheduler;
+use super::scheduler::{Choices, Scheduler};
 use crate::{Error, Result};
 
 /// The thread that owns a model's computation. Dropping this ends the thread: after at most one pass through the
@@ -28,7 +28,7 @@ impl Worker {
     /// Starts the thread.
     pub(super) fn start(model: Arc<LanguageModel>, name: &str, options: &LocalLlmOptions) -> Result<Self> {
         let failed = |source| Error::io("start a thread for", name, source);
-        let LocalLlmOptions { queue, batch, speculation, .. } = *options;
+        let LocalLlmOptions { queue, .. } = *options;
         // 0 is one for each core. Work that begins in a thread of the pool need not wake another one first.
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(options.threads.unwrap_or(0))
@@ -38,9 +38,9 @@ impl Worker {
         let (orders, received) = unbounded_channel();
         let places = Arc::new(Semaphore::new(queue));
         let counters = Arc::new(Counters::default());
-        let (counts, owned_name) = (Arc::clone(&counters), name.to_owned());
+        let (counts, owned_name, options) = (Arc::clone(&counters), name.to_owned(), Choices::of(options));
         let work = move || {
-            let scheduler = Scheduler::new(&model, &owned_name, &counts, batch, speculation);
+            let scheduler = Scheduler::new(&model, &owned_name, &counts, options);
             pool.install(|| scheduler.work(received));
         };
         let thread = std::thread::Builder::new().name("rushlight-model".to_owned()).spawn(work);

@@ -6,8 +6,9 @@ use rushlight_models::{LanguageModel, LoadOptions, Special};
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{Receiver, UnboundedSender, channel, unbounded_channel};
 
-use super::Scheduler;
+use super::{Choices, Scheduler};
 use crate::Result;
+use crate::llm::local::LocalLlmOptions;
 use crate::llm::local::counters::Counters;
 use crate::llm::local::job::{Job, Order, Purpose, Queued};
 use crate::llm::local::writer::ROOM;
@@ -38,6 +39,7 @@ fn job_of(
     let (deltas, received) = channel(unread);
     let job = Job {
         tokens: model.tokenizer().encode(text, Special::Text).unwrap(),
+        chunks: Vec::new(),
         purpose: Purpose::Answer,
         priority,
         sampling: Sampling::greedy(),
@@ -51,12 +53,16 @@ fn job_of(
     (Queued { order: Order::Compute(job), place }, received)
 }
 
+fn choices(batch: usize) -> Choices {
+    Choices::of(&LocalLlmOptions::default().batch(batch).speculation(false))
+}
+
 /// Starts a thread that follows orders.
 fn start(model: &Arc<LanguageModel>, batch: usize) -> UnboundedSender<Queued> {
     let (orders, received) = unbounded_channel();
     let model = Arc::clone(model);
     std::thread::spawn(move || {
-        Scheduler::new(&model, "small", &Counters::default(), batch, false).work(received);
+        Scheduler::new(&model, "small", &Counters::default(), choices(batch)).work(received);
     });
     orders
 }
@@ -119,7 +125,7 @@ async fn a_slow_reader_gives_its_memory_to_those_who_read() {
 #[test]
 fn the_highest_priority_is_started_first_and_then_who_came_first() {
     let (model, counters) = (model(None), Counters::default());
-    let mut scheduler = Scheduler::new(&model, "small", &counters, 1, false);
+    let mut scheduler = Scheduler::new(&model, "small", &counters, choices(1));
     let priorities =
         [Priority::Low, Priority::Normal, Priority::High, Priority::Low, Priority::Normal, Priority::High];
     let mut streams = Vec::new();
@@ -145,7 +151,7 @@ fn the_highest_priority_is_started_first_and_then_who_came_first() {
 fn memory_is_taken_from_the_lowest_priority_and_then_from_the_youngest() {
     let model = model(Some(3 * 64 * 23_040));
     let counters = Counters::default();
-    let mut scheduler = Scheduler::new(&model, "small", &counters, 4, false);
+    let mut scheduler = Scheduler::new(&model, "small", &counters, choices(4));
     let mut streams = Vec::new();
     let priorities = [Priority::Low, Priority::High, Priority::Normal, Priority::Normal];
     for (number, priority) in priorities.into_iter().enumerate() {
