@@ -116,34 +116,19 @@ impl LanguageModel {
     /// built in; [`Error::Invalid`] an option out of its range.
     pub fn open(path: &Path, options: &LoadOptions) -> Result<Self> {
         check_device(options.device)?;
-        let Checkpoint {
-            name,
-            architecture,
-            quantisation,
-            size_bytes,
-            mut config,
-            weights,
-            tokenizer,
-            template,
-        } = Checkpoint::open(path)?;
+        let mut checkpoint = Checkpoint::open(path)?;
+        checkpoint.pack()?;
+        let tokenizer = checkpoint.tokenizer()?;
+        let template = checkpoint.template(&tokenizer)?;
+        let Checkpoint { mut info, mut config, weights, .. } = checkpoint;
         config.context = context(options.context, config.context)?;
-        let (layers, context_length) = (config.layers, config.context);
-        let decoder = arch::read(&architecture, &weights, config)?;
+        info.context_length = config.context;
+        let decoder = arch::read(&info.architecture, &weights, config)?;
         if tokenizer.vocabulary() > decoder.vocabulary() {
             let (tokens, rows) = (tokenizer.vocabulary(), decoder.vocabulary());
             let message = format!("expected a row for each of {tokens} tokens, got {rows}");
             return Err(Error::tensor(weights.own_name("token_embd.weight"), message));
         }
-        let info = ModelInfo {
-            name,
-            architecture,
-            parameters: weights.parameters(),
-            quantisation,
-            size_bytes,
-            context_length,
-            layers,
-            vocabulary: decoder.vocabulary(),
-        };
         let pool = Arc::new(decoder.new_pool(options.kv_type).with_limit(options.kv_budget));
         Ok(Self { info, tokenizer, template, decoder, pool, workspaces: Mutex::default() })
     }

@@ -4,6 +4,7 @@ use rushlight_kernels::QuantType;
 
 use crate::map::Bytes;
 use crate::nn::{Config, Linear, Matrix};
+use crate::packed::Packed;
 use crate::quantisation::Quantisation;
 use crate::{Error, Result};
 
@@ -64,6 +65,14 @@ impl Weights {
     /// The tensors of a model, by the names that its files have for them.
     pub(crate) fn new(model: &str, tensors: HashMap<String, Tensor>, names: Names) -> Self {
         Self { model: model.to_owned(), tensors, names }
+    }
+
+    /// Takes the packed form of the matrices that have one.
+    pub(crate) fn set_packed(&mut self, packed: &Packed) {
+        for (name, tensor) in &mut self.tensors {
+            let kernel = tensor.kind.as_ref().ok().and_then(|kind| kind.kernel());
+            tensor.packed = kernel.zip(packed.get(name));
+        }
     }
 
     /// The model's name.
