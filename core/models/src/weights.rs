@@ -4,7 +4,7 @@ use rushlight_kernels::QuantType;
 
 use crate::map::Bytes;
 use crate::nn::{Config, Linear, Matrix};
-use crate::packed::Packed;
+use crate::packed::{self, Packed};
 use crate::quantisation::Quantisation;
 use crate::{Error, Result};
 
@@ -59,6 +59,15 @@ impl Tensor {
     fn elements(&self) -> usize {
         self.shape.iter().product()
     }
+
+    fn bytes_in_use(&self) -> usize {
+        let kernel = self.kind.as_ref().ok().and_then(|&kind| packed::kind(&self.shape, kind));
+        match (&self.shape[..], kernel) {
+            (&[rows, columns], Some(kernel)) => kernel.packed_bytes(rows, columns).unwrap_or_default(),
+            ([_], _) => self.elements() * size_of::<f32>(),
+            _ => self.bytes.get().len(),
+        }
+    }
 }
 
 impl Weights {
@@ -83,6 +92,12 @@ impl Weights {
     /// The number of weights.
     pub(crate) fn parameters(&self) -> u64 {
         self.tensors.values().map(|tensor| tensor.elements() as u64).sum()
+    }
+
+    /// The bytes that they take in memory: packed matrices, matrices as they are in the files, and vectors, which are
+    /// converted to f32.
+    pub(crate) fn bytes(&self) -> usize {
+        self.tensors.values().map(Tensor::bytes_in_use).sum()
     }
 
     /// The type that holds most weights.

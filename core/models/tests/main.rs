@@ -6,6 +6,8 @@ mod folder;
 mod greedy;
 mod kv;
 mod logits;
+#[cfg(target_os = "linux")]
+mod memory;
 mod support;
 mod templates;
 mod tokenizers;

@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use super::{file, folder};
 use crate::nn::Config;
-use crate::packed::Packed;
+use crate::packed::{Packed, Report};
 use crate::weights::Weights;
 use crate::{ChatTemplate, Gguf, ModelInfo, Result, Tokenizer};
 
@@ -65,10 +65,16 @@ impl Checkpoint {
         Ok(Self { info, config, weights, source })
     }
 
+    /// Sets the most tokens of a sequence.
+    pub(crate) fn set_context(&mut self, context: usize) {
+        self.config.context = context;
+        self.info.context_length = context;
+    }
+
     /// Finds or makes the packed form of the weights that have one.
-    pub(crate) fn pack(&mut self) -> Result<()> {
+    pub(crate) fn pack(&mut self, report: Report<'_>) -> Result<()> {
         if let Source::File(gguf) = &self.source {
-            self.weights.set_packed(&Packed::open(gguf)?);
+            self.weights.set_packed(&Packed::open(gguf, report)?);
         }
         Ok(())
     }
