@@ -7,6 +7,8 @@ mod architecture;
 mod cache;
 mod contracts;
 mod local;
+mod model_life;
+mod registry;
 mod retrieval;
 mod scenarios;
 mod session;

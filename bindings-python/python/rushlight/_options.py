@@ -16,6 +16,9 @@ class LocalLlmOptions(TypedDict, total=False):
     batch: int
     kv_type: Literal["f32", "f16", "q8"]
     kv_budget: int
+    memory_budget: int
+    unload_after: float
+    tensor_parallel: int
     speculation: bool
 
 

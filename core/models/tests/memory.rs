@@ -1,10 +1,10 @@
-//! What models take of memory, beside what was promised. Each test has a process of its own under `cargo nextest`.
+//! What models take of memory, beside what was promised.
 
 use std::path::{Path, PathBuf};
 
 use rushlight_models::{KvCache, LanguageModel, LoadOptions, MemoryEstimate, ModelInfo, Step};
 
-use crate::support::model;
+use crate::support::{is_alone, model};
 
 /// The bytes of memory that this process holds: its own and those of mapped files.
 fn resident() -> u64 {
@@ -48,11 +48,17 @@ fn compare_with_measured(path: &Path) {
 
 #[test]
 fn the_estimate_of_a_small_model_is_within_a_tenth_of_what_is_measured() {
+    if !is_alone("memory::the_estimate_of_a_small_model_is_within_a_tenth_of_what_is_measured") {
+        return;
+    }
     compare_with_measured(&model("SmolLM2-135M-Instruct").join("SmolLM2-135M-Instruct.Q4_1.gguf"));
 }
 
 #[test]
 fn the_estimate_of_a_larger_model_is_within_a_tenth_of_what_is_measured() {
+    if !is_alone("memory::the_estimate_of_a_larger_model_is_within_a_tenth_of_what_is_measured") {
+        return;
+    }
     let folder = model("Qwen2.5-Coder-0.5B-Instruct");
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let is_model = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "gguf");

@@ -93,3 +93,14 @@ impl Checkpoint {
         }
     }
 }
+
+impl Tokenizer {
+    /// The tokenizer of a model's files: a GGUF file, or a folder as the Hugging Face Hub has it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`LanguageModel::open`](crate::LanguageModel::open) about the files' headers and the tokenizer.
+    pub fn open(path: &Path) -> Result<Self> {
+        Checkpoint::open(path)?.tokenizer()
+    }
+}

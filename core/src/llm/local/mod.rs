@@ -3,15 +3,21 @@
 mod counters;
 mod draft;
 mod job;
+mod memory;
 mod model;
 mod options;
 mod prompt;
+mod registry;
 mod scheduler;
 mod sequence;
+mod slot;
 mod worker;
 mod writer;
 
-pub use counters::LocalLlmStats;
+pub use counters::{LocalLlmStats, LocalLlmStatus};
 pub use model::LocalLlm;
 pub use options::LocalLlmOptions;
-pub use rushlight_models::{Device, KvType};
+pub use registry::{EvictionPriority, ModelRegistry, ModelRegistryOptions, RegisteredModel};
+pub use rushlight_models::{
+    Device, Kernels, KvType, LoadProgress, LoadStage, MemoryEstimate, ModelInfo, WeightLayout,
+};

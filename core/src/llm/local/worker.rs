@@ -5,7 +5,7 @@ use rushlight_models::LanguageModel;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{Sender, channel};
 
-use super::counters::{Counters, LocalLlmStats};
+use super::counters::Counters;
 use super::job::Job;
 use super::options::LocalLlmOptions;
 use super::scheduler::Scheduler;
@@ -21,11 +21,17 @@ pub(super) struct Worker {
     thread: Option<JoinHandle<()>>,
     counters: Arc<Counters>,
     queue: usize,
+    threads: usize,
 }
 
 impl Worker {
     /// Starts the thread.
-    pub(super) fn start(model: Arc<LanguageModel>, name: &str, options: &LocalLlmOptions) -> Result<Self> {
+    pub(super) fn start(
+        model: Arc<LanguageModel>,
+        name: &str,
+        options: &LocalLlmOptions,
+        counters: Arc<Counters>,
+    ) -> Result<Self> {
         let failed = |source| Error::io("start a thread for", name, source);
         let LocalLlmOptions { queue, batch, speculation, .. } = *options;
         // 0 is one for each core. Work that begins in a thread of the pool need not wake another one first.
@@ -35,14 +41,14 @@ impl Worker {
             .build()
             .map_err(|error| failed(std::io::Error::other(error)))?;
         let (jobs, waiting) = channel(queue);
-        let counters = Arc::new(Counters::default());
+        let threads = pool.current_num_threads();
         let (counts, owned_name) = (Arc::clone(&counters), name.to_owned());
         let work = move || {
             let scheduler = Scheduler::new(&model, &owned_name, &counts, batch, speculation);
             pool.install(|| scheduler.work(waiting));
         };
         let thread = std::thread::Builder::new().name("rushlight-model".to_owned()).spawn(work);
-        Ok(Self { jobs: Some(jobs), thread: Some(thread.map_err(failed)?), counters, queue })
+        Ok(Self { jobs: Some(jobs), thread: Some(thread.map_err(failed)?), counters, queue, threads })
     }
 
     /// Hands a job over, or refuses it when too many wait.
@@ -62,8 +68,9 @@ impl Worker {
         }
     }
 
-    pub(super) fn stats(&self) -> LocalLlmStats {
-        self.counters.read()
+    /// The threads that compute.
+    pub(super) fn threads(&self) -> usize {
+        self.threads
     }
 }
 
