@@ -44,7 +44,7 @@ async fn a_file_says_what_it_is_without_being_loaded() {
         ("tiny", "llama", "Q8_0")
     );
     assert_eq!((info.layers, info.hidden, info.heads, info.kv_heads), (2, 64, 4, 2));
-    assert_eq!((info.vocabulary, info.context_length), (258, 2048));
+    assert_eq!((info.vocabulary, info.context_length), (258, 8192));
     assert_eq!(info.size_bytes, std::fs::metadata(&path).unwrap().len());
     let llm = LocalLlm::open_with(&path, options().context(100)).await.unwrap();
     assert_eq!(llm.context_window(), 100);
@@ -221,13 +221,13 @@ async fn a_context_is_as_long_as_asked_for_and_as_the_model_allows() {
     let folder = TempDir::new().unwrap();
     let path = tiny_model(&folder);
 
-    let whole = LocalLlm::open_with(&path, options().context(2048)).await.unwrap();
-    let longer = LocalLlm::open_with(&path, options().context(2049)).await.unwrap_err();
+    let whole = LocalLlm::open_with(&path, options().context(8192)).await.unwrap();
+    let longer = LocalLlm::open_with(&path, options().context(8193)).await.unwrap_err();
 
-    assert_eq!(whole.context_window(), 2048);
+    assert_eq!(whole.context_window(), 8192);
     assert_eq!(
         longer.to_string(),
-        "invalid context: expected 1 to 2048 tokens, which the model was made for, got 2049"
+        "invalid context: expected 1 to 8192 tokens, which the model was made for, got 8193"
     );
 }
 

@@ -7,15 +7,18 @@ const FEED_FORWARD: usize = 128;
 const LAYERS: usize = 2;
 const HEADS: usize = 4;
 const KV_HEADS: usize = 2;
-const CONTEXT: u32 = 2048;
+const CONTEXT: u32 = 8192;
+
+/// Bytes of 32 weights of type `Q8_0`.
+const BLOCK_BYTES: usize = 34;
+
+/// Their rows of the embedding, which is the output too, are zero: greedy answers never end by themselves.
+const CONTROL_TOKENS: [&str; 2] = ["<|im_start|>", "<|im_end|>"];
 
 /// Writes `{name}.gguf`: a llama with random weights of 8 bits that knows every byte and two control tokens.
 pub fn model(folder: &Path, name: &str) -> PathBuf {
-    let tokens: Vec<String> = byte_alphabet()
-        .into_iter()
-        .map(String::from)
-        .chain(["<|im_start|>".into(), "<|im_end|>".into()])
-        .collect();
+    let control = CONTROL_TOKENS.map(str::to_owned);
+    let tokens: Vec<String> = byte_alphabet().into_iter().map(String::from).chain(control).collect();
     let types: Vec<i32> = (0..tokens.len()).map(|id| if id < 256 { 1 } else { 3 }).collect();
     let file = File::default()
         .entry("general.architecture", 8, &text("llama"))
@@ -47,6 +50,9 @@ fn with_weights(mut file: File, vocabulary: usize) -> File {
     let kv_width = HIDDEN / HEADS * KV_HEADS;
     let mut random = Random(7);
     file.matrix("token_embd.weight", vocabulary, HIDDEN, &mut random);
+    let control = CONTROL_TOKENS.len() * HIDDEN / 32 * BLOCK_BYTES;
+    let end = file.data.len();
+    file.data[end - control..].fill(0);
     file.norm("output_norm.weight");
     for layer in 0..LAYERS {
         let shapes = [
