@@ -1,7 +1,7 @@
 import * as native from "../native.js";
 import { fromJson, optionsToJson, toJson } from "./convert.js";
 import { invalid, kind, text } from "./error.js";
-import { abortable, now, type Abortable } from "./runtime.js";
+import { abortable, now, watched, type Abortable } from "./runtime.js";
 
 /** Where a model computes; `auto` is the best device that is built in. */
 export type Device = "auto" | "cpu" | "metal" | { cuda: number };
@@ -22,7 +22,7 @@ export interface LocalLlmOptions {
   kvType?: "f32" | "f16" | "q8";
   /**
    * Bytes that the keys and values of all tokens may take together, those too that are kept because a later prompt may
-   * begin alike. Default 1 GiB.
+   * begin alike. Default: a quarter of the memory that is free beside the weights.
    */
   kvBudget?: number;
   /**
@@ -31,6 +31,18 @@ export interface LocalLlmOptions {
    * Default `prefix`.
    */
   kvReuse?: "off" | "prefix" | { chunks: number };
+  /**
+   * Bytes that the model may take of memory, by {@link LocalLlm.estimateMemory}; one that would take more is not loaded.
+   * Default: no limit.
+   */
+  memoryBudget?: number;
+  /**
+   * Milliseconds without a question after which the model's memory is given back; the next question loads it again.
+   * Default: it stays.
+   */
+  unloadAfterMs?: number;
+  /** Devices among which each layer is split. There is only one: more are refused. Default 1. */
+  tensorParallel?: number;
   /**
    * Whether the next tokens are guessed from earlier ones and verified together, which changes nothing but the speed.
    * Default true.
@@ -47,7 +59,69 @@ export interface ModelInfo {
   sizeBytes: number;
   contextLength: number;
   layers: number;
+  /** The width of the hidden state. */
+  hidden: number;
+  /** The number of attention heads in a block. */
+  heads: number;
+  /** The number of heads that have keys and values of their own; the others share them. */
+  kvHeads: number;
   vocabulary: number;
+}
+
+/** What a model takes of memory, in bytes. */
+export interface MemoryEstimate {
+  /** The weights, most of them in a memory map. */
+  weights: number;
+  /** The tables of the tokenizer. */
+  tokenizer: number;
+  /** The keys and values of all tokens, once there are as many as there may be. */
+  keysAndValues: number;
+  /** What a pass works with. */
+  buffers: number;
+  /** The keys and values of one token. */
+  kvBytesPerToken: number;
+  /** All of it. */
+  total: number;
+}
+
+/** How far the loading of a model is. */
+export interface LoadProgress {
+  model: string;
+  /**
+   * `packing`: weights are put into the order in which they are read, the first time; `reading`: they are taken out of
+   * the file.
+   */
+  stage: "packing" | "reading";
+  /** Bytes of weights that this stage is done with. */
+  done: number;
+  /** Bytes of weights that it has to do with. */
+  total: number;
+}
+
+/** How a model is opened. */
+export interface OpenOptions extends LocalLlmOptions, Abortable {
+  /** Is told how far the loading is; what it throws ends the wait. */
+  onProgress?: (progress: LoadProgress) => void;
+}
+
+/** Whether a model is in memory, and what computes it. */
+export interface LocalLlmStatus {
+  isLoaded: boolean;
+  /** How often it was loaded. */
+  loads: number;
+  /** Milliseconds that loading it took the last time. */
+  loadMs: number;
+  /** Threads that compute; 0 if it is not loaded. */
+  threads: number;
+  /** The code that computes, and how the matrices lie in memory; null if it is not loaded. */
+  kernels: {
+    instructions: "scalar" | "avx2" | "avx512" | "amx";
+    weights: "packed_file" | "packed_memory" | "original";
+  } | null;
+  /** Bytes that keys and values may take; 0 if it is not loaded. */
+  kvBudget: number;
+  /** Bytes that keys and values take now. */
+  kvUsed: number;
 }
 
 /** What a model has done since it was opened. */
@@ -83,12 +157,37 @@ export class LocalLlm {
     this.native = llm;
   }
 
+  /** @internal */
+  static of(llm: native.Llm): LocalLlm {
+    return new LocalLlm(llm);
+  }
+
   /** Loads a model by its name in {@link models} or by the path of its GGUF file or of its folder with safetensors; fetches nothing. */
-  static async open(nameOrPath: string, options: LocalLlmOptions & Abortable = {}): Promise<LocalLlm> {
+  static async open(nameOrPath: string, options: OpenOptions = {}): Promise<LocalLlm> {
+    const name = text("model", nameOrPath);
+    const { signal, onProgress, ...rest } = options;
+    const json = optionsToJson("model options", rest);
+    const opened = await watched<native.Llm, LoadProgress>({ signal, onProgress }, (tell, cancellation) => {
+      return native.Llm.open(name, json, tell, cancellation);
+    });
+    return new LocalLlm(opened);
+  }
+
+  /** What a model's files say about it; nothing is loaded. */
+  static async inspect(nameOrPath: string, options: Abortable = {}): Promise<ModelInfo> {
+    const name = text("model", nameOrPath);
+    return fromJson(await abortable(options.signal, (cancellation) => native.Llm.inspect(name, cancellation)));
+  }
+
+  /** What a model would take of memory with these options; nothing is loaded. */
+  static async estimateMemory(
+    nameOrPath: string,
+    options: LocalLlmOptions & Abortable = {},
+  ): Promise<MemoryEstimate> {
     const name = text("model", nameOrPath);
     const { signal, ...rest } = options;
     const json = optionsToJson("model options", rest);
-    return new LocalLlm(await abortable(signal, (cancellation) => native.Llm.open(name, json, cancellation)));
+    return fromJson(await abortable(signal, (cancellation) => native.Llm.estimateMemory(name, json, cancellation)));
   }
 
   /** The model's identity. */
@@ -134,6 +233,32 @@ export class LocalLlm {
   async loadPrefix(path: string, options: Abortable = {}): Promise<number> {
     const file = text("path", path);
     return abortable(options.signal, (cancellation) => this.native.loadPrefix(file, cancellation));
+  }
+
+  /** Whether the model is in memory, and what computes it. */
+  status(): LocalLlmStatus {
+    return fromJson(now(() => this.native.status()));
+  }
+
+  /** Loads the model if it is not loaded, so that the next question need not wait for it. */
+  async load(options: Abortable = {}): Promise<void> {
+    await abortable(options.signal, (cancellation) => this.native.load(cancellation));
+  }
+
+  /**
+   * Gives back the model's memory and threads, as soon as the runs under way have ended. The next question loads it
+   * again; what earlier ones computed is forgotten.
+   */
+  async unload(options: Abortable = {}): Promise<void> {
+    await abortable(options.signal, (cancellation) => this.native.unload(cancellation));
+  }
+
+  /**
+   * Keeps the model, once it is loaded, in memory for this many milliseconds from now: neither rest nor a
+   * {@link ModelRegistry} unloads it. A later call replaces an earlier one; 0 ends it.
+   */
+  pinFor(milliseconds: number): void {
+    now(() => this.native.pinFor(milliseconds));
   }
 
   /** The number of tokens of a text, without special tokens. */

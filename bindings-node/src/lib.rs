@@ -15,6 +15,7 @@ pub mod error;
 pub mod hub;
 mod llm;
 mod own;
+mod registry;
 mod retrieval;
 mod runtime;
 mod session;

@@ -1,11 +1,12 @@
 use std::sync::Arc;
 
-use napi::bindgen_prelude::{ClassInstance, Env, PromiseRaw};
+use napi::bindgen_prelude::{ClassInstance, Env, Function, PromiseRaw};
 use napi_derive::napi;
-use rushlight::Error;
+use rushlight::llm::{LoadProgress, LocalLlmOptions};
+use serde_json::json;
 
-use crate::callback::Method;
-use crate::convert::{from_json, options_from_json, to_json};
+use crate::callback::{JsProgress, Method};
+use crate::convert::{duration, from_json, options_from_json, to_json};
 use crate::own::JsLlm;
 use crate::runtime::{Apart, Cancellation, compute, now, promise};
 
@@ -24,13 +25,89 @@ impl Llm {
         env: &'env Env,
         name_or_path: String,
         options: String,
+        progress: Function<'_, String, ()>,
         cancellation: &Cancellation,
     ) -> napi::Result<PromiseRaw<'env, Self>> {
+        let progress = Arc::new(JsProgress::new(&progress)?);
         promise(env, cancellation.cancelled(), async move {
-            let options = options_from_json("model options", &options, &[])?;
-            let local = rushlight::LocalLlm::open_with(&name_or_path, options).await?;
-            Ok(Self { llm: Apart::new(Arc::new(local.clone())), local: Apart::new(Some(local)) })
+            let options = local_options(&options)?;
+            let teller = Arc::clone(&progress);
+            let tell = move |progress: &LoadProgress<'_>| {
+                let LoadProgress { model, stage, done, total, .. } = *progress;
+                let step = json!({ "model": model, "stage": stage, "done": done, "total": total });
+                teller.tell(step.to_string());
+            };
+            let local = rushlight::LocalLlm::open_with_progress(&name_or_path, options, tell).await;
+            progress.arrived().await;
+            local.map(Self::of)
         })
+    }
+
+    /// What a model's file says about it, as JSON text.
+    #[napi(ts_return_type = "Promise<string>")]
+    pub fn inspect<'env>(
+        env: &'env Env,
+        name_or_path: String,
+        cancellation: &Cancellation,
+    ) -> napi::Result<PromiseRaw<'env, String>> {
+        promise(env, cancellation.cancelled(), async move {
+            to_json(&rushlight::LocalLlm::inspect(&name_or_path).await?)
+        })
+    }
+
+    /// What a model would take of memory with options as JSON text, as JSON text.
+    #[napi(ts_return_type = "Promise<string>")]
+    pub fn estimate_memory<'env>(
+        env: &'env Env,
+        name_or_path: String,
+        options: String,
+        cancellation: &Cancellation,
+    ) -> napi::Result<PromiseRaw<'env, String>> {
+        promise(env, cancellation.cancelled(), async move {
+            let options = local_options(&options)?;
+            let memory = rushlight::LocalLlm::estimate_memory(&name_or_path, options).await?;
+            let mut json = json!(memory);
+            json["total"] = memory.total().into();
+            Ok(json.to_string())
+        })
+    }
+
+    /// Loads the model if it is not loaded.
+    #[napi(ts_return_type = "Promise<void>")]
+    pub fn load<'env>(
+        &self,
+        env: &'env Env,
+        cancellation: &Cancellation,
+    ) -> napi::Result<PromiseRaw<'env, ()>> {
+        let local = rushlight::LocalLlm::clone(self.local()?);
+        promise(env, cancellation.cancelled(), async move { local.load().await })
+    }
+
+    /// Gives back the model's memory and threads.
+    #[napi(ts_return_type = "Promise<void>")]
+    pub fn unload<'env>(
+        &self,
+        env: &'env Env,
+        cancellation: &Cancellation,
+    ) -> napi::Result<PromiseRaw<'env, ()>> {
+        let local = rushlight::LocalLlm::clone(self.local()?);
+        promise(env, cancellation.cancelled(), async move { local.unload().await })
+    }
+
+    /// Keeps the model in memory for this many milliseconds.
+    #[napi]
+    pub fn pin_for(&self, env: Env, milliseconds: f64) -> napi::Result<()> {
+        let local = self.local()?;
+        now(env, || {
+            local.pin_for(duration("milliseconds", milliseconds)?);
+            Ok(())
+        })
+    }
+
+    /// Whether a model of this machine is in memory and what computes it, as JSON text.
+    #[napi]
+    pub fn status(&self, env: Env) -> napi::Result<String> {
+        now(env, || to_json(&self.local.as_ref().map(rushlight::LocalLlm::status)))
     }
 
     /// A model of the caller's own, by its methods. `generate` starts a generation, gives its next piece, or closes it.
@@ -95,9 +172,9 @@ impl Llm {
         path: String,
         cancellation: &Cancellation,
     ) -> napi::Result<PromiseRaw<'env, u32>> {
-        let local = self.local.clone();
+        let local = rushlight::LocalLlm::clone(self.local()?);
         promise(env, cancellation.cancelled(), async move {
-            let saved = of_this_machine(local)?.save_prefix(from_json("prompt", &prompt)?, path).await?;
+            let saved = local.save_prefix(from_json("prompt", &prompt)?, path).await?;
             Ok(u32::try_from(saved).unwrap_or(u32::MAX))
         })
     }
@@ -110,9 +187,9 @@ impl Llm {
         path: String,
         cancellation: &Cancellation,
     ) -> napi::Result<PromiseRaw<'env, u32>> {
-        let local = self.local.clone();
+        let local = rushlight::LocalLlm::clone(self.local()?);
         promise(env, cancellation.cancelled(), async move {
-            let loaded = of_this_machine(local)?.load_prefix(path).await?;
+            let loaded = local.load_prefix(path).await?;
             Ok(u32::try_from(loaded).unwrap_or(u32::MAX))
         })
     }
@@ -132,8 +209,19 @@ impl Llm {
     }
 }
 
-fn of_this_machine(local: Option<rushlight::LocalLlm>) -> rushlight::Result<rushlight::LocalLlm> {
-    local.ok_or_else(|| Error::invalid("model", "expected one of this machine, got one of the caller's own"))
+impl Llm {
+    pub(crate) fn of(local: rushlight::LocalLlm) -> Self {
+        Self { llm: Apart::new(Arc::new(local.clone())), local: Apart::new(Some(local)) }
+    }
+
+    fn local(&self) -> napi::Result<&rushlight::LocalLlm> {
+        self.local.as_ref().ok_or_else(|| napi::Error::from_reason("not a model of this machine"))
+    }
+}
+
+/// The options of a model; times are milliseconds.
+pub(crate) fn local_options(json: &str) -> rushlight::Result<LocalLlmOptions> {
+    options_from_json("model options", json, &["unload_after"])
 }
 
 /// A model that says what it was told to say.

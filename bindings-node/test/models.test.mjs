@@ -5,7 +5,7 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { before, test } from "node:test";
-import { AbortError, Assistant, KnowledgeBase, LocalEmbedder, LocalLlm, fetchModel, models, tool } from "rushlight";
+import { AbortError, Assistant, KnowledgeBase, LocalEmbedder, LocalLlm, ModelRegistry, fetchModel, models, tool } from "rushlight";
 import { busyShare, object, sleep, until } from "./support/index.mjs";
 
 const chat = "SmolLM2-135M-Instruct";
@@ -31,6 +31,67 @@ test("options reach the model", async () => {
   assert.equal(model.stats().draftedTokens, 0);
   await assert.rejects(LocalLlm.open(chat, { kvType: "f8" }), /f8.*f16/);
   await assert.rejects(LocalLlm.open(chat, { batch: 0 }), /batch.*at least 1, got 0/);
+});
+
+test("a file says what it is and takes before it is loaded", async () => {
+  const info = await LocalLlm.inspect(chat);
+  const estimate = await LocalLlm.estimateMemory(chat, { context: 1024, kvBudget: 1 << 20 });
+
+  assert.deepEqual([info.architecture, info.quantisation, info.layers], ["llama", "Q4_1", 30]);
+  assert.equal(info.heads % info.kvHeads, 0);
+  const { weights, tokenizer, keysAndValues, buffers, total } = estimate;
+  assert.equal(weights + tokenizer + keysAndValues + buffers, total);
+  assert.ok(keysAndValues <= 1 << 20);
+  await assert.rejects(LocalLlm.open(chat, { memoryBudget: 1 << 20 }), { code: "invalid", message: /memory_budget.*at least/ });
+  await assert.rejects(LocalLlm.open(chat, { tensorParallel: 3 }), { code: "invalid", message: /tensor_parallel.*at most 1/ });
+});
+
+test("loading tells how far it is", async () => {
+  const steps = [];
+
+  const model = await LocalLlm.open(chat, { threads: 1, onProgress: (step) => steps.push(step) });
+
+  const last = steps.at(-1);
+  assert.equal(last.stage, "reading");
+  assert.ok(last.done > 0 && last.done === last.total);
+  const { isLoaded, loads, threads, kernels } = model.status();
+  assert.deepEqual([isLoaded, loads, threads], [true, 1, 1]);
+  assert.ok(["scalar", "avx2", "avx512", "amx"].includes(kernels.instructions));
+  await assert.rejects(LocalLlm.open(chat, { onProgress: () => { throw new Error("enough"); } }), /enough/);
+});
+
+test("an unloaded model is loaded again by the next question", async () => {
+  const model = await LocalLlm.open(chat, { unloadAfterMs: 3_600_000 });
+  const assistant = new Assistant(model, { limits: { maxOutputTokens: 4 } });
+
+  await model.unload();
+  assert.equal(model.status().isLoaded, false);
+  await assistant.run("Say hello.");
+
+  assert.equal(model.status().loads, 2);
+  await assert.rejects(LocalLlm.open(chat, { unloadAfterMs: -1 }), { code: "invalid", message: /unloadAfterMs/ });
+});
+
+test("models share a budget of memory", async () => {
+  const options = { context: 256, kvBudget: 8 << 20 };
+  const { total } = await LocalLlm.estimateMemory(chat, options);
+  const registry = new ModelRegistry({ memoryBudget: 2 * total });
+  const low = await registry.add("low", chat, { ...options, priority: "low" });
+  const normal = await registry.add("normal", chat, options);
+  const high = await registry.add("high", chat, { ...options, priority: "high" });
+  const loaded = () => registry.models().filter(({ isLoaded }) => isLoaded).map(({ name }) => name);
+
+  for (const name of ["high", "low", "normal"]) await registry.get(name).load();
+  assert.deepEqual(loaded(), ["normal", "high"]);
+
+  for (const model of [normal, high]) model.pinFor(3_600_000);
+  await assert.rejects(low.load(), { code: "overloaded" });
+  high.pinFor(0);
+  await low.load();
+  assert.deepEqual(loaded(), ["low", "normal"]);
+  assert.equal(registry.memoryBudget, 2 * total);
+  assert.throws(() => registry.get("medium"), { code: "unknown", message: /`medium`.*low, normal, high/ });
+  await assert.rejects(registry.add("other", chat, { priority: "urgent" }), { code: "invalid", message: /urgent/ });
 });
 
 test("a file that the hub does not give comes from a mirror", async (context) => {

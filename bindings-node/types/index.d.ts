@@ -4,8 +4,9 @@ export { tool, type CallContext, type JsonSchema, type StandardSchema, type Tool
 export { AbortError, RushlightError, type ErrorCode } from "./error.js";
 export { eventToJson, type Answer, type Citation, type DoneEvent, type Event, type Passage, type Report, type RetrievedEvent, type Scores, type TextEvent, type ToolCallEvent, type ToolOutputEvent, type ToolStatus, type Usage, } from "./event.js";
 export { fetchModel, models, type FetchOptions, type FetchProgress, type KnownModel } from "./hub.js";
-export { LocalLlm, ScriptedLlm, type Beginning, type Device, type LocalLlmOptions, type LocalLlmStats, type Message, type ModelInfo, type Prompt, type ScriptedTurn, } from "./llm.js";
+export { LocalLlm, ScriptedLlm, type Beginning, type Device, type LoadProgress, type LocalLlmOptions, type LocalLlmStats, type LocalLlmStatus, type MemoryEstimate, type Message, type ModelInfo, type OpenOptions, type Prompt, type ScriptedTurn, } from "./llm.js";
 export type { Cache, Embedder, Llm, OwnPassage, Piece, Retriever } from "./own.js";
+export { ModelRegistry, type AddOptions, type EvictionPriority, type ModelRegistryOptions, type RegisteredModel, } from "./registry.js";
 export { HashedEmbedder, KnowledgeBase, LocalEmbedder, type Document, type HnswOptions, type IngestOptions, type IngestProgress, type IngestReport, type KnowledgeBaseInfo, type KnowledgeBaseOptions, type RetrieveOptions, type SearchMode, } from "./retrieval.js";
 export type { Abortable } from "./runtime.js";
 export { MemorySessions, type MemorySessionsOptions } from "./session.js";

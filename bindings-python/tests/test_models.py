@@ -19,9 +19,13 @@ from rushlight import (
     KnowledgeBase,
     Limits,
     LocalEmbedder,
+    LoadProgress,
     LocalLlm,
     LocalLlmOptions,
+    ModelRegistry,
+    OverloadedError,
     Sampling,
+    UnknownError,
     fetch,
     models,
 )
@@ -101,6 +105,83 @@ def test_options_reach_the_model(fetched: Callable[[str], Path]) -> None:
         LocalLlm(LLM, kv_type="f8")  # type: ignore[arg-type]
     with pytest.raises(InvalidError, match="batch.*at least 1, got 0"):
         LocalLlm(LLM, batch=0)
+
+
+def test_a_file_says_what_it_is_and_takes_before_it_is_loaded(fetched: Callable[[str], Path]) -> None:
+    path = fetched(LLM)
+
+    info, estimate = LocalLlm.inspect(path), LocalLlm.estimate_memory(LLM, context=1024, kv_budget=1 << 20)
+
+    assert (info.architecture, info.quantisation, info.layers) == ("llama", "Q4_1", 30)
+    assert info.size_bytes == path.stat().st_size and info.heads % info.kv_heads == 0
+    parts = estimate.weights + estimate.tokenizer + estimate.keys_and_values + estimate.buffers
+    assert estimate.total == parts and estimate.keys_and_values <= 1 << 20
+    with pytest.raises(InvalidError, match="memory_budget.*expected at least"):
+        LocalLlm(path, memory_budget=1 << 20)
+    with pytest.raises(InvalidError, match="tensor_parallel.*at most 1"):
+        LocalLlm(path, tensor_parallel=3)
+
+
+def test_loading_tells_how_far_it_is(fetched: Callable[[str], Path]) -> None:
+    fetched(LLM)
+    steps: list[LoadProgress] = []
+
+    llm = LocalLlm(LLM, threads=1, progress=steps.append)
+
+    assert steps[-1].stage == "reading" and 0 < steps[-1].done == steps[-1].total
+    status = llm.status()
+    assert status["is_loaded"] and (status["loads"], status["threads"]) == (1, 1)
+    assert status["kernels"]["instructions"] in {"scalar", "avx2", "avx512", "amx"}
+
+
+def test_an_unloaded_model_is_loaded_again_by_the_next_question(fetched: Callable[[str], Path]) -> None:
+    fetched(LLM)
+    llm = LocalLlm(LLM, unload_after=3600)
+    assistant = Assistant(llm, limits=Limits(max_output_tokens=4))
+
+    llm.unload()
+    assert not llm.status()["is_loaded"]
+    assistant.run("Say hello.")
+    assert llm.status()["loads"] == 2
+
+    async def main() -> None:
+        await llm.aunload()
+        await llm.aload()
+
+    asyncio.run(main())
+    assert llm.status()["loads"] == 3
+    with pytest.raises(InvalidError, match="unload_after.*-1"):
+        LocalLlm(LLM, unload_after=-1)
+
+
+def test_models_share_a_budget_of_memory(fetched: Callable[[str], Path]) -> None:
+    fetched(LLM)
+    options: LocalLlmOptions = {"context": 256, "kv_budget": 8 << 20}
+    one = LocalLlm.estimate_memory(LLM, **options).total
+    registry = ModelRegistry(memory_budget=2 * one)
+    low = registry.add("low", LLM, priority="low", **options)
+    registry.add("normal", LLM, **options)
+    high = asyncio.run(registry.aadd("high", LLM, priority="high", **options))
+
+    def names() -> list[str]:
+        return [model.name for model in registry.models() if model.is_loaded]
+
+    high.load()
+    registry.get("low").load()
+    registry.get("normal").load()
+    assert names() == ["normal", "high"]
+
+    high.pin_for(3600)
+    registry.get("normal").pin_for(3600)
+    with pytest.raises(OverloadedError):
+        low.load()
+    high.pin_for(0)
+    low.load()
+    assert names() == ["low", "normal"]
+    with pytest.raises(UnknownError, match="`medium`.*low, normal, high"):
+        registry.get("medium")
+    with pytest.raises(InvalidError, match="priority.*urgent"):
+        registry.add("other", LLM, priority="urgent")  # type: ignore[arg-type]
 
 
 def test_a_real_model_answers_from_documents(fetched: Callable[[str], Path]) -> None:

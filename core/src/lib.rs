@@ -23,7 +23,10 @@ pub use llm::{
     ScriptedLlm, ScriptedTurn,
 };
 #[cfg(feature = "local")]
-pub use llm::{Device, KvReuse, KvType, LocalLlm, LocalLlmOptions, LocalLlmStats};
+pub use llm::{
+    Device, EvictionPriority, KvReuse, KvType, LocalLlm, LocalLlmOptions, LocalLlmStats, ModelRegistry,
+    ModelRegistryOptions,
+};
 pub use message::{Message, Role, ToolCall, ToolOutput, ToolSpec, ToolStatus, Usage};
 #[cfg(feature = "local")]
 pub use retrieval::LocalEmbedder;

@@ -7,6 +7,7 @@ use rushlight::{
     Delta, Error, FinishReason, Llm, LlmExt, LocalLlm, LocalLlmOptions, LocalLlmStats, Message, Prompt,
     Sampling,
 };
+use rushlight_tests::support::tiny;
 
 const SMALL: &str = "SmolLM2-135M-Instruct";
 
@@ -59,6 +60,18 @@ async fn a_generation_ends_at_its_limit_exactly() {
         assert_eq!((completion.finish_reason, completion.usage.output_tokens), (FinishReason::Length, limit));
     }
     assert_eq!(llm.stats().generated_tokens, 20);
+}
+
+#[tokio::test]
+async fn without_a_limit_of_its_own_a_generation_ends_after_4096_tokens() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = tiny::model(folder.path(), "tiny");
+    let llm = LocalLlm::open(path.to_str().unwrap()).await.unwrap();
+    let endless = Prompt::new(vec![Message::user("Hello")]).sampling(Sampling::greedy());
+
+    let completion = llm.complete(endless).await.unwrap();
+
+    assert_eq!((completion.finish_reason, completion.usage.output_tokens), (FinishReason::Length, 4096));
 }
 
 #[tokio::test]

@@ -2,15 +2,17 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rushlight_kernels::cpu;
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::Checkpoint;
 use crate::kv::{Identity, KvPool, KvType};
+use crate::load::{LoadProgress, LoadStage};
 use crate::nn::{Decoder, Segment, Workspace};
 use crate::{ChatTemplate, Error, KvCache, ModelInfo, Result, Tokenizer, arch};
 
 /// Rows that are computed at once: enough to keep the arithmetic busy, few enough to bound the memory.
-const MAX_ROWS: usize = 256;
+pub(crate) const MAX_ROWS: usize = 256;
 
 /// Where a model computes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +45,29 @@ pub struct LoadOptions {
     /// The most bytes that the keys and values of all sequences may take together; a pass that would need more is
     /// refused with [`Error::KvBudget`]. Default: no limit.
     pub kv_budget: Option<usize>,
+}
+
+/// The code that computes a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Kernels {
+    /// The instruction set, the best that this machine has: `scalar`, `avx2`, `avx512` or `amx`.
+    pub instructions: &'static str,
+    /// How the matrices lie in memory.
+    pub weights: WeightLayout,
+}
+
+/// How the matrices of a model lie in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum WeightLayout {
+    /// In the order in which the kernels read them, in a map of a file in the cache directory.
+    PackedFile,
+    /// In that order, in memory of this process.
+    PackedMemory,
+    /// As in the model's own file, which is mapped: floats, and rows that are too few to be packed.
+    Original,
 }
 
 /// The next tokens of one sequence.
@@ -117,35 +142,36 @@ impl LanguageModel {
     /// another shape or type than the model needs; [`Error::Unsupported`] an architecture, device or setting that is not
     /// built in; [`Error::Invalid`] an option out of its range.
     pub fn open(path: &Path, options: &LoadOptions) -> Result<Self> {
+        Self::open_with_progress(path, options, &|_| ())
+    }
+
+    /// The same, and tells how far it is. `progress` holds the work up while it runs.
+    pub fn open_with_progress(
+        path: &Path,
+        options: &LoadOptions,
+        progress: &dyn Fn(&LoadProgress<'_>),
+    ) -> Result<Self> {
         check_device(options.device)?;
-        let Checkpoint {
-            name,
-            architecture,
-            quantisation,
-            size_bytes,
-            mut config,
-            weights,
-            tokenizer,
-            template,
-        } = Checkpoint::open(path)?;
-        config.context = context(options.context, config.context)?;
-        let (layers, context_length) = (config.layers, config.context);
-        let decoder = arch::read(&architecture, &weights, config)?;
+        let mut checkpoint = Checkpoint::open(path)?;
+        checkpoint.set_context(context(options.context, checkpoint.config.context)?);
+        let name = checkpoint.info.name.clone();
+        let report = |stage, done, total| {
+            let (done, total) = (done as u64, total as u64);
+            progress(&LoadProgress { model: &name, stage, done, total });
+        };
+        checkpoint.pack(&|done, total| report(LoadStage::Packing, done, total))?;
+        let tokenizer = checkpoint.tokenizer()?;
+        let template = checkpoint.template(&tokenizer)?;
+        let Checkpoint { info, config, weights, .. } = checkpoint;
+        let length = weights.bytes();
+        report(LoadStage::Reading, 0, length);
+        let decoder = arch::read(&info.architecture, &weights, config)?;
         if tokenizer.vocabulary() > decoder.vocabulary() {
             let (tokens, rows) = (tokenizer.vocabulary(), decoder.vocabulary());
             let message = format!("expected a row for each of {tokens} tokens, got {rows}");
             return Err(Error::tensor(weights.own_name("token_embd.weight"), message));
         }
-        let info = ModelInfo {
-            name,
-            architecture,
-            parameters: weights.parameters(),
-            quantisation,
-            size_bytes,
-            context_length,
-            layers,
-            vocabulary: decoder.vocabulary(),
-        };
+        report(LoadStage::Reading, length, length);
         let pool = Arc::new(decoder.new_pool(options.kv_type).with_limit(options.kv_budget));
         let identity = Identity::of(&info.architecture, &weights, &decoder, &pool);
         Ok(Self { info, tokenizer, template, decoder, pool, identity, workspaces: Mutex::default() })
@@ -154,6 +180,11 @@ impl LanguageModel {
     /// What the files say about the model; the context length is that of the options, if they had one.
     pub fn info(&self) -> &ModelInfo {
         &self.info
+    }
+
+    /// Where the weights lie and which code multiplies with them.
+    pub fn kernels(&self) -> Kernels {
+        Kernels { instructions: cpu::active().name(), weights: self.decoder.layout() }
     }
 
     /// The model's tokenizer.
@@ -328,7 +359,7 @@ fn check_device(device: Device) -> Result<()> {
     Err(Error::Unsupported { what: "device", name, known: "auto, cpu".into() })
 }
 
-fn context(wanted: Option<usize>, limit: usize) -> Result<usize> {
+pub(crate) fn context(wanted: Option<usize>, limit: usize) -> Result<usize> {
     match wanted {
         None => Ok(limit),
         Some(wanted) if (1..=limit).contains(&wanted) => Ok(wanted),

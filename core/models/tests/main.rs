@@ -7,6 +7,8 @@ mod folder;
 mod greedy;
 mod kv;
 mod logits;
+#[cfg(target_os = "linux")]
+mod memory;
 mod prefix;
 mod support;
 mod templates;

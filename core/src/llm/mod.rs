@@ -17,7 +17,11 @@ use futures::stream::BoxStream;
 
 pub use completion::{Completion, Delta, FinishReason, LlmExt};
 #[cfg(feature = "local")]
-pub use local::{Device, KvReuse, KvType, LocalLlm, LocalLlmOptions, LocalLlmStats};
+pub use local::{
+    Device, EvictionPriority, Kernels, KvReuse, KvType, LoadProgress, LoadStage, LocalLlm, LocalLlmOptions,
+    LocalLlmStats, LocalLlmStatus, MemoryEstimate, ModelInfo, ModelRegistry, ModelRegistryOptions,
+    RegisteredModel, WeightLayout,
+};
 pub use pieces::from_pieces;
 pub use prompt::{Priority, Prompt, Sampling};
 pub use scripted::{ScriptedCall, ScriptedLlm, ScriptedTurn};

@@ -144,4 +144,44 @@ mod tests {
             }
         }
     }
+
+    /// What Llama 3.1 divides its slow rotations by, as its configuration says (`rope_type: llama3`): pairs whose wave
+    /// is longer than the original context are stretched eightfold, short ones not at all, others in between.
+    fn llama_3_factors(dimensions: usize, base: f64) -> Vec<f32> {
+        let (factor, low, high, original) = (8.0, 1.0, 4.0, 8192.0);
+        let stretched = |pair: usize| {
+            let wave = std::f64::consts::TAU * (2.0 * pair as f64 / dimensions as f64 * base.ln()).exp();
+            let between = (original / wave - low) / (high - low);
+            match between {
+                between if between >= 1.0 => 1.0,
+                between if between <= 0.0 => factor,
+                between => 1.0 / ((1.0 - between) / factor + between),
+            }
+        };
+        (0..dimensions / 2).map(|pair| stretched(pair) as f32).collect()
+    }
+
+    #[test]
+    fn the_angles_of_llama_3_are_exact_at_position_131072() {
+        let (dimensions, base, doublings) = (128, 500_000.0_f32, 17);
+        let factors = llama_3_factors(dimensions, f64::from(base));
+        let rope = Rope::new(dimensions, base, 1.0, Some(&factors), Pairing::Neighbours);
+        let mut angles = Angles::default();
+
+        rope.angles(std::iter::once(1 << doublings), &mut angles);
+
+        assert_eq!((factors[0], factors[63]), (1.0, 8.0));
+        assert!(factors.iter().any(|factor| (2.0..6.0).contains(factor)), "{factors:?}");
+        for (pair, factor) in factors.iter().enumerate() {
+            let exponent = -(2.0 * pair as f64) / dimensions as f64;
+            let one = (exponent * f64::from(base).ln()).exp() / f64::from(*factor);
+            // Squaring a complex number of length one doubles its angle.
+            let (mut sine, mut cosine) = one.sin_cos();
+            for _ in 0..doublings {
+                (sine, cosine) = (2.0 * sine * cosine, cosine * cosine - sine * sine);
+            }
+            assert!((f64::from(angles.cosines[pair]) - cosine).abs() < 1e-6, "pair {pair}");
+            assert!((f64::from(angles.sines[pair]) - sine).abs() < 1e-6, "pair {pair}");
+        }
+    }
 }

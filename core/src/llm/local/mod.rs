@@ -4,16 +4,22 @@ mod chunks;
 mod counters;
 mod draft;
 mod job;
+mod memory;
 mod model;
 mod options;
 mod prefix;
 mod prompt;
+mod registry;
 mod scheduler;
 mod sequence;
+mod slot;
 mod worker;
 mod writer;
 
-pub use counters::LocalLlmStats;
+pub use counters::{LocalLlmStats, LocalLlmStatus};
 pub use model::LocalLlm;
 pub use options::{KvReuse, LocalLlmOptions};
-pub use rushlight_models::{Device, KvType};
+pub use registry::{EvictionPriority, ModelRegistry, ModelRegistryOptions, RegisteredModel};
+pub use rushlight_models::{
+    Device, Kernels, KvType, LoadProgress, LoadStage, MemoryEstimate, ModelInfo, WeightLayout,
+};

@@ -42,8 +42,9 @@ impl LocalLlm {
                 "expected messages or tools that prompts begin with, got none",
             ));
         };
-        let shared = Arc::clone(&self.shared);
+        let slot = Arc::clone(&self.slot);
         off_thread(move || {
+            let shared = slot.loaded()?;
             SavedPrefix::write(&shared.model, &tokens, &cache, &path)
                 .map_err(|error| shared.file_error("save a prefix to", error))?;
             Ok(tokens.len())
@@ -67,18 +68,20 @@ impl LocalLlm {
     /// generations leave no room for it.
     pub async fn load_prefix(&self, path: impl Into<PathBuf> + Send) -> Result<usize> {
         self.check_reuse()?;
-        let (path, shared) = (path.into(), Arc::clone(&self.shared));
+        let (path, slot) = (path.into(), Arc::clone(&self.slot));
         let (done, outcome) = oneshot::channel();
-        let count = off_thread(move || {
+        let (count, _shared) = off_thread(move || {
+            let shared = slot.loaded()?;
             let saved = SavedPrefix::read(&shared.model, &path)
                 .map_err(|error| shared.file_error("load a prefix from", error))?;
             let count = saved.tokens().len();
             shared.worker.submit(Order::Load { saved, done })?;
-            Ok(count)
+            // Whoever holds it keeps it loaded until the outcome is there.
+            Ok((count, shared))
         })
         .await?;
         match outcome.await {
-            Ok(outcome) => outcome.map_err(|error| Error::model(&self.shared.name, error)).map(|()| count),
+            Ok(outcome) => outcome.map_err(|error| Error::model(&self.slot.name, error)).map(|()| count),
             Err(_) => Err(Error::Stopped { what: WORKER }),
         }
     }
@@ -91,7 +94,7 @@ impl LocalLlm {
 
     /// Refuses to compute what would not be used.
     fn check_reuse(&self) -> Result<()> {
-        if self.shared.kv_reuse == KvReuse::Off {
+        if self.slot.options.kv_reuse == KvReuse::Off {
             return Err(Error::invalid(
                 "kv_reuse",
                 "expected `prefix` or `chunks` for what is used again, got `off`",
@@ -101,9 +104,10 @@ impl LocalLlm {
     }
 
     async fn compute_beginning(&self, prompt: Prompt) -> Result<Option<Beginning>> {
-        let shared = Arc::clone(&self.shared);
+        let slot = Arc::clone(&self.slot);
         let (kept, cache) = oneshot::channel();
         let started = off_thread(move || {
+            let shared = slot.loaded()?;
             let tokens = encode_beginning(&shared.model, &prompt)
                 .map_err(|error| Error::model(&shared.name, error))?;
             if tokens.is_empty() {

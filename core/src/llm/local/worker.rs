@@ -5,7 +5,7 @@ use rushlight_models::LanguageModel;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::{Semaphore, TryAcquireError};
 
-use super::counters::{Counters, LocalLlmStats};
+use super::counters::Counters;
 use super::job::{Order, Queued};
 use super::model::WORKER;
 use super::options::LocalLlmOptions;
@@ -22,11 +22,17 @@ pub(super) struct Worker {
     thread: Option<JoinHandle<()>>,
     counters: Arc<Counters>,
     queue: usize,
+    threads: usize,
 }
 
 impl Worker {
     /// Starts the thread.
-    pub(super) fn start(model: Arc<LanguageModel>, name: &str, options: &LocalLlmOptions) -> Result<Self> {
+    pub(super) fn start(
+        model: Arc<LanguageModel>,
+        name: &str,
+        options: &LocalLlmOptions,
+        counters: Arc<Counters>,
+    ) -> Result<Self> {
         let failed = |source| Error::io("start a thread for", name, source);
         let LocalLlmOptions { queue, .. } = *options;
         // 0 is one for each core. Work that begins in a thread of the pool need not wake another one first.
@@ -37,14 +43,15 @@ impl Worker {
             .map_err(|error| failed(std::io::Error::other(error)))?;
         let (orders, received) = unbounded_channel();
         let places = Arc::new(Semaphore::new(queue));
-        let counters = Arc::new(Counters::default());
+        let threads = pool.current_num_threads();
         let (counts, owned_name, options) = (Arc::clone(&counters), name.to_owned(), Choices::of(options));
         let work = move || {
             let scheduler = Scheduler::new(&model, &owned_name, &counts, options);
             pool.install(|| scheduler.work(received));
         };
         let thread = std::thread::Builder::new().name("rushlight-model".to_owned()).spawn(work);
-        Ok(Self { orders: Some(orders), places, thread: Some(thread.map_err(failed)?), counters, queue })
+        let thread = Some(thread.map_err(failed)?);
+        Ok(Self { orders: Some(orders), places, thread, counters, queue, threads })
     }
 
     /// Hands an order over, or refuses it when too many wait.
@@ -65,8 +72,9 @@ impl Worker {
         Ok(())
     }
 
-    pub(super) fn stats(&self) -> LocalLlmStats {
-        self.counters.read()
+    /// The threads that compute.
+    pub(super) fn threads(&self) -> usize {
+        self.threads
     }
 }
 
