@@ -3,10 +3,14 @@
 
 /** The agent that answers. */
 export declare class Assistant {
-  /** The answer as JSON text. */
-  run(question: string, session: string | undefined | null, cancellation: Cancellation): Promise<string>
-  /** The events of a run. */
-  stream(question: string, session?: string | undefined | null): EventStream
+  /** The answer to a request, both as JSON text. */
+  run(request: string, cancellation: Cancellation): Promise<string>
+  /** The events of a run; the request is JSON text. */
+  stream(request: string): EventStream
+  /** What the prompts of all runs begin with, as JSON text. */
+  beginning(): string
+  /** Lets the model compute what the prompts of all runs begin with. */
+  warmUp(cancellation: Cancellation): Promise<void>
   /** Stops all runs; later ones are refused. */
   close(): Promise<void>
 }
@@ -108,7 +112,19 @@ export declare class KnowledgeBase {
 /** A language model of any kind. */
 export declare class Llm {
   /** Loads a model of this machine by name or path, with options as JSON text. */
-  static open(nameOrPath: string, options: string, cancellation: Cancellation): Promise<Llm>
+  static open(nameOrPath: string, options: string, progress: (arg: string) => void, cancellation: Cancellation): Promise<Llm>
+  /** What a model's file says about it, as JSON text. */
+  static inspect(nameOrPath: string, cancellation: Cancellation): Promise<string>
+  /** What a model would take of memory with options as JSON text, as JSON text. */
+  static estimateMemory(nameOrPath: string, options: string, cancellation: Cancellation): Promise<string>
+  /** Loads the model if it is not loaded. */
+  load(cancellation: Cancellation): Promise<void>
+  /** Gives back the model's memory and threads. */
+  unload(cancellation: Cancellation): Promise<void>
+  /** Keeps the model in memory for this many milliseconds. */
+  pinFor(milliseconds: number): void
+  /** Whether a model of this machine is in memory and what computes it, as JSON text. */
+  status(): string
   /** A model of the caller's own, by its methods. `generate` starts a generation, gives its next piece, or closes it. */
   static own(name: string, contextWindow: number, generate: Method, countTokens?: Method | undefined | null): Llm
   /** The model's identity. */
@@ -121,6 +137,12 @@ export declare class Llm {
   stats(): string
   /** What a model of this machine says about itself, as JSON text. */
   info(): string
+  /** Computes what prompts begin with; the prompt is JSON text. */
+  warmUp(prompt: string, cancellation: Cancellation): Promise<void>
+  /** Computes what prompts begin with and writes it to a file; gives the number of its tokens. */
+  savePrefix(prompt: string, path: string, cancellation: Cancellation): Promise<number>
+  /** Takes over what was written; gives the number of its tokens. */
+  loadPrefix(path: string, cancellation: Cancellation): Promise<number>
   /** The number of tokens of a text, without special tokens. */
   countTokens(text: string, cancellation: Cancellation): Promise<number>
 }
@@ -148,6 +170,20 @@ export declare class Method {
    * value any more.
    */
   constructor(invoke: (call: number, args: string) => Promise<string>, stop: (call: number) => void)
+}
+
+/** Models by name that share a budget of memory. */
+export declare class ModelRegistry {
+  /** A registry without models; bounds as JSON text. */
+  constructor(options: string)
+  /** Adds a model with a priority and options as JSON text. */
+  add(name: string, nameOrPath: string, priority: string, options: string, cancellation: Cancellation): Promise<Llm>
+  /** The model of this name. */
+  get(name: string): Llm
+  /** The models in the order in which they were added, as JSON text. */
+  models(): string
+  /** The bytes that all loaded models may take together. */
+  get memoryBudget(): number
 }
 
 /** A model that says what it was told to say. */

@@ -1,10 +1,10 @@
 import * as native from "../native.js";
 import { MemoryCache } from "./cache.js";
 import { Tool } from "./callback.js";
-import { fromJson, optionsToJson } from "./convert.js";
+import { fromJson, optionsToJson, toJson } from "./convert.js";
 import { invalid, kind, text } from "./error.js";
 import type { Answer } from "./event.js";
-import { LocalLlm, ScriptedLlm } from "./llm.js";
+import { LocalLlm, ScriptedLlm, type Prompt } from "./llm.js";
 import { addCache, addRetriever, ownLlm, type Cache, type Llm, type Retriever } from "./own.js";
 import { KnowledgeBase } from "./retrieval.js";
 import { abortable, now, type Abortable } from "./runtime.js";
@@ -67,6 +67,11 @@ export interface AssistantOptions {
 export interface RunOptions extends Abortable {
   /** The conversation that the question belongs to; needs {@link AssistantOptions.sessions}. */
   session?: string;
+  /**
+   * Which runs go first at the model when not all can: while one of a higher priority waits, none of a lower one is
+   * started. Default `normal`.
+   */
+  priority?: "low" | "normal" | "high";
 }
 
 /** An agent: model, documents, tools, cache and memory behind one question. */
@@ -81,16 +86,24 @@ export class Assistant {
 
   /** The answer to a question, after the whole run. */
   async run(question: string, options: RunOptions = {}): Promise<Answer> {
-    const [asked, session] = request(question, options);
-    return fromJson(
-      await abortable(options.signal, (cancellation) => this.#native.run(asked, session, cancellation)),
-    );
+    const asked = request(question, options);
+    return fromJson(await abortable(options.signal, (cancellation) => this.#native.run(asked, cancellation)));
   }
 
   /** The steps of a run as they happen. */
   stream(question: string, options: RunOptions = {}): EventStream {
-    const [asked, session] = request(question, options);
-    return new EventStream(now(() => this.#native.stream(asked, session)), options.signal);
+    const asked = request(question, options);
+    return new EventStream(now(() => this.#native.stream(asked)), options.signal);
+  }
+
+  /** What the prompts of all runs begin with, instructions and tools: for {@link LocalLlm.savePrefix}. */
+  beginning(): Prompt {
+    return fromJson(now(() => this.#native.beginning()));
+  }
+
+  /** Lets the model compute instructions and tools now, so that the first run need not. */
+  async warmUp(options: Abortable = {}): Promise<void> {
+    return abortable(options.signal, (cancellation) => this.#native.warmUp(cancellation));
   }
 
   /** Stops all runs and lets go of model, tools and documents; later runs are refused. */
@@ -103,9 +116,9 @@ export class Assistant {
   }
 }
 
-function request(question: string, options: RunOptions): [string, string | null] {
-  const session = options.session === undefined ? null : text("session", options.session);
-  return [text("question", question), session];
+function request(question: string, { session, priority }: RunOptions): string {
+  if (session !== undefined) text("session", session);
+  return toJson("options", { question: text("question", question), session, priority });
 }
 
 const optionNames = [

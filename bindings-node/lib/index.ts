@@ -32,14 +32,26 @@ export { fetchModel, models, type FetchOptions, type FetchProgress, type KnownMo
 export {
   LocalLlm,
   ScriptedLlm,
+  type Beginning,
+  type LoadProgress,
   type LocalLlmOptions,
   type LocalLlmStats,
+  type LocalLlmStatus,
+  type MemoryEstimate,
   type Message,
   type ModelInfo,
+  type OpenOptions,
   type Prompt,
   type ScriptedTurn,
 } from "./llm.js";
 export type { Cache, Embedder, Llm, OwnPassage, Piece, Retriever } from "./own.js";
+export {
+  ModelRegistry,
+  type AddOptions,
+  type EvictionPriority,
+  type ModelRegistryOptions,
+  type RegisteredModel,
+} from "./registry.js";
 export {
   HashedEmbedder,
   KnowledgeBase,

@@ -2,7 +2,7 @@ import * as native from "../native.js";
 import { fromJson, optionsToJson, toJson } from "./convert.js";
 import type { Device } from "./device.js";
 import { invalid, kind, text } from "./error.js";
-import { abortable, now, type Abortable } from "./runtime.js";
+import { abortable, now, watched, type Abortable } from "./runtime.js";
 
 /** How a model is loaded. */
 export interface LocalLlmOptions {
@@ -20,9 +20,27 @@ export interface LocalLlmOptions {
   kvType?: "f32" | "f16" | "q8";
   /**
    * Bytes that the keys and values of all tokens may take together, those too that are kept because a later prompt may
-   * begin alike. Default 1 GiB.
+   * begin alike. Default: a quarter of the memory that is free beside the weights, on a GPU of its own.
    */
   kvBudget?: number;
+  /**
+   * What of earlier prompts is used again: nothing, what prompts begin with, or retrieved passages too, wherever they
+   * stand, of which only this number of first tokens is computed again: then answers come sooner and may be worse.
+   * Default `prefix`. A GPU refuses chunks.
+   */
+  kvReuse?: "off" | "prefix" | { chunks: number };
+  /**
+   * Bytes that the model may take of memory, by {@link LocalLlm.estimateMemory}; one that would take more is not loaded.
+   * Default: no limit.
+   */
+  memoryBudget?: number;
+  /**
+   * Milliseconds without a question after which the model's memory is given back; the next question loads it again.
+   * Default: it stays.
+   */
+  unloadAfterMs?: number;
+  /** Devices among which each layer is split. There is only one: more are refused. Default 1. */
+  tensorParallel?: number;
   /**
    * Whether the next tokens are guessed from earlier ones and verified together, which changes nothing but the speed.
    * Default true.
@@ -39,7 +57,69 @@ export interface ModelInfo {
   sizeBytes: number;
   contextLength: number;
   layers: number;
+  /** The width of the hidden state. */
+  hidden: number;
+  /** The number of attention heads in a block. */
+  heads: number;
+  /** The number of heads that have keys and values of their own; the others share them. */
+  kvHeads: number;
   vocabulary: number;
+}
+
+/** What a model takes of memory, in bytes. */
+export interface MemoryEstimate {
+  /** The weights, most of them in a memory map. */
+  weights: number;
+  /** The tables of the tokenizer. */
+  tokenizer: number;
+  /** The keys and values of all tokens, once there are as many as there may be. */
+  keysAndValues: number;
+  /** What a pass works with. */
+  buffers: number;
+  /** The keys and values of one token. */
+  kvBytesPerToken: number;
+  /** All of it. */
+  total: number;
+}
+
+/** How far the loading of a model is. */
+export interface LoadProgress {
+  model: string;
+  /**
+   * `packing`: weights are put into the order in which they are read, the first time; `reading`: they are taken out of
+   * the file.
+   */
+  stage: "packing" | "reading";
+  /** Bytes of weights that this stage is done with. */
+  done: number;
+  /** Bytes of weights that it has to do with. */
+  total: number;
+}
+
+/** How a model is opened. */
+export interface OpenOptions extends LocalLlmOptions, Abortable {
+  /** Is told how far the loading is; what it throws ends the wait. */
+  onProgress?: (progress: LoadProgress) => void;
+}
+
+/** Whether a model is in memory, and what computes it. */
+export interface LocalLlmStatus {
+  isLoaded: boolean;
+  /** How often it was loaded. */
+  loads: number;
+  /** Milliseconds that loading it took the last time. */
+  loadMs: number;
+  /** Threads that compute; 0 if it is not loaded. */
+  threads: number;
+  /** The code that computes, and how the matrices lie in memory; null if it is not loaded. */
+  kernels: {
+    instructions: "scalar" | "avx2" | "avx512" | "amx" | "cuda" | "metal";
+    weights: "packed_file" | "packed_memory" | "original" | "device";
+  } | null;
+  /** Bytes that keys and values may take; 0 if it is not loaded. */
+  kvBudget: number;
+  /** Bytes that keys and values take now. */
+  kvUsed: number;
 }
 
 /** What a model has done since it was opened. */
@@ -75,12 +155,37 @@ export class LocalLlm {
     this.native = llm;
   }
 
+  /** @internal */
+  static of(llm: native.Llm): LocalLlm {
+    return new LocalLlm(llm);
+  }
+
   /** Loads a model by its name in {@link models} or by the path of its GGUF file or of its folder with safetensors; fetches nothing. */
-  static async open(nameOrPath: string, options: LocalLlmOptions & Abortable = {}): Promise<LocalLlm> {
+  static async open(nameOrPath: string, options: OpenOptions = {}): Promise<LocalLlm> {
+    const name = text("model", nameOrPath);
+    const { signal, onProgress, ...rest } = options;
+    const json = optionsToJson("model options", rest);
+    const opened = await watched<native.Llm, LoadProgress>({ signal, onProgress }, (tell, cancellation) => {
+      return native.Llm.open(name, json, tell, cancellation);
+    });
+    return new LocalLlm(opened);
+  }
+
+  /** What a model's files say about it; nothing is loaded. */
+  static async inspect(nameOrPath: string, options: Abortable = {}): Promise<ModelInfo> {
+    const name = text("model", nameOrPath);
+    return fromJson(await abortable(options.signal, (cancellation) => native.Llm.inspect(name, cancellation)));
+  }
+
+  /** What a model would take of memory with these options; nothing is loaded. */
+  static async estimateMemory(
+    nameOrPath: string,
+    options: LocalLlmOptions & Abortable = {},
+  ): Promise<MemoryEstimate> {
     const name = text("model", nameOrPath);
     const { signal, ...rest } = options;
     const json = optionsToJson("model options", rest);
-    return new LocalLlm(await abortable(signal, (cancellation) => native.Llm.open(name, json, cancellation)));
+    return fromJson(await abortable(signal, (cancellation) => native.Llm.estimateMemory(name, json, cancellation)));
   }
 
   /** The model's identity. */
@@ -98,7 +203,7 @@ export class LocalLlm {
     return fromJson(now(() => this.native.info()));
   }
 
-  /** Where it computes: what `auto` has found, if that was asked for. */
+  /** Where it computes: what `auto` has found when it was loaded the last time, if that was asked for. */
   get device(): Device {
     return this.native.device as Device;
   }
@@ -106,6 +211,58 @@ export class LocalLlm {
   /** What the model has done since it was opened. */
   stats(): LocalLlmStats {
     return fromJson(now(() => this.native.stats()));
+  }
+
+  /** Computes what prompts with these messages and tools begin with, so that the first of them need not. */
+  async warmUp(beginning: string | Beginning, options: Abortable = {}): Promise<void> {
+    const prompt = promptToJson(beginning);
+    return abortable(options.signal, (cancellation) => this.native.warmUp(prompt, cancellation));
+  }
+
+  /**
+   * Computes what prompts with these messages and tools begin with, and writes it to a file for {@link loadPrefix}, over
+   * what is there; gives the number of its tokens. The text can be read from the file.
+   * A model on a GPU refuses it with the code `invalid`.
+   */
+  async savePrefix(beginning: string | Beginning, path: string, options: Abortable = {}): Promise<number> {
+    const [prompt, file] = [promptToJson(beginning), text("path", path)];
+    return abortable(options.signal, (cancellation) => this.native.savePrefix(prompt, file, cancellation));
+  }
+
+  /**
+   * Takes over what {@link savePrefix} wrote, so that prompts that begin so need not compute it; gives the number of its
+   * tokens. Refused with the code `invalid` if it was saved with another model or `kvType` or this one computes on a GPU,
+   * and with `corrupt` if the file is cut short or changed.
+   */
+  async loadPrefix(path: string, options: Abortable = {}): Promise<number> {
+    const file = text("path", path);
+    return abortable(options.signal, (cancellation) => this.native.loadPrefix(file, cancellation));
+  }
+
+  /** Whether the model is in memory, and what computes it. */
+  status(): LocalLlmStatus {
+    return fromJson(now(() => this.native.status()));
+  }
+
+  /** Loads the model if it is not loaded, so that the next question need not wait for it. */
+  async load(options: Abortable = {}): Promise<void> {
+    await abortable(options.signal, (cancellation) => this.native.load(cancellation));
+  }
+
+  /**
+   * Gives back the model's memory and threads, as soon as the runs under way have ended. The next question loads it
+   * again; what earlier ones computed is forgotten.
+   */
+  async unload(options: Abortable = {}): Promise<void> {
+    await abortable(options.signal, (cancellation) => this.native.unload(cancellation));
+  }
+
+  /**
+   * Keeps the model, once it is loaded, in memory for this many milliseconds from now: neither rest nor a
+   * {@link ModelRegistry} unloads it. A later call replaces an earlier one; 0 ends it.
+   */
+  pinFor(milliseconds: number): void {
+    now(() => this.native.pinFor(milliseconds));
   }
 
   /** The number of tokens of a text, without special tokens. */
@@ -144,6 +301,20 @@ export interface Prompt {
   sampling: Record<string, number | null>;
   maxOutputTokens: number | null;
   stop: string[];
+  priority: "low" | "normal" | "high";
+  /** Parts of the messages that other prompts may have too: retrieved passages. */
+  chunks: string[];
+}
+
+/** What prompts begin with, such as {@link Assistant.beginning} gives. */
+export interface Beginning {
+  messages: Message[];
+  tools?: Prompt["tools"];
+}
+
+function promptToJson(beginning: string | Beginning): string {
+  if (typeof beginning !== "string") return optionsToJson("prompt", beginning);
+  return toJson("prompt", { messages: [{ role: "system", content: beginning }] });
 }
 
 /** A model that says what it was told to say: for tests and examples. Each generation takes the next turn. */

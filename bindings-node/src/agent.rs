@@ -6,7 +6,7 @@ use rushlight::{AgentExt, Error, Request, Result, ToolSpec, Toolbox};
 
 use crate::cache::MemoryCache;
 use crate::callback::{JsTool, Method};
-use crate::convert::{answer_to_json, duration, from_json, options_from_json};
+use crate::convert::{answer_to_json, duration, from_json, options_from_json, to_json};
 use crate::llm::Llm;
 use crate::own::{JsCache, JsRetriever};
 use crate::retrieval::KnowledgeBase;
@@ -170,32 +170,44 @@ pub struct Assistant {
 
 #[napi]
 impl Assistant {
-    /// The answer as JSON text.
+    /// The answer to a request, both as JSON text.
     #[napi(ts_return_type = "Promise<string>")]
     pub fn run<'env>(
         &self,
         env: &'env Env,
-        question: String,
-        session: Option<String>,
+        request: String,
         cancellation: &Cancellation,
     ) -> napi::Result<PromiseRaw<'env, String>> {
-        let assistant = now(*env, || self.open())?;
+        let (assistant, request) = now(*env, || Ok((self.open()?, asked(&request)?)))?;
         let (cancelled, closed) = (cancellation.cancelled(), self.closed.told());
         let stopped = async move {
             tokio::select! { () = cancelled => (), () = closed => () }
         };
-        promise(
-            env,
-            stopped,
-            async move { answer_to_json(&assistant.ask(request(question, session)).await?) },
-        )
+        promise(env, stopped, async move { answer_to_json(&assistant.ask(request).await?) })
     }
 
-    /// The events of a run.
+    /// The events of a run; the request is JSON text.
     #[napi]
-    pub fn stream(&self, env: Env, question: String, session: Option<String>) -> napi::Result<EventStream> {
-        let assistant = now(env, || self.open())?;
-        Ok(EventStream::new(assistant, request(question, session), &self.closed))
+    pub fn stream(&self, env: Env, request: String) -> napi::Result<EventStream> {
+        let (assistant, request) = now(env, || Ok((self.open()?, asked(&request)?)))?;
+        Ok(EventStream::new(assistant, request, &self.closed))
+    }
+
+    /// What the prompts of all runs begin with, as JSON text.
+    #[napi]
+    pub fn beginning(&self, env: Env) -> napi::Result<String> {
+        now(env, || to_json(&self.open()?.beginning()))
+    }
+
+    /// Lets the model compute what the prompts of all runs begin with.
+    #[napi(ts_return_type = "Promise<void>")]
+    pub fn warm_up<'env>(
+        &self,
+        env: &'env Env,
+        cancellation: &Cancellation,
+    ) -> napi::Result<PromiseRaw<'env, ()>> {
+        let assistant = now(*env, || self.open())?;
+        promise(env, cancellation.cancelled(), async move { assistant.warm_up().await })
     }
 
     /// Stops all runs; later ones are refused.
@@ -218,9 +230,7 @@ impl Assistant {
     }
 }
 
-fn request(question: String, session: Option<String>) -> Request {
-    match session {
-        Some(session) => Request::new(question).session(session),
-        None => Request::new(question),
-    }
+/// A request from its JSON text.
+fn asked(request: &str) -> Result<Request> {
+    from_json("options", request)
 }

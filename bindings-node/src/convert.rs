@@ -26,10 +26,12 @@ pub(crate) fn options_from_json<T: DeserializeOwned>(
     for name in durations {
         if let Some(value) = fields.remove(&format!("{name}_ms")) {
             let milliseconds = value.as_f64().filter(|number| *number >= 0.0).ok_or_else(|| {
-                Error::invalid(what, format!("`{name}Ms`: expected milliseconds from 0 on, got {value}"))
+                let message = format!("`{name}`: expected milliseconds from 0 on, got {value}");
+                Error::invalid(what, in_javascript(&message, durations))
             })?;
-            let duration = Duration::try_from_secs_f64(milliseconds / 1000.0)
-                .map_err(|error| Error::invalid(what, format!("`{name}Ms`: {error}")))?;
+            let duration = Duration::try_from_secs_f64(milliseconds / 1000.0).map_err(|error| {
+                Error::invalid(what, in_javascript(&format!("`{name}`: {error}"), durations))
+            })?;
             fields.insert(
                 (*name).to_owned(),
                 json!({ "secs": duration.as_secs(), "nanos": duration.subsec_nanos() }),

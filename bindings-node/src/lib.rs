@@ -17,6 +17,7 @@ pub mod error;
 pub mod hub;
 mod llm;
 mod own;
+mod registry;
 mod retrieval;
 mod runtime;
 mod session;

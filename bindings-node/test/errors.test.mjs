@@ -31,6 +31,14 @@ test("errors have a class, a code and a message that names the thing", async () 
   });
 });
 
+test("a priority reaches the model and others are refused", async () => {
+  const llm = new ScriptedLlm([{ text: "first" }, { text: "second" }]);
+
+  assert.equal((await new Assistant(llm).run("Go", { priority: "high" })).text, "first");
+  assert.deepEqual(llm.prompts().map(({ priority }) => priority), ["high"]);
+  await assert.rejects(new Assistant(llm).run("Go", { priority: "urgent" }), { code: "invalid", message: /urgent.*low/ });
+});
+
 test("an abort error is a rushlight error", () => {
   const error = new AbortError();
 

@@ -1,11 +1,11 @@
 // Real small models, which `cargo xtask models` fetches.
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { before, test } from "node:test";
-import { AbortError, Assistant, KnowledgeBase, LocalEmbedder, LocalLlm, devices, fetchModel, models, tool } from "rushlight";
+import { AbortError, Assistant, KnowledgeBase, LocalEmbedder, LocalLlm, ModelRegistry, devices, fetchModel, models, tool } from "rushlight";
 import { busyShare, object, sleep, until } from "./support/index.mjs";
 
 const chat = "SmolLM2-135M-Instruct";
@@ -43,6 +43,67 @@ test("devices are listed and what is not there is refused", async () => {
   await assert.rejects(LocalLlm.open(chat, { device: "cuda:99" }), { code: "invalid", message: /`cuda:99`/ });
   const both = LocalLlm.open(chat, { device: ["cuda:0", "cuda:1"] });
   await assert.rejects(both, { code: "invalid", message: /one device, got `cuda:0,cuda:1`/ });
+});
+
+test("a file says what it is and takes before it is loaded", async () => {
+  const info = await LocalLlm.inspect(chat);
+  const estimate = await LocalLlm.estimateMemory(chat, { context: 1024, kvBudget: 1 << 20 });
+
+  assert.deepEqual([info.architecture, info.quantisation, info.layers], ["llama", "Q4_1", 30]);
+  assert.equal(info.heads % info.kvHeads, 0);
+  const { weights, tokenizer, keysAndValues, buffers, total } = estimate;
+  assert.equal(weights + tokenizer + keysAndValues + buffers, total);
+  assert.ok(keysAndValues <= 1 << 20);
+  await assert.rejects(LocalLlm.open(chat, { memoryBudget: 1 << 20 }), { code: "invalid", message: /memory_budget.*at least/ });
+  await assert.rejects(LocalLlm.open(chat, { tensorParallel: 3 }), { code: "invalid", message: /tensor_parallel.*at most 1/ });
+});
+
+test("loading tells how far it is", async () => {
+  const steps = [];
+
+  const model = await LocalLlm.open(chat, { threads: 1, onProgress: (step) => steps.push(step) });
+
+  const last = steps.at(-1);
+  assert.equal(last.stage, "reading");
+  assert.ok(last.done > 0 && last.done === last.total);
+  const { isLoaded, loads, threads, kernels } = model.status();
+  assert.deepEqual([isLoaded, loads, threads], [true, 1, 1]);
+  assert.ok(["scalar", "avx2", "avx512", "amx"].includes(kernels.instructions));
+  await assert.rejects(LocalLlm.open(chat, { onProgress: () => { throw new Error("enough"); } }), /enough/);
+});
+
+test("an unloaded model is loaded again by the next question", async () => {
+  const model = await LocalLlm.open(chat, { unloadAfterMs: 3_600_000 });
+  const assistant = new Assistant(model, { limits: { maxOutputTokens: 4 } });
+
+  await model.unload();
+  assert.equal(model.status().isLoaded, false);
+  await assistant.run("Say hello.");
+
+  assert.equal(model.status().loads, 2);
+  await assert.rejects(LocalLlm.open(chat, { unloadAfterMs: -1 }), { code: "invalid", message: /unloadAfterMs/ });
+});
+
+test("models share a budget of memory", async () => {
+  const options = { context: 256, kvBudget: 8 << 20 };
+  const { total } = await LocalLlm.estimateMemory(chat, options);
+  const registry = new ModelRegistry({ memoryBudget: 2 * total });
+  const low = await registry.add("low", chat, { ...options, priority: "low" });
+  const normal = await registry.add("normal", chat, options);
+  const high = await registry.add("high", chat, { ...options, priority: "high" });
+  const loaded = () => registry.models().filter(({ isLoaded }) => isLoaded).map(({ name }) => name);
+
+  for (const name of ["high", "low", "normal"]) await registry.get(name).load();
+  assert.deepEqual(loaded(), ["normal", "high"]);
+
+  for (const model of [normal, high]) model.pinFor(3_600_000);
+  await assert.rejects(low.load(), { code: "overloaded" });
+  high.pinFor(0);
+  await low.load();
+  assert.deepEqual(loaded(), ["low", "normal"]);
+  assert.equal(registry.memoryBudget, 2 * total);
+  assert.throws(() => registry.get("medium"), { code: "unknown", message: /`medium`.*low, normal, high/ });
+  await assert.rejects(registry.add("other", chat, { priority: "urgent" }), { code: "invalid", message: /urgent/ });
 });
 
 test("a file that the hub does not give comes from a mirror", async (context) => {
@@ -167,6 +228,48 @@ test("a model that is offered tools gives an answer, whatever it calls", async (
   const answer = await assistant.run("What is 2 + 40?");
 
   assert.equal(typeof answer.text, "string");
+});
+
+test("what one model saves another need not compute", async (context) => {
+  const home = mkdtempSync(join(tmpdir(), "rushlight-prefix-"));
+  context.after(() => rmSync(home, { recursive: true }));
+  const path = join(home, "keeper.prefix");
+  const instructions = "You keep a lighthouse. You answer in one sentence.";
+  const other = await LocalLlm.open(chat);
+  const assistant = new Assistant(other, { instructions, limits: { maxOutputTokens: 4 } });
+
+  const saved = await llm.savePrefix(assistant.beginning(), path);
+
+  assert.equal(await other.loadPrefix(path), saved);
+  assert.equal((await assistant.run("Is there fog?")).usage.cachedTokens, saved);
+  assert.equal(await llm.savePrefix(instructions, path), saved);
+  const eighth = await LocalLlm.open(chat, { kvType: "q8" });
+  await assert.rejects(eighth.loadPrefix(path), { code: "invalid", message: /kv_type q8, got f16/ });
+  writeFileSync(path, readFileSync(path).subarray(0, -1));
+  await assert.rejects(other.loadPrefix(path), { code: "corrupt", message: /cut short/ });
+});
+
+test("reuse is chosen when a model is opened", async () => {
+  const [off, chunks] = await Promise.all([
+    LocalLlm.open(chat, { kvReuse: "off" }),
+    LocalLlm.open(chat, { kvReuse: { chunks: 4 } }),
+  ]);
+
+  await assert.rejects(off.warmUp("You keep a lighthouse."), { code: "invalid", message: /got `off`/ });
+  assert.match(chunks.name, /chunks 4$/);
+  await assert.rejects(LocalLlm.open(chat, { kvReuse: "all" }), /all.*prefix/);
+});
+
+test("an assistant warms up before its first run", async () => {
+  const model = await LocalLlm.open(chat);
+  const assistant = new Assistant(model, { instructions: "You keep a lighthouse.", limits: { maxOutputTokens: 4 } });
+
+  await assistant.warmUp();
+  const { promptTokens } = model.stats();
+  await model.warmUp("You keep a lighthouse.");
+
+  assert.ok(promptTokens > 0);
+  assert.equal((await assistant.run("Is there fog?")).usage.cachedTokens, promptTokens);
 });
 
 test("tokens are counted, and the model says what it is", async () => {

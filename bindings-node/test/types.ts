@@ -7,6 +7,7 @@ import {
   LocalLlm,
   MemoryCache,
   MemorySessions,
+  ModelRegistry,
   RushlightError,
   ScriptedLlm,
   eventToJson,
@@ -114,6 +115,13 @@ function show(event: Event): string {
 
 export async function main(): Promise<void> {
   const llm = await LocalLlm.open("model", { context: 1024, device: "cuda:0", signal: AbortSignal.timeout(1000) });
+  await LocalLlm.open("model", { onProgress: ({ stage, done }) => console.log(stage, done), memoryBudget: 1e9 });
+  const registry = new ModelRegistry({ memoryBudget: 4e9 });
+  const small = await registry.add("small", "model", { priority: "high", unloadAfterMs: 60_000 });
+  small.pinFor(1000);
+  same<typeof small, LocalLlm>(true);
+  // @ts-expect-error there are three priorities
+  await registry.add("large", "model", { priority: "urgent" });
   const documents = await KnowledgeBase.open("store", new HashedEmbedder(64), { mode: "hybrid" });
   await documents.ingestDir("docs", { onProgress: ({ done, total }) => void (done / total) });
   await using assistant = new Assistant(llm, {

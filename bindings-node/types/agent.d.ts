@@ -1,7 +1,7 @@
 import { MemoryCache } from "./cache.js";
 import { Tool } from "./callback.js";
 import type { Answer } from "./event.js";
-import { LocalLlm, ScriptedLlm } from "./llm.js";
+import { LocalLlm, ScriptedLlm, type Prompt } from "./llm.js";
 import { type Cache, type Llm, type Retriever } from "./own.js";
 import { KnowledgeBase } from "./retrieval.js";
 import { type Abortable } from "./runtime.js";
@@ -60,6 +60,11 @@ export interface AssistantOptions {
 export interface RunOptions extends Abortable {
     /** The conversation that the question belongs to; needs {@link AssistantOptions.sessions}. */
     session?: string;
+    /**
+     * Which runs go first at the model when not all can: while one of a higher priority waits, none of a lower one is
+     * started. Default `normal`.
+     */
+    priority?: "low" | "normal" | "high";
 }
 /** An agent: model, documents, tools, cache and memory behind one question. */
 export declare class Assistant {
@@ -70,6 +75,10 @@ export declare class Assistant {
     run(question: string, options?: RunOptions): Promise<Answer>;
     /** The steps of a run as they happen. */
     stream(question: string, options?: RunOptions): EventStream;
+    /** What the prompts of all runs begin with, instructions and tools: for {@link LocalLlm.savePrefix}. */
+    beginning(): Prompt;
+    /** Lets the model compute instructions and tools now, so that the first run need not. */
+    warmUp(options?: Abortable): Promise<void>;
     /** Stops all runs and lets go of model, tools and documents; later runs are refused. */
     close(): Promise<void>;
     [Symbol.asyncDispose](): Promise<void>;

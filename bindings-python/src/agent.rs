@@ -5,7 +5,7 @@ use rushlight::{AgentExt, Request, Toolbox};
 
 use crate::answer::Answer;
 use crate::callback::{PythonTool, of_caller};
-use crate::convert::{duration, not_picklable};
+use crate::convert::{Json, duration, from_name, json_of, not_picklable};
 use crate::error::raised;
 use crate::runtime::{Unlocked, run, wait};
 use crate::session::MemorySessions;
@@ -34,11 +34,13 @@ fn toolbox(tools: &[Bound<'_, PyAny>], timeout: Option<f64>) -> PyResult<Toolbox
     })
 }
 
-fn request(question: String, session: Option<String>) -> Request {
-    match session {
-        Some(session) => Request::new(question).session(session),
-        None => Request::new(question),
+fn request(question: String, session: Option<String>, priority: Option<&str>) -> PyResult<Request> {
+    let mut request = Request::new(question);
+    request.session = session;
+    if let Some(priority) = priority {
+        request.priority = from_name("priority", priority)?;
     }
+    Ok(request)
 }
 
 impl Assistant {
@@ -126,15 +128,27 @@ impl Assistant {
     /// Args:
     ///     question: the question; must not be blank
     ///     session: the conversation that it belongs to; none for a question on its own
-    #[pyo3(signature = (question, *, session = None))]
-    fn run(&self, py: Python<'_>, question: String, session: Option<String>) -> PyResult<Answer> {
-        wait(py, self.answering(request(question, session)))
+    ///     priority: which runs go first at the model when not all can: `low`, `normal` (the default) or `high`
+    #[pyo3(signature = (question, *, session = None, priority: "Literal['low', 'normal', 'high'] | None" = None))]
+    fn run(
+        &self,
+        py: Python<'_>,
+        question: String,
+        session: Option<String>,
+        priority: Option<&str>,
+    ) -> PyResult<Answer> {
+        wait(py, self.answering(request(question, session, priority)?))
     }
 
     /// The answer to a question, from async code. Cancelling the task stops the run.
-    #[pyo3(signature = (question, *, session = None))]
-    async fn arun(&self, question: String, session: Option<String>) -> PyResult<Answer> {
-        run(self.answering(request(question, session))).await
+    #[pyo3(signature = (question, *, session = None, priority: "Literal['low', 'normal', 'high'] | None" = None))]
+    async fn arun(
+        &self,
+        question: String,
+        session: Option<String>,
+        priority: Option<String>,
+    ) -> PyResult<Answer> {
+        run(self.answering(request(question, session, priority.as_deref())?)).await
     }
 
     /// The events of a run, step by step.
@@ -148,18 +162,48 @@ impl Assistant {
     ///         if event.type == "text":
     ///             print(event.text, end="")
     /// ```
-    #[pyo3(signature = (question, *, session = None))]
-    fn stream(&self, question: String, session: Option<String>) -> EventStream {
-        EventStream::new(rushlight::Assistant::clone(&self.core), request(question, session))
+    #[pyo3(signature = (question, *, session = None, priority: "Literal['low', 'normal', 'high'] | None" = None))]
+    fn stream(
+        &self,
+        question: String,
+        session: Option<String>,
+        priority: Option<&str>,
+    ) -> PyResult<EventStream> {
+        let request = request(question, session, priority)?;
+        Ok(EventStream::new(rushlight::Assistant::clone(&self.core), request))
     }
 
     /// The events of a run, from async code.
     ///
     /// The run stops when the task is cancelled, when you leave the `async with` block, call `aclose`, or
     /// let the stream go.
-    #[pyo3(signature = (question, *, session = None))]
-    fn astream(&self, question: String, session: Option<String>) -> AsyncEventStream {
-        AsyncEventStream::new(rushlight::Assistant::clone(&self.core), request(question, session))
+    #[pyo3(signature = (question, *, session = None, priority: "Literal['low', 'normal', 'high'] | None" = None))]
+    fn astream(
+        &self,
+        question: String,
+        session: Option<String>,
+        priority: Option<&str>,
+    ) -> PyResult<AsyncEventStream> {
+        let request = request(question, session, priority)?;
+        Ok(AsyncEventStream::new(rushlight::Assistant::clone(&self.core), request))
+    }
+
+    /// What the prompts of all runs begin with, instructions and tools: for `LocalLlm.save_prefix`.
+    #[pyo3(signature = () -> "dict[str, Any]")]
+    fn beginning(&self) -> PyResult<Json> {
+        json_of(&self.core.beginning())
+    }
+
+    /// Lets the model compute instructions and tools now, so that the first run need not.
+    fn warm_up(&self, py: Python<'_>) -> PyResult<()> {
+        let assistant = rushlight::Assistant::clone(&self.core);
+        wait(py, async move { assistant.warm_up().await })
+    }
+
+    /// As `warm_up`, from async code.
+    async fn awarm_up(&self) -> PyResult<()> {
+        let assistant = rushlight::Assistant::clone(&self.core);
+        run(async move { assistant.warm_up().await }).await
     }
 
     #[pyo3(signature = () -> "NoReturn")]

@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use pyo3::prelude::*;
+use rushlight::llm;
 use rushlight::retrieval::{self, KnowledgeBaseInfo as Stored};
 
 use crate::convert::repr;
@@ -23,13 +24,18 @@ pub(crate) struct ModelInfo {
     context_length: usize,
     /// The number of transformer blocks.
     layers: usize,
+    /// The width of the hidden state.
+    hidden: usize,
+    /// The number of attention heads in a block.
+    heads: usize,
+    /// The number of heads that have keys and values of their own; the others share them.
+    kv_heads: usize,
     /// The number of tokens that the model knows.
     vocabulary: usize,
 }
 
-impl ModelInfo {
-    pub(crate) fn of(llm: &rushlight::LocalLlm) -> Self {
-        let info = llm.info().clone();
+impl From<llm::ModelInfo> for ModelInfo {
+    fn from(info: llm::ModelInfo) -> Self {
         Self {
             name: info.name,
             architecture: info.architecture,
@@ -38,6 +44,9 @@ impl ModelInfo {
             size_bytes: info.size_bytes,
             context_length: info.context_length,
             layers: info.layers,
+            hidden: info.hidden,
+            heads: info.heads,
+            kv_heads: info.kv_heads,
             vocabulary: info.vocabulary,
         }
     }
@@ -49,6 +58,82 @@ impl ModelInfo {
     #[pyo3(name = "__match_args__")]
     const MATCH_ARGS: (&'static str, &'static str, &'static str, &'static str, &'static str) =
         ("name", "architecture", "parameters", "quantisation", "context_length");
+
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf)
+    }
+}
+
+/// What a model takes of memory, in bytes.
+#[pyclass(frozen, eq, get_all, module = "rushlight")]
+#[derive(Clone, PartialEq)]
+pub(crate) struct MemoryEstimate {
+    /// The weights, most of them in a memory map.
+    weights: u64,
+    /// The tables of the tokenizer.
+    tokenizer: u64,
+    /// The keys and values of all tokens, once there are as many as there may be.
+    keys_and_values: u64,
+    /// What a pass works with.
+    buffers: u64,
+    /// The keys and values of one token.
+    kv_bytes_per_token: u64,
+    /// All of it.
+    total: u64,
+}
+
+impl From<llm::MemoryEstimate> for MemoryEstimate {
+    fn from(memory: llm::MemoryEstimate) -> Self {
+        let total = memory.total();
+        let llm::MemoryEstimate { weights, tokenizer, keys_and_values, buffers, kv_bytes_per_token, .. } =
+            memory;
+        Self { weights, tokenizer, keys_and_values, buffers, kv_bytes_per_token, total }
+    }
+}
+
+#[pymethods]
+impl MemoryEstimate {
+    #[classattr]
+    #[pyo3(name = "__match_args__")]
+    const MATCH_ARGS: (&'static str, &'static str, &'static str, &'static str, &'static str, &'static str) =
+        ("weights", "tokenizer", "keys_and_values", "buffers", "kv_bytes_per_token", "total");
+
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf)
+    }
+}
+
+/// How far the loading of a model is.
+#[pyclass(frozen, eq, get_all, module = "rushlight")]
+#[derive(Clone, PartialEq)]
+pub(crate) struct LoadProgress {
+    /// The model's name.
+    model: String,
+    /// `packing`: weights are put into the order in which they are read, the first time; `reading`: they are taken
+    /// out of the file.
+    stage: &'static str,
+    /// Bytes of weights that this stage is done with.
+    done: u64,
+    /// Bytes of weights that it has to do with.
+    total: u64,
+}
+
+impl LoadProgress {
+    pub(crate) fn of(progress: &llm::LoadProgress<'_>) -> Self {
+        let stage = match progress.stage {
+            llm::LoadStage::Packing => "packing",
+            _ => "reading",
+        };
+        Self { model: progress.model.to_owned(), stage, done: progress.done, total: progress.total }
+    }
+}
+
+#[pymethods]
+impl LoadProgress {
+    #[classattr]
+    #[pyo3(name = "__match_args__")]
+    const MATCH_ARGS: (&'static str, &'static str, &'static str, &'static str) =
+        ("model", "stage", "done", "total");
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         repr(slf)

@@ -24,6 +24,7 @@ mod options;
 mod own;
 mod passage;
 mod progress;
+mod registry;
 mod retrieval;
 mod runtime;
 mod session;
@@ -50,7 +51,7 @@ mod _rushlight {
     #[pymodule_export]
     use crate::hub::{FetchProgress, KnownModel, afetch, fetch, models};
     #[pymodule_export]
-    use crate::info::{KnowledgeBaseInfo, ModelInfo, VectorIndex};
+    use crate::info::{KnowledgeBaseInfo, LoadProgress, MemoryEstimate, ModelInfo, VectorIndex};
     #[pymodule_export]
     use crate::ingest::{FailedDocument, IngestProgress, IngestReport};
     #[pymodule_export]
@@ -59,6 +60,8 @@ mod _rushlight {
     use crate::options::{Limits, Sampling};
     #[pymodule_export]
     use crate::passage::{Document, Passage, Scores};
+    #[pymodule_export]
+    use crate::registry::{ModelRegistry, RegisteredModel};
     #[pymodule_export]
     use crate::retrieval::KnowledgeBase;
     #[pymodule_export]

@@ -3,13 +3,14 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use rushlight::Llm;
-use rushlight::llm::{LocalLlmOptions, ScriptedTurn};
+use rushlight::llm::{self, LocalLlmOptions, ScriptedTurn};
+use rushlight::{Llm, Message, Prompt};
 
-use crate::convert::{Json, from_keywords, json_of, not_picklable};
+use crate::convert::{Json, duration, from_keywords, json_of, not_picklable};
 use crate::error::{invalid, raised};
-use crate::info::ModelInfo;
+use crate::info::{LoadProgress, MemoryEstimate, ModelInfo};
 use crate::own::PythonLlm;
+use crate::progress::{Listener, listening};
 use crate::runtime::{Apart, run, wait};
 
 /// A language model on this machine.
@@ -21,9 +22,82 @@ pub(crate) struct LocalLlm {
     core: Apart<rushlight::LocalLlm>,
 }
 
-async fn open(name_or_path: PathBuf, options: LocalLlmOptions) -> rushlight::Result<LocalLlm> {
-    let core = rushlight::LocalLlm::open_with(&name_or_path.to_string_lossy(), options).await?;
-    Ok(LocalLlm { core: Apart::new(core) })
+impl LocalLlm {
+    pub(crate) fn of(core: rushlight::LocalLlm) -> Self {
+        Self { core: Apart::new(core) }
+    }
+}
+
+async fn open(
+    name_or_path: PathBuf,
+    options: LocalLlmOptions,
+    listener: Listener,
+) -> rushlight::Result<LocalLlm> {
+    let work = async |tell: Box<dyn Fn(LoadProgress) + Send + Sync>| {
+        let name_or_path = name_or_path.to_string_lossy();
+        let progress = move |progress: &llm::LoadProgress<'_>| tell(LoadProgress::of(progress));
+        rushlight::LocalLlm::open_with_progress(&name_or_path, options, progress).await.map(LocalLlm::of)
+    };
+    listening(listener, work, |report| report).await
+}
+
+async fn inspect(name_or_path: PathBuf) -> rushlight::Result<ModelInfo> {
+    rushlight::LocalLlm::inspect(&name_or_path.to_string_lossy()).await.map(ModelInfo::from)
+}
+
+async fn estimate_memory(
+    name_or_path: PathBuf,
+    options: LocalLlmOptions,
+) -> rushlight::Result<MemoryEstimate> {
+    let name_or_path = name_or_path.to_string_lossy();
+    rushlight::LocalLlm::estimate_memory(&name_or_path, options).await.map(MemoryEstimate::from)
+}
+
+/// The options of a model from keyword arguments; times are seconds.
+pub(crate) fn local_options(keywords: Option<&Bound<'_, PyDict>>) -> PyResult<LocalLlmOptions> {
+    let Some(keywords) = keywords else { return from_keywords(None) };
+    let others = keywords.copy()?;
+    let rest = others.get_item("unload_after")?.filter(|seconds| !seconds.is_none());
+    if rest.is_some() {
+        others.del_item("unload_after")?;
+    }
+    let mut options: LocalLlmOptions = from_keywords(Some(&others))?;
+    options.unload_after = rest.map(|rest| duration("unload_after", rest.extract()?)).transpose()?;
+    Ok(options)
+}
+
+/// The same from async code.
+pub(crate) fn attached_options(keywords: Option<&Py<PyDict>>) -> PyResult<LocalLlmOptions> {
+    Python::attach(|py| local_options(keywords.map(|given| given.bind(py))))
+}
+
+impl LocalLlm {
+    fn warming(&self, prompt: Json) -> PyResult<impl Future<Output = rushlight::Result<()>> + Send + use<>> {
+        let (core, prompt) = (rushlight::LocalLlm::clone(&self.core), beginning(prompt)?);
+        Ok(async move { core.warm_up(prompt).await })
+    }
+
+    fn saving(
+        &self,
+        prompt: Json,
+        path: PathBuf,
+    ) -> PyResult<impl Future<Output = rushlight::Result<usize>> + Send + use<>> {
+        let (core, prompt) = (rushlight::LocalLlm::clone(&self.core), beginning(prompt)?);
+        Ok(async move { core.save_prefix(prompt, path).await })
+    }
+
+    fn loading(&self, path: PathBuf) -> impl Future<Output = rushlight::Result<usize>> + Send + use<> {
+        let core = rushlight::LocalLlm::clone(&self.core);
+        async move { core.load_prefix(path).await }
+    }
+}
+
+/// A prompt of these instructions, or of these messages and tools.
+fn beginning(Json(prompt): Json) -> PyResult<Prompt> {
+    match prompt {
+        serde_json::Value::String(instructions) => Ok(Prompt::new(vec![Message::system(instructions)])),
+        prompt => serde_json::from_value(prompt).map_err(|error| invalid("prompt", error.to_string())),
+    }
 }
 
 #[pymethods]
@@ -40,25 +114,76 @@ impl LocalLlm {
     ///     batch: runs that are computed together; default 8
     ///     kv_type: how keys and values are kept: `f16` (the default), `f32` or `q8`
     ///     kv_budget: bytes that the keys and values of all tokens may take, those too that are kept for later prompts;
-    ///         default 1 GiB
+    ///         by default a quarter of the memory that is free beside the weights, on a GPU of its own
+    ///     kv_reuse: what of earlier prompts is used again: `off`, `prefix` (the default: what prompts begin with), or
+    ///         `{"chunks": k}`: retrieved passages too, wherever they stand, of which only the first k tokens are
+    ///         computed again; answers come sooner and may be worse; a GPU refuses it
+    ///     memory_budget: bytes that the model may take of memory, by `estimate_memory`; one that would take more is not
+    ///         loaded; by default there is no limit
+    ///     unload_after: seconds without a question after which the model's memory is given back; the next question loads
+    ///         it again; by default it stays
+    ///     tensor_parallel: devices among which each layer is split; there is only one, more are refused
     ///     speculation: whether tokens are guessed from earlier ones and verified together, which changes nothing but
     ///         the speed; default true
+    ///     progress: a function, sync or async, that is told how far it is
     ///
     /// Raises:
     ///     UnknownError: no model has this name.
     ///     ModelError: the file is damaged, or the model is not fetched.
+    ///     InvalidError: an option is out of its range, or the memory budget is too small.
     #[new]
-    #[pyo3(signature = (name_or_path: "str | PathLike[str]", **options: "Unpack[LocalLlmOptions]"))]
-    fn new(py: Python<'_>, name_or_path: PathBuf, options: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
-        wait(py, open(name_or_path, from_keywords(options)?))
+    #[pyo3(signature = (name_or_path: "str | PathLike[str]", *, progress: "Callable[[LoadProgress], object] | None" = None, **options: "Unpack[LocalLlmOptions]"))]
+    fn new(
+        py: Python<'_>,
+        name_or_path: PathBuf,
+        progress: Listener,
+        options: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
+        wait(py, open(name_or_path, local_options(options)?, progress))
     }
 
     /// Opens a model from async code; see the class.
     #[staticmethod]
-    #[pyo3(signature = (name_or_path: "str | PathLike[str]", **options: "Unpack[LocalLlmOptions]") -> "LocalLlm")]
-    async fn aopen(name_or_path: PathBuf, options: Option<Py<PyDict>>) -> PyResult<Self> {
-        let options = Python::attach(|py| from_keywords(options.as_ref().map(|given| given.bind(py))))?;
-        run(open(name_or_path, options)).await
+    #[pyo3(signature = (name_or_path: "str | PathLike[str]", *, progress: "Callable[[LoadProgress], object] | None" = None, **options: "Unpack[LocalLlmOptions]") -> "LocalLlm")]
+    async fn aopen(name_or_path: PathBuf, progress: Listener, options: Option<Py<PyDict>>) -> PyResult<Self> {
+        let options = attached_options(options.as_ref())?;
+        run(open(name_or_path, options, progress)).await
+    }
+
+    /// What a model's file says about it; nothing is loaded.
+    #[staticmethod]
+    #[pyo3(signature = (name_or_path: "str | PathLike[str]"))]
+    fn inspect(py: Python<'_>, name_or_path: PathBuf) -> PyResult<ModelInfo> {
+        wait(py, inspect(name_or_path))
+    }
+
+    /// Does the same as `inspect` from async code.
+    #[staticmethod]
+    #[pyo3(signature = (name_or_path: "str | PathLike[str]") -> "ModelInfo")]
+    async fn ainspect(name_or_path: PathBuf) -> PyResult<ModelInfo> {
+        run(inspect(name_or_path)).await
+    }
+
+    /// What a model would take of memory with these options; nothing is loaded.
+    #[staticmethod]
+    #[pyo3(signature = (name_or_path: "str | PathLike[str]", **options: "Unpack[LocalLlmOptions]"))]
+    fn estimate_memory(
+        py: Python<'_>,
+        name_or_path: PathBuf,
+        options: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<MemoryEstimate> {
+        wait(py, estimate_memory(name_or_path, local_options(options)?))
+    }
+
+    /// Does the same as `estimate_memory` from async code.
+    #[staticmethod]
+    #[pyo3(signature = (name_or_path: "str | PathLike[str]", **options: "Unpack[LocalLlmOptions]") -> "MemoryEstimate")]
+    async fn aestimate_memory(
+        name_or_path: PathBuf,
+        options: Option<Py<PyDict>>,
+    ) -> PyResult<MemoryEstimate> {
+        let options = attached_options(options.as_ref())?;
+        run(estimate_memory(name_or_path, options)).await
     }
 
     /// The model's name.
@@ -78,13 +203,68 @@ impl LocalLlm {
         py.detach(|| self.core.count_tokens(text)).map_err(raised)
     }
 
+    /// Computes what prompts with these messages and tools begin with, so that the first of them need not.
+    ///
+    /// Args:
+    ///     prompt: instructions, or a dict with `messages` and `tools`, such as `Assistant.beginning` gives
+    #[pyo3(signature = (prompt: "str | Mapping[str, Any]"))]
+    fn warm_up(&self, py: Python<'_>, prompt: Json) -> PyResult<()> {
+        wait(py, self.warming(prompt)?)
+    }
+
+    /// As `warm_up`, from async code.
+    #[pyo3(signature = (prompt: "str | Mapping[str, Any]"))]
+    async fn awarm_up(&self, prompt: Json) -> PyResult<()> {
+        run(self.warming(prompt)?).await
+    }
+
+    /// Computes what prompts with these messages and tools begin with, and writes it to a file for `load_prefix`.
+    ///
+    /// The text can be read from the file. A model on a GPU refuses it.
+    ///
+    /// Args:
+    ///     prompt: instructions, or a dict with `messages` and `tools`, such as `Assistant.beginning` gives
+    ///     path: the file; what is there is replaced
+    ///
+    /// Returns:
+    ///     The number of its tokens.
+    #[pyo3(signature = (prompt: "str | Mapping[str, Any]", path: "str | PathLike[str]"))]
+    fn save_prefix(&self, py: Python<'_>, prompt: Json, path: PathBuf) -> PyResult<usize> {
+        wait(py, self.saving(prompt, path)?)
+    }
+
+    /// As `save_prefix`, from async code.
+    #[pyo3(signature = (prompt: "str | Mapping[str, Any]", path: "str | PathLike[str]"))]
+    async fn asave_prefix(&self, prompt: Json, path: PathBuf) -> PyResult<usize> {
+        run(self.saving(prompt, path)?).await
+    }
+
+    /// Takes over what `save_prefix` wrote, so that prompts that begin so need not compute it.
+    ///
+    /// Returns:
+    ///     The number of its tokens.
+    ///
+    /// Raises:
+    ///     InvalidError: it was saved with another model or `kv_type`, or this model computes on a GPU.
+    ///     CorruptError: the file is cut short or changed.
+    #[pyo3(signature = (path: "str | PathLike[str]"))]
+    fn load_prefix(&self, py: Python<'_>, path: PathBuf) -> PyResult<usize> {
+        wait(py, self.loading(path))
+    }
+
+    /// As `load_prefix`, from async code.
+    #[pyo3(signature = (path: "str | PathLike[str]"))]
+    async fn aload_prefix(&self, path: PathBuf) -> PyResult<usize> {
+        run(self.loading(path)).await
+    }
+
     /// What the model's file says about it.
     #[getter]
     fn info(&self) -> ModelInfo {
-        ModelInfo::of(&self.core)
+        self.core.info().clone().into()
     }
 
-    /// Where the model computes: what `auto` has found, if that was asked for.
+    /// Where the model computes: what `auto` has found when it was loaded the last time, if that was asked for.
     #[getter]
     fn device(&self) -> String {
         self.core.device().to_string()
@@ -94,6 +274,45 @@ impl LocalLlm {
     #[pyo3(signature = () -> "dict[str, int]")]
     fn stats(&self) -> PyResult<Json> {
         json_of(&self.core.stats())
+    }
+
+    /// Whether the model is in memory and what computes it, by name: `is_loaded`, `loads`, `load_ms`, `threads`,
+    /// `kernels` (`instructions` and the layout of the `weights`), `kv_budget` and `kv_used`.
+    #[pyo3(signature = () -> "dict[str, Any]")]
+    fn status(&self) -> PyResult<Json> {
+        json_of(&self.core.status())
+    }
+
+    /// Gives back the model's memory and threads, as soon as the runs under way have ended. The next question loads it
+    /// again; what earlier ones computed is forgotten.
+    fn unload(&self, py: Python<'_>) -> PyResult<()> {
+        let core = rushlight::LocalLlm::clone(&self.core);
+        wait(py, async move { core.unload().await })
+    }
+
+    /// Does the same as `unload` from async code.
+    async fn aunload(&self) -> PyResult<()> {
+        let core = rushlight::LocalLlm::clone(&self.core);
+        run(async move { core.unload().await }).await
+    }
+
+    /// Loads the model if it is not loaded, so that the next question need not wait for it.
+    fn load(&self, py: Python<'_>) -> PyResult<()> {
+        let core = rushlight::LocalLlm::clone(&self.core);
+        wait(py, async move { core.load().await })
+    }
+
+    /// Does the same as `load` from async code.
+    async fn aload(&self) -> PyResult<()> {
+        let core = rushlight::LocalLlm::clone(&self.core);
+        run(async move { core.load().await }).await
+    }
+
+    /// Keeps the model, once it is loaded, in memory for this many seconds from now: neither rest nor a
+    /// `ModelRegistry` unloads it. A later call replaces an earlier one; 0 ends it.
+    fn pin_for(&self, seconds: f64) -> PyResult<()> {
+        self.core.pin_for(duration("seconds", seconds)?);
+        Ok(())
     }
 
     fn __repr__(&self) -> String {

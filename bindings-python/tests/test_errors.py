@@ -30,6 +30,15 @@ def test_an_error_of_a_model_ends_the_run_with_its_kind() -> None:
     assert not caught.value.retryable
 
 
+def test_a_priority_reaches_the_model_and_others_are_refused() -> None:
+    llm = ScriptedLlm(["first", "second"])
+
+    assert Assistant(llm).run("?", priority="high").text == "first"
+    assert [prompt["priority"] for prompt in llm.prompts()] == ["high"]
+    with pytest.raises(rushlight.InvalidError, match="urgent.*low"):
+        Assistant(llm).run("?", priority="urgent")  # type: ignore[arg-type]
+
+
 def test_a_deadline_is_a_timeout_of_python_too() -> None:
     assistant = Assistant(ScriptedLlm([{"text": ["late"], "delay_ms": 5000}]), limits=Limits(deadline=0.05))
 

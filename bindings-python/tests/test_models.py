@@ -13,14 +13,19 @@ import pytest
 
 from rushlight import (
     Assistant,
+    CorruptError,
     Document,
     InvalidError,
     KnowledgeBase,
     Limits,
     LocalEmbedder,
+    LoadProgress,
     LocalLlm,
     LocalLlmOptions,
+    ModelRegistry,
+    OverloadedError,
     Sampling,
+    UnknownError,
     devices,
     fetch,
     models,
@@ -117,6 +122,83 @@ def test_devices_are_listed_and_what_is_not_there_is_refused(fetched: Callable[[
         LocalLlm(LLM, device=["cuda:0", "cuda:1"])  # type: ignore[arg-type]
 
 
+def test_a_file_says_what_it_is_and_takes_before_it_is_loaded(fetched: Callable[[str], Path]) -> None:
+    path = fetched(LLM)
+
+    info, estimate = LocalLlm.inspect(path), LocalLlm.estimate_memory(LLM, context=1024, kv_budget=1 << 20)
+
+    assert (info.architecture, info.quantisation, info.layers) == ("llama", "Q4_1", 30)
+    assert info.size_bytes == path.stat().st_size and info.heads % info.kv_heads == 0
+    parts = estimate.weights + estimate.tokenizer + estimate.keys_and_values + estimate.buffers
+    assert estimate.total == parts and estimate.keys_and_values <= 1 << 20
+    with pytest.raises(InvalidError, match="memory_budget.*expected at least"):
+        LocalLlm(path, memory_budget=1 << 20)
+    with pytest.raises(InvalidError, match="tensor_parallel.*at most 1"):
+        LocalLlm(path, tensor_parallel=3)
+
+
+def test_loading_tells_how_far_it_is(fetched: Callable[[str], Path]) -> None:
+    fetched(LLM)
+    steps: list[LoadProgress] = []
+
+    llm = LocalLlm(LLM, threads=1, progress=steps.append)
+
+    assert steps[-1].stage == "reading" and 0 < steps[-1].done == steps[-1].total
+    status = llm.status()
+    assert status["is_loaded"] and (status["loads"], status["threads"]) == (1, 1)
+    assert status["kernels"]["instructions"] in {"scalar", "avx2", "avx512", "amx"}
+
+
+def test_an_unloaded_model_is_loaded_again_by_the_next_question(fetched: Callable[[str], Path]) -> None:
+    fetched(LLM)
+    llm = LocalLlm(LLM, unload_after=3600)
+    assistant = Assistant(llm, limits=Limits(max_output_tokens=4))
+
+    llm.unload()
+    assert not llm.status()["is_loaded"]
+    assistant.run("Say hello.")
+    assert llm.status()["loads"] == 2
+
+    async def main() -> None:
+        await llm.aunload()
+        await llm.aload()
+
+    asyncio.run(main())
+    assert llm.status()["loads"] == 3
+    with pytest.raises(InvalidError, match="unload_after.*-1"):
+        LocalLlm(LLM, unload_after=-1)
+
+
+def test_models_share_a_budget_of_memory(fetched: Callable[[str], Path]) -> None:
+    fetched(LLM)
+    options: LocalLlmOptions = {"context": 256, "kv_budget": 8 << 20}
+    one = LocalLlm.estimate_memory(LLM, **options).total
+    registry = ModelRegistry(memory_budget=2 * one)
+    low = registry.add("low", LLM, priority="low", **options)
+    registry.add("normal", LLM, **options)
+    high = asyncio.run(registry.aadd("high", LLM, priority="high", **options))
+
+    def names() -> list[str]:
+        return [model.name for model in registry.models() if model.is_loaded]
+
+    high.load()
+    registry.get("low").load()
+    registry.get("normal").load()
+    assert names() == ["normal", "high"]
+
+    high.pin_for(3600)
+    registry.get("normal").pin_for(3600)
+    with pytest.raises(OverloadedError):
+        low.load()
+    high.pin_for(0)
+    low.load()
+    assert names() == ["low", "normal"]
+    with pytest.raises(UnknownError, match="`medium`.*low, normal, high"):
+        registry.get("medium")
+    with pytest.raises(InvalidError, match="priority.*urgent"):
+        registry.add("other", LLM, priority="urgent")  # type: ignore[arg-type]
+
+
 def test_a_real_model_answers_from_documents(fetched: Callable[[str], Path]) -> None:
     fetched(LLM), fetched(EMBEDDER)
     store = KnowledgeBase(None, LocalEmbedder(EMBEDDER))
@@ -201,6 +283,51 @@ def test_letting_a_model_go_never_waits_for_it(fetched: Callable[[str], Path]) -
     del assistant
 
     assert time.monotonic() - started < 0.02
+
+
+def test_what_one_model_saves_another_need_not_compute(fetched: Callable[[str], Path], tmp_path: Path) -> None:
+    fetched(LLM)
+    path = tmp_path / "keeper.prefix"
+    rules = "You keep a lighthouse. You answer in one sentence."
+    first, second = LocalLlm(LLM), LocalLlm(LLM)
+    assistant = Assistant(second, instructions=rules, limits=Limits(max_output_tokens=4))
+
+    saved = first.save_prefix(assistant.beginning(), path)
+
+    assert assistant.beginning()["messages"][0]["content"] == rules
+    assert second.load_prefix(path) == saved == first.save_prefix(rules, path)
+    assert assistant.run("Is there fog?").usage.cached_tokens == saved
+    assert asyncio.run(second.aload_prefix(path)) == saved
+    with pytest.raises(InvalidError, match="expected the kv_type q8, got f16"):
+        LocalLlm(LLM, kv_type="q8").load_prefix(path)
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(CorruptError, match="cut short"):
+        second.load_prefix(path)
+    with pytest.raises(InvalidError, match="unknown field"):
+        first.warm_up({"message": []})
+
+
+def test_reuse_is_chosen_when_a_model_is_opened(fetched: Callable[[str], Path]) -> None:
+    fetched(LLM)
+
+    with pytest.raises(InvalidError, match="got `off`"):
+        LocalLlm(LLM, kv_reuse="off").warm_up("You keep a lighthouse.")
+    assert LocalLlm(LLM, kv_reuse={"chunks": 4}).name.endswith("chunks 4")
+    with pytest.raises(InvalidError, match="all.*prefix"):
+        LocalLlm(LLM, kv_reuse="all")  # type: ignore[arg-type]
+
+
+def test_an_assistant_warms_up_before_its_first_run(fetched: Callable[[str], Path]) -> None:
+    fetched(LLM)
+    llm = LocalLlm(LLM)
+    assistant = Assistant(llm, instructions="You keep a lighthouse.", limits=Limits(max_output_tokens=4))
+
+    assistant.warm_up()
+    computed = llm.stats()["prompt_tokens"]
+    asyncio.run(assistant.awarm_up())
+    asyncio.run(llm.awarm_up("You keep a lighthouse."))
+
+    assert assistant.run("Is there fog?").usage.cached_tokens == computed > 0
 
 
 def test_vectors_have_length_one(fetched: Callable[[str], Path]) -> None:

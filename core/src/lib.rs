@@ -19,11 +19,14 @@ pub use agent::{
 pub use cache::{Cache, MemoryCache, MemoryCacheOptions};
 pub use error::{Error, ErrorKind, Result};
 pub use llm::{
-    Completion, Delta, DeltaStream, FinishReason, Llm, LlmExt, Prompt, Sampling, ScriptedCall, ScriptedLlm,
-    ScriptedTurn,
+    Completion, Delta, DeltaStream, FinishReason, Llm, LlmExt, Priority, Prompt, Sampling, ScriptedCall,
+    ScriptedLlm, ScriptedTurn,
 };
 #[cfg(feature = "local")]
-pub use llm::{Device, DeviceInfo, KvType, LocalLlm, LocalLlmOptions, LocalLlmStats, devices};
+pub use llm::{
+    Device, DeviceInfo, EvictionPriority, KvReuse, KvType, LocalLlm, LocalLlmOptions, LocalLlmStats,
+    ModelRegistry, ModelRegistryOptions, devices,
+};
 pub use message::{Message, Role, ToolCall, ToolOutput, ToolSpec, ToolStatus, Usage};
 #[cfg(feature = "local")]
 pub use retrieval::LocalEmbedder;

@@ -7,6 +7,7 @@ use rushlight::{
     Delta, Device, Error, FinishReason, Llm, LlmExt, LocalLlm, LocalLlmOptions, LocalLlmStats, Message,
     Prompt, Sampling,
 };
+use rushlight_tests::support::tiny;
 
 const SMALL: &str = "SmolLM2-135M-Instruct";
 
@@ -64,6 +65,18 @@ async fn a_generation_ends_at_its_limit_exactly() {
 }
 
 #[tokio::test]
+async fn without_a_limit_of_its_own_a_generation_ends_after_4096_tokens() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = tiny::model(folder.path(), "tiny");
+    let llm = LocalLlm::open(path.to_str().unwrap()).await.unwrap();
+    let endless = Prompt::new(vec![Message::user("Hello")]).sampling(Sampling::greedy());
+
+    let completion = llm.complete(endless).await.unwrap();
+
+    assert_eq!((completion.finish_reason, completion.usage.output_tokens), (FinishReason::Length, 4096));
+}
+
+#[tokio::test]
 async fn the_context_window_is_a_limit_too() {
     let llm = open(options().context(64)).await;
 
@@ -92,6 +105,28 @@ async fn a_model_says_where_it_computes_and_a_device_that_is_not_there_is_refuse
     let Err(Error::Invalid { what, message }) = refused else { panic!("expected a refusal") };
     assert_eq!(what, "device");
     assert!(message.contains("`cuda:99`"), "{message}");
+}
+
+#[cfg(any(feature = "candle", feature = "cuda", feature = "metal"))]
+#[tokio::test]
+async fn a_device_refuses_chunks_and_saved_prefixes() {
+    let name = std::env::var("RUSHLIGHT_TEST_DEVICE").unwrap_or_else(|_| "candle".to_owned());
+    let device: Device = name.parse().unwrap();
+    let on_device = options().device(device);
+    let beginning = Prompt::new(vec![Message::system("You are brief.")]);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("saved.prefix");
+
+    let chunks = LocalLlm::open_with(SMALL, on_device.clone().kv_reuse(rushlight::KvReuse::Chunks(4))).await;
+    let saved = open(on_device).await.save_prefix(beginning, &path).await;
+
+    assert_eq!(
+        chunks.unwrap_err().to_string(),
+        format!("invalid kv_reuse: expected `off` or `prefix` on the device `{device}`, got `chunks`")
+    );
+    let expected = format!("expected a model on the device `cpu`, got one on `{device}`");
+    assert_eq!(saved.unwrap_err().to_string(), format!("invalid saved prefix: {expected}"));
+    assert!(!path.exists());
 }
 
 #[tokio::test]

@@ -5,8 +5,12 @@
 mod agent;
 mod architecture;
 mod cache;
+mod chunks;
 mod contracts;
 mod local;
+mod model_life;
+mod prefix;
+mod registry;
 mod retrieval;
 mod scenarios;
 mod session;

@@ -80,21 +80,35 @@ fn bytes_bar(label: &str, total: u64) -> ProgressBar {
     bar
 }
 
-/// A bar over a number of things; without a terminal a line for every tenth of them.
+/// A bar over a number of things or bytes; without a terminal a line for every tenth of them.
 #[derive(Debug)]
 pub(crate) struct Count {
     label: String,
+    unit: Unit,
     tenths: AtomicUsize,
     bar: ProgressBar,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unit {
+    Thing,
+    Byte,
+}
+
 impl Count {
     pub(crate) fn new(label: impl Into<String>) -> Self {
-        let label = label.into();
+        Self::of(label.into(), Unit::Thing, "{msg} {wide_bar} {pos}/{len} {eta}")
+    }
+
+    pub(crate) fn bytes(label: impl Into<String>) -> Self {
+        Self::of(label.into(), Unit::Byte, "{msg} {wide_bar} {bytes}/{total_bytes} {eta}")
+    }
+
+    fn of(label: String, unit: Unit, template: &str) -> Self {
         let bar = ProgressBar::new(0).with_message(label.clone());
-        bar.set_style(style("{msg} {wide_bar} {pos}/{len} {eta}"));
+        bar.set_style(style(template));
         bar.enable_steady_tick(Duration::from_millis(200));
-        Self { label, tenths: AtomicUsize::new(0), bar }
+        Self { label, unit, tenths: AtomicUsize::new(0), bar }
     }
 
     pub(crate) fn show(&self, done: usize, total: usize) {
@@ -102,7 +116,10 @@ impl Count {
         self.bar.set_position(done as u64);
         let tenths = done * 10 / total.max(1);
         if self.tenths.swap(tenths, Ordering::Relaxed) != tenths && !std::io::stderr().is_terminal() {
-            eprintln!("{}: {done} of {total}", self.label);
+            match self.unit {
+                Unit::Thing => eprintln!("{}: {done} of {total}", self.label),
+                Unit::Byte => eprintln!("{}: {} of {} MB", self.label, done / 1_000_000, total / 1_000_000),
+            }
         }
     }
 }

@@ -15,6 +15,10 @@ class LocalLlmOptions(TypedDict, total=False):
     batch: int
     kv_type: Literal["f32", "f16", "q8"]
     kv_budget: int
+    kv_reuse: Literal["off", "prefix"] | Mapping[Literal["chunks"], int]
+    memory_budget: int
+    unload_after: float
+    tensor_parallel: int
     speculation: bool
 
 

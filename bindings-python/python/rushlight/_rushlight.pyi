@@ -8,7 +8,7 @@ from ._options import KnowledgeBaseOptions, LocalLlmOptions
 from ._protocols import Cache, Embedder, Llm, Retriever
 from ._tool import Tool
 
-__all__ = ["__version__", "Answer", "Assistant", "AsyncEventStream", "Citation", "Document", "Done", "EventStream", "FailedDocument", "FetchProgress", "HashedEmbedder", "IngestProgress", "IngestReport", "KnowledgeBase", "KnowledgeBaseInfo", "KnownModel", "Limits", "LocalEmbedder", "LocalLlm", "MemoryCache", "MemorySessions", "ModelInfo", "Passage", "Report", "Retrieved", "Sampling", "Scores", "ScriptedLlm", "Text", "ToolCall", "ToolOutput", "Usage", "VectorIndex", "afetch", "fetch", "models"]
+__all__ = ["__version__", "Answer", "Assistant", "AsyncEventStream", "Citation", "Document", "Done", "EventStream", "FailedDocument", "FetchProgress", "HashedEmbedder", "IngestProgress", "IngestReport", "KnowledgeBase", "KnowledgeBaseInfo", "KnownModel", "Limits", "LoadProgress", "LocalEmbedder", "LocalLlm", "MemoryCache", "MemoryEstimate", "MemorySessions", "ModelInfo", "ModelRegistry", "Passage", "RegisteredModel", "Report", "Retrieved", "Sampling", "Scores", "ScriptedLlm", "Text", "ToolCall", "ToolOutput", "Usage", "VectorIndex", "afetch", "fetch", "models"]
 
 __version__: Final[str]
 
@@ -84,26 +84,35 @@ class Assistant:
             cache_tool_answers: keeps answers that needed tools, too
         """
     def __reduce__(self, /) -> NoReturn: ...
-    async def arun(self, /, question: str, *, session: str | None = None) -> Answer:
+    async def arun(self, /, question: str, *, session: str | None = None, priority: Literal['low', 'normal', 'high'] | None = None) -> Answer:
         """
         The answer to a question, from async code. Cancelling the task stops the run.
         """
-    def astream(self, /, question: str, *, session: str | None = None) -> AsyncEventStream:
+    def astream(self, /, question: str, *, session: str | None = None, priority: Literal['low', 'normal', 'high'] | None = None) -> AsyncEventStream:
         """
         The events of a run, from async code.
 
         The run stops when the task is cancelled, when you leave the `async with` block, call `aclose`, or
         let the stream go.
         """
-    def run(self, /, question: str, *, session: str | None = None) -> Answer:
+    async def awarm_up(self, /) -> None:
+        """
+        As `warm_up`, from async code.
+        """
+    def beginning(self, /) -> dict[str, Any]:
+        """
+        What the prompts of all runs begin with, instructions and tools: for `LocalLlm.save_prefix`.
+        """
+    def run(self, /, question: str, *, session: str | None = None, priority: Literal['low', 'normal', 'high'] | None = None) -> Answer:
         """
         The answer to a question, after the whole run. Ctrl-C stops it.
 
         Args:
             question: the question; must not be blank
             session: the conversation that it belongs to; none for a question on its own
+            priority: which runs go first at the model when not all can: `low`, `normal` (the default) or `high`
         """
-    def stream(self, /, question: str, *, session: str | None = None) -> EventStream:
+    def stream(self, /, question: str, *, session: str | None = None, priority: Literal['low', 'normal', 'high'] | None = None) -> EventStream:
         """
         The events of a run, step by step.
 
@@ -116,6 +125,10 @@ class Assistant:
                 if event.type == "text":
                     print(event.text, end="")
         ```
+        """
+    def warm_up(self, /) -> None:
+        """
+        Lets the model compute instructions and tools now, so that the first run need not.
         """
 
 @final
@@ -698,6 +711,37 @@ class Limits:
         """
 
 @final
+class LoadProgress:
+    """
+    How far the loading of a model is.
+    """
+    __match_args__: Final = ("model", "stage", "done", "total")
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __repr__(self, /) -> str: ...
+    @property
+    def done(self, /) -> int:
+        """
+        Bytes of weights that this stage is done with.
+        """
+    @property
+    def model(self, /) -> str:
+        """
+        The model's name.
+        """
+    @property
+    def stage(self, /) -> str:
+        """
+        `packing`: weights are put into the order in which they are read, the first time; `reading`: they are taken
+        out of the file.
+        """
+    @property
+    def total(self, /) -> int:
+        """
+        Bytes of weights that it has to do with.
+        """
+
+@final
 class LocalEmbedder:
     """
     A sentence encoder on this machine.
@@ -745,7 +789,7 @@ class LocalLlm:
     One thread owns the model and computes several runs together; further ones wait in a bounded queue. What prompts
     begin with is computed once. Nothing is downloaded: see `fetch`.
     """
-    def __new__(cls, /, name_or_path: str | PathLike[str], **options: Unpack[LocalLlmOptions]) -> LocalLlm:
+    def __new__(cls, /, name_or_path: str | PathLike[str], *, progress: Callable[[LoadProgress], object] | None = None, **options: Unpack[LocalLlmOptions]) -> LocalLlm:
         """
         Opens a model.
 
@@ -759,20 +803,49 @@ class LocalLlm:
             batch: runs that are computed together; default 8
             kv_type: how keys and values are kept: `f16` (the default), `f32` or `q8`
             kv_budget: bytes that the keys and values of all tokens may take, those too that are kept for later prompts;
-                default 1 GiB
+                by default a quarter of the memory that is free beside the weights, on a GPU of its own
+            memory_budget: bytes that the model may take of memory, by `estimate_memory`; one that would take more is not
+                loaded; by default there is no limit
+            unload_after: seconds without a question after which the model's memory is given back; the next question loads
+                it again; by default it stays
+            tensor_parallel: devices among which each layer is split; there is only one, more are refused
             speculation: whether tokens are guessed from earlier ones and verified together, which changes nothing but
                 the speed; default true
+            progress: a function, sync or async, that is told how far it is
 
         Raises:
             UnknownError: no model has this name.
             ModelError: the file is damaged, or the model is not fetched.
+            InvalidError: an option is out of its range, or the memory budget is too small.
         """
     def __reduce__(self, /) -> NoReturn: ...
     def __repr__(self, /) -> str: ...
+    async def aload_prefix(self, /, path: str | PathLike[str]) -> int:
+        """
+        As `load_prefix`, from async code.
+        """
     @staticmethod
-    async def aopen(name_or_path: str | PathLike[str], **options: Unpack[LocalLlmOptions]) -> LocalLlm:
+    async def aestimate_memory(name_or_path: str | PathLike[str], **options: Unpack[LocalLlmOptions]) -> MemoryEstimate:
+        """
+        Does the same as `estimate_memory` from async code.
+        """
+    @staticmethod
+    async def ainspect(name_or_path: str | PathLike[str]) -> ModelInfo:
+        """
+        Does the same as `inspect` from async code.
+        """
+    async def aload(self, /) -> None:
+        """
+        Does the same as `load` from async code.
+        """
+    @staticmethod
+    async def aopen(name_or_path: str | PathLike[str], *, progress: Callable[[LoadProgress], object] | None = None, **options: Unpack[LocalLlmOptions]) -> LocalLlm:
         """
         Opens a model from async code; see the class.
+        """
+    async def aunload(self, /) -> None:
+        """
+        Does the same as `unload` from async code.
         """
     @property
     def context_window(self, /) -> int:
@@ -783,24 +856,53 @@ class LocalLlm:
         """
         The number of tokens of a text, without special tokens.
         """
+    @staticmethod
+    def estimate_memory(name_or_path: str | PathLike[str], **options: Unpack[LocalLlmOptions]) -> MemoryEstimate:
+        """
+        What a model would take of memory with these options; nothing is loaded.
+        """
     @property
     def device(self, /) -> str:
         """
-        Where the model computes: what `auto` has found, if that was asked for.
+        Where the model computes: what `auto` has found when it was loaded the last time, if that was asked for.
         """
     @property
     def info(self, /) -> ModelInfo:
         """
         What the model's file says about it.
         """
+    @staticmethod
+    def inspect(name_or_path: str | PathLike[str]) -> ModelInfo:
+        """
+        What a model's file says about it; nothing is loaded.
+        """
+    def load(self, /) -> None:
+        """
+        Loads the model if it is not loaded, so that the next question need not wait for it.
+        """
     @property
     def name(self, /) -> str:
         """
         The model's name.
         """
+    def pin_for(self, /, seconds: float) -> None:
+        """
+        Keeps the model, once it is loaded, in memory for this many seconds from now: neither rest nor a
+        `ModelRegistry` unloads it. A later call replaces an earlier one; 0 ends it.
+        """
     def stats(self, /) -> dict[str, int]:
         """
         What the model has done since it was opened: requests, passes and tokens by name.
+        """
+    def status(self, /) -> dict[str, Any]:
+        """
+        Whether the model is in memory and what computes it, by name: `is_loaded`, `loads`, `load_ms`, `threads`,
+        `kernels` (`instructions` and the layout of the `weights`), `kv_budget` and `kv_used`.
+        """
+    def unload(self, /) -> None:
+        """
+        Gives back the model's memory and threads, as soon as the runs under way have ended. The next question loads it
+        again; what earlier ones computed is forgotten.
         """
 
 @final
@@ -823,6 +925,46 @@ class MemoryCache:
         """
     def __reduce__(self, /) -> NoReturn: ...
     def __repr__(self, /) -> str: ...
+
+@final
+class MemoryEstimate:
+    """
+    What a model takes of memory, in bytes.
+    """
+    __match_args__: Final = ("weights", "tokenizer", "keys_and_values", "buffers", "kv_bytes_per_token", "total")
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __repr__(self, /) -> str: ...
+    @property
+    def buffers(self, /) -> int:
+        """
+        What a pass works with.
+        """
+    @property
+    def keys_and_values(self, /) -> int:
+        """
+        The keys and values of all tokens, once there are as many as there may be.
+        """
+    @property
+    def kv_bytes_per_token(self, /) -> int:
+        """
+        The keys and values of one token.
+        """
+    @property
+    def tokenizer(self, /) -> int:
+        """
+        The tables of the tokenizer.
+        """
+    @property
+    def total(self, /) -> int:
+        """
+        All of it.
+        """
+    @property
+    def weights(self, /) -> int:
+        """
+        The weights, most of them in a memory map.
+        """
 
 @final
 class MemorySessions:
@@ -871,6 +1013,21 @@ class ModelInfo:
         How many tokens prompt and answer may have together.
         """
     @property
+    def heads(self, /) -> int:
+        """
+        The number of attention heads in a block.
+        """
+    @property
+    def hidden(self, /) -> int:
+        """
+        The width of the hidden state.
+        """
+    @property
+    def kv_heads(self, /) -> int:
+        """
+        The number of heads that have keys and values of their own; the others share them.
+        """
+    @property
     def layers(self, /) -> int:
         """
         The number of transformer blocks.
@@ -899,6 +1056,56 @@ class ModelInfo:
     def vocabulary(self, /) -> int:
         """
         The number of tokens that the model knows.
+        """
+
+@final
+class ModelRegistry:
+    """
+    Models by name that share a budget of memory.
+
+    A model is loaded when it is first asked something, and stays until it is idle for as long as its options say, or until
+    another one needs its memory: then models of low priority go first. One that answers, or is pinned, never goes. What
+    was unloaded is loaded again when it is asked the next time.
+    """
+    def __new__(cls, /, *, memory_budget: int | None = None) -> ModelRegistry:
+        """
+        A registry without models.
+
+        Args:
+            memory_budget: bytes that all loaded models may take together; by default three quarters of the memory that is
+                free
+        """
+    def __reduce__(self, /) -> NoReturn: ...
+    def __repr__(self, /) -> str: ...
+    async def aadd(self, /, name: str, name_or_path: str | PathLike[str], *, priority: Literal['low', 'normal', 'high'] = ..., **options: Unpack[LocalLlmOptions]) -> LocalLlm:
+        """
+        Does the same as `add` from async code.
+        """
+    def add(self, /, name: str, name_or_path: str | PathLike[str], *, priority: Literal['low', 'normal', 'high'] = "normal", **options: Unpack[LocalLlmOptions]) -> LocalLlm:
+        """
+        Adds a model; reads its header and loads nothing.
+
+        Args:
+            name: what it is called here
+            name_or_path: a name that `models` lists, or the path of a GGUF file
+            priority: `low`, `normal` or `high`: of what may go, low is unloaded first
+            options: those of `LocalLlm`
+        """
+    def get(self, /, name: str) -> LocalLlm:
+        """
+        The model of this name, loaded or not.
+
+        Raises:
+            UnknownError: none was added under this name.
+        """
+    @property
+    def memory_budget(self, /) -> int:
+        """
+        The bytes that all loaded models may take together.
+        """
+    def models(self, /) -> list[RegisteredModel]:
+        """
+        The models in the order in which they were added.
         """
 
 @final
@@ -971,6 +1178,36 @@ class Passage:
     def to_json(self, /) -> dict[str, Any]:
         """
         The JSON form, the same in all languages.
+        """
+
+@final
+class RegisteredModel:
+    """
+    A model of a `ModelRegistry`.
+    """
+    __match_args__: Final = ("name", "is_loaded", "memory_bytes", "priority")
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __repr__(self, /) -> str: ...
+    @property
+    def is_loaded(self, /) -> bool:
+        """
+        Whether it is in memory.
+        """
+    @property
+    def memory_bytes(self, /) -> int:
+        """
+        The bytes that it takes when it is, by the estimate.
+        """
+    @property
+    def name(self, /) -> str:
+        """
+        The name under which it was added.
+        """
+    @property
+    def priority(self, /) -> str:
+        """
+        `low`, `normal` or `high`: `low` is unloaded first.
         """
 
 @final

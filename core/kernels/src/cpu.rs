@@ -17,6 +17,19 @@ pub enum Level {
 }
 
 impl Level {
+    /// All of them, from the most portable to the fastest.
+    const ALL: [Self; 4] = [Self::Scalar, Self::Avx2, Self::Avx512Vnni, Self::Amx];
+
+    /// The level's name, for reports and for `RUSHLIGHT_CPU`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Scalar => "scalar",
+            Self::Avx2 => "avx2",
+            Self::Avx512Vnni => "avx512",
+            Self::Amx => "amx",
+        }
+    }
+
     /// Whether this machine can run code of this level.
     #[cfg(target_arch = "x86_64")]
     pub fn is_available(self) -> bool {
@@ -51,15 +64,12 @@ impl Level {
 pub fn active() -> Level {
     static ACTIVE: OnceLock<Level> = OnceLock::new();
     *ACTIVE.get_or_init(|| {
-        let limit = match std::env::var("RUSHLIGHT_CPU").as_deref() {
-            Ok("scalar") => Level::Scalar,
-            Ok("avx2") => Level::Avx2,
-            Ok("avx512") => Level::Avx512Vnni,
-            _ => Level::Amx,
-        };
-        [Level::Amx, Level::Avx512Vnni, Level::Avx2]
+        let named = std::env::var("RUSHLIGHT_CPU").ok();
+        let limit = Level::ALL.into_iter().find(|level| Some(level.name()) == named.as_deref());
+        Level::ALL
             .into_iter()
-            .find(|level| *level <= limit && level.is_available())
+            .rev()
+            .find(|level| limit.is_none_or(|limit| *level <= limit) && level.is_available())
             .unwrap_or(Level::Scalar)
     })
 }
@@ -74,7 +84,7 @@ mod tests {
 
         assert!(active.is_available());
         if std::env::var_os("RUSHLIGHT_CPU").is_none() {
-            for level in [Level::Scalar, Level::Avx2, Level::Avx512Vnni, Level::Amx] {
+            for level in Level::ALL {
                 assert!(
                     level <= active || !level.is_available(),
                     "{level:?} is available and faster than {active:?}"

@@ -24,6 +24,14 @@ pub enum Error {
         /// What was found and what was expected.
         message: String,
     },
+    /// A file that this crate wrote is truncated or changed; what it was made from is needed again.
+    #[error("`{}` is damaged: {message}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What was found and what was expected.
+        message: String,
+    },
     /// A file is sound but asks for something that is not built in.
     #[error("unsupported {what} `{name}`, expected one of: {known}")]
     Unsupported {

@@ -2,6 +2,7 @@ use std::fs::File;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use memmap2::Mmap;
 
@@ -12,6 +13,8 @@ use crate::{Error, Result};
 pub(crate) struct MappedFile {
     map: Arc<Mmap>,
     path: PathBuf,
+    /// Holds a shared lock, if there is one.
+    lock: Option<Arc<File>>,
 }
 
 impl MappedFile {
@@ -26,7 +29,22 @@ impl MappedFile {
         // SAFETY: the map is private and only ever read as bytes, for which every bit pattern is valid. The
         // documentation of `LanguageModel::open` and `Encoder::open` asks that the file is not changed in place while it is open.
         let map = unsafe { Mmap::map(&file) }.map_err(fail)?;
-        Ok(Self { map: Arc::new(map), path: path.to_owned() })
+        Ok(Self { map: Arc::new(map), path: path.to_owned(), lock: None })
+    }
+
+    /// The same with a shared lock, which tells other processes that the file is in use. A file system without locks is
+    /// no error.
+    pub(crate) fn open_locked(path: &Path) -> Result<Self> {
+        let file = File::open(path).map_err(|source| Error::Open { path: path.to_owned(), source })?;
+        let lock = file.lock_shared().is_ok().then(|| Arc::new(file));
+        Ok(Self { lock, ..Self::open(path)? })
+    }
+
+    /// Says that the file was used now, as far as this process may.
+    pub(crate) fn touch(&self) {
+        if let Some(file) = &self.lock {
+            let _ = file.set_modified(SystemTime::now());
+        }
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {
@@ -66,6 +84,11 @@ impl Bytes {
     pub(crate) fn part(&self, range: Range<usize>) -> Self {
         let range = self.range.start + range.start..self.range.start + range.end;
         Self { source: self.source.clone(), range }
+    }
+
+    /// Whether these are a file's.
+    pub(crate) fn is_mapped(&self) -> bool {
+        matches!(self.source, Source::File(_))
     }
 
     pub(crate) fn get(&self) -> &[u8] {

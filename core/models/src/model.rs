@@ -1,16 +1,19 @@
+use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rushlight_kernels::cpu;
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::Checkpoint;
-use crate::device::Accelerator;
-use crate::kv::{KvPool, KvType};
+use crate::device::{self, Accelerator};
+use crate::kv::{Identity, KvPool, KvType};
+use crate::load::{LoadProgress, LoadStage};
 use crate::nn::{Decoder, Segment, Workspace};
 use crate::{ChatTemplate, Device, Error, KvCache, ModelInfo, Result, Tokenizer, arch};
 
 /// Rows that are computed at once: enough to keep the arithmetic busy, few enough to bound the memory.
-const MAX_ROWS: usize = 256;
+pub(crate) const MAX_ROWS: usize = 256;
 
 /// How a model is loaded.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +30,32 @@ pub struct LoadOptions {
     /// The most bytes that the keys and values of all sequences may take together; a pass that would need more is
     /// refused with [`Error::KvBudget`]. Default: no limit.
     pub kv_budget: Option<usize>,
+}
+
+/// The code that computes a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Kernels {
+    /// The instruction set, the best that this machine has: `scalar`, `avx2`, `avx512` or `amx`; or the kind of device:
+    /// `cuda` or `metal`.
+    pub instructions: &'static str,
+    /// How the matrices lie in memory.
+    pub weights: WeightLayout,
+}
+
+/// How the matrices of a model lie in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum WeightLayout {
+    /// In the order in which the kernels read them, in a map of a file in the cache directory.
+    PackedFile,
+    /// In that order, in memory of this process.
+    PackedMemory,
+    /// As in the model's own file, which is mapped: floats, and rows that are too few to be packed.
+    Original,
+    /// In the memory of a device.
+    Device,
 }
 
 /// The next tokens of one sequence.
@@ -85,6 +114,7 @@ pub struct LanguageModel {
     /// Who computes, if not the CPU.
     accelerator: Option<Box<dyn Accelerator>>,
     pool: Arc<KvPool>,
+    identity: Identity,
     /// Buffers of finished passes for the next ones.
     workspaces: Mutex<Vec<Workspace>>,
 }
@@ -103,43 +133,47 @@ impl LanguageModel {
     /// another shape or type than the model needs; [`Error::Unsupported`] an architecture or setting that is not
     /// built in; [`Error::Invalid`] an option out of its range, or a device that is not there, not built in or full.
     pub fn open(path: &Path, options: &LoadOptions) -> Result<Self> {
-        let Checkpoint {
-            name,
-            architecture,
-            quantisation,
-            size_bytes,
-            mut config,
-            weights,
-            tokenizer,
-            template,
-            found,
-        } = Checkpoint::open(path, options.device)?;
-        config.context = context(options.context, config.context)?;
-        let (layers, context_length) = (config.layers, config.context);
-        let decoder = arch::read(&architecture, &weights, config)?;
+        Self::open_with_progress(path, options, &|_| ())
+    }
+
+    /// The same, and tells how far it is. `progress` holds the work up while it runs.
+    pub fn open_with_progress(
+        path: &Path,
+        options: &LoadOptions,
+        progress: &dyn Fn(&LoadProgress<'_>),
+    ) -> Result<Self> {
+        let mut checkpoint = Checkpoint::open(path)?;
+        checkpoint.set_context(context(options.context, checkpoint.config.context)?);
+        let found = device::find(options.device, checkpoint.info.size_bytes)?;
+        let name = checkpoint.info.name.clone();
+        let report = |stage, done, total| {
+            let (done, total) = (done as u64, total as u64);
+            progress(&LoadProgress { model: &name, stage, done, total });
+        };
+        if found.is_none() {
+            checkpoint.pack(&|done, total| report(LoadStage::Packing, done, total))?;
+        }
+        let tokenizer = checkpoint.tokenizer()?;
+        let template = checkpoint.template(&tokenizer)?;
+        let Checkpoint { info, config, weights, .. } = checkpoint;
+        let length = weights.bytes();
+        report(LoadStage::Reading, 0, length);
+        let decoder = arch::read(&info.architecture, &weights, config)?;
         if tokenizer.vocabulary() > decoder.vocabulary() {
             let (tokens, rows) = (tokenizer.vocabulary(), decoder.vocabulary());
             let message = format!("expected a row for each of {tokens} tokens, got {rows}");
             return Err(Error::tensor(weights.own_name("token_embd.weight"), message));
         }
-        let info = ModelInfo {
-            name,
-            architecture,
-            parameters: weights.parameters(),
-            quantisation,
-            size_bytes,
-            context_length,
-            layers,
-            vocabulary: decoder.vocabulary(),
-        };
         let accelerator =
             found.as_ref().map(|found| found.load(&decoder, options.kv_type, options.kv_budget));
         let accelerator = accelerator.transpose()?;
+        report(LoadStage::Reading, length, length);
         let pool = decoder.new_pool(options.kv_type).with_limit(options.kv_budget);
         let pool = Arc::new(pool.kept_by(accelerator.as_ref().map(|accelerator| accelerator.pages())));
-        let device = found.map_or(Device::Cpu, |found| found.device);
+        let identity = Identity::of(&info.architecture, &weights, &decoder, &pool);
+        let device = found.map_or(Device::Cpu, |found| found.info.device);
         let workspaces = Mutex::default();
-        Ok(Self { info, tokenizer, template, decoder, device, accelerator, pool, workspaces })
+        Ok(Self { info, tokenizer, template, decoder, device, accelerator, pool, identity, workspaces })
     }
 
     /// What the files say about the model; the context length is that of the options, if they had one.
@@ -150,6 +184,24 @@ impl LanguageModel {
     /// Where it computes: what [`Device::Auto`] has found, if that was asked for.
     pub fn device(&self) -> Device {
         self.device
+    }
+
+    /// Where the weights lie and which code multiplies with them.
+    pub fn kernels(&self) -> Kernels {
+        match self.device.family() {
+            Some((instructions, _)) => Kernels { instructions, weights: WeightLayout::Device },
+            None => Kernels { instructions: cpu::active().name(), weights: self.decoder.layout() },
+        }
+    }
+
+    /// Refuses what reads or writes keys and values in this process's memory, if they are on a device.
+    pub(crate) fn check_pages_are_here(&self, what: &'static str) -> Result<()> {
+        if self.accelerator.is_none() {
+            return Ok(());
+        }
+        let device = self.device;
+        let message = format!("expected a model on the device `cpu`, got one on `{device}`");
+        Err(Error::invalid(what, message))
     }
 
     /// The model's tokenizer.
@@ -165,6 +217,11 @@ impl LanguageModel {
     /// An empty cache for a new sequence; its memory grows with its use.
     pub fn new_cache(&self) -> KvCache {
         KvCache::new(&self.pool)
+    }
+
+    /// What its keys and values depend on.
+    pub(crate) fn identity(&self) -> &Identity {
+        &self.identity
     }
 
     pub(crate) fn pool(&self) -> &Arc<KvPool> {
@@ -211,6 +268,38 @@ impl LanguageModel {
             }
         }
         result
+    }
+
+    /// Appends tokens that `from` holds to `cache`, as if they had been computed there: a chunk that was computed by
+    /// itself, at its place in a prompt.
+    ///
+    /// Values are copied, keys are turned by the distance of the two places in each layer's own rotation. Both are
+    /// stored anew, which rounds them once more. What is wrong after that is what the tokens did not see: everything
+    /// before the chunk.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] for tokens that `from` does not hold, for another model's cache and for a model that is not on
+    /// the CPU; [`Error::ContextTooLong`]; [`Error::KvBudget`]. After an error `cache` holds what it held.
+    pub fn splice(&self, cache: &mut KvCache, from: &KvCache, tokens: Range<usize>) -> Result<()> {
+        self.check_pages_are_here("splice")?;
+        cache.check(&self.pool)?;
+        from.check(&self.pool)?;
+        if tokens.start > tokens.end || tokens.end > from.len() {
+            let message = format!("expected a part of 0..{}, got {tokens:?}", from.len());
+            return Err(Error::invalid("tokens", message));
+        }
+        let got = cache.len() + tokens.len();
+        if got > self.info.context_length {
+            return Err(Error::ContextTooLong { limit: self.info.context_length, got });
+        }
+        cache.reserve(tokens.len())?;
+        let by = cache.len().cast_signed() - tokens.start.cast_signed();
+        let Decoder { blocks, ropes, config, .. } = &self.decoder;
+        cache.splice(from, tokens, |layer, keys| {
+            ropes[blocks[layer].reach.rope].turn(by, config.head_dimension, keys);
+        });
+        Ok(())
     }
 
     fn reserve_and_forward(&self, steps: &mut [Step<'_>]) -> Result<Vec<Vec<f32>>> {
@@ -283,7 +372,7 @@ impl LanguageModel {
     }
 }
 
-fn context(wanted: Option<usize>, limit: usize) -> Result<usize> {
+pub(crate) fn context(wanted: Option<usize>, limit: usize) -> Result<usize> {
     match wanted {
         None => Ok(limit),
         Some(wanted) if (1..=limit).contains(&wanted) => Ok(wanted),

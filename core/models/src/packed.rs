@@ -2,8 +2,8 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::ops::Range;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::path::Path;
+use std::time::SystemTime;
 
 use rushlight_kernels::{QuantType, pack};
 use sha2::{Digest, Sha256};
@@ -11,7 +11,11 @@ use sha2::{Digest, Sha256};
 use crate::gguf::{Gguf, TensorInfo};
 use crate::hub::Hub;
 use crate::map::{Bytes, MappedFile};
+use crate::quantisation::Quantisation;
+use crate::temporary::Temporary;
 use crate::{Error, Result};
+
+mod clean;
 
 /// Bytes below which packing takes less time than a file is worth.
 const SMALL: usize = 32 << 20;
@@ -32,7 +36,8 @@ const STEP: usize = 8 << 20;
 ///
 /// They take as much room as in the GGUF file, whose own pages nobody reads any more. They are packed when a model is
 /// opened for the first time and kept in the cache directory, from where later opens map them; memory is the second
-/// best place, if that cannot be written or the model is small.
+/// best place, if that cannot be written or the model is small. Files that nobody has used for a month are removed when
+/// another one is written.
 #[derive(Debug)]
 pub(crate) struct Packed {
     bytes: Bytes,
@@ -48,24 +53,22 @@ struct Item<'a> {
     place: Range<usize>,
 }
 
+/// Is told how many bytes of how many are packed.
+pub(crate) type Report<'a> = &'a dyn Fn(usize, usize);
+
 impl Packed {
     /// Finds or packs the matrices of a file.
-    pub(crate) fn open(gguf: &Gguf) -> Result<Self> {
+    pub(crate) fn open(gguf: &Gguf, report: Report<'_>) -> Result<Self> {
         let items = items(gguf)?;
         let length = items.last().map_or(0, |item| item.place.end);
         let places = items.iter().map(|item| (item.name.to_owned(), item.place.clone())).collect();
         let directory =
             if length < SMALL { None } else { Hub::new().ok().map(|hub| hub.home().join("packed")) };
-        let bytes = match directory.and_then(|directory| on_disk(gguf, &items, length, &directory)) {
+        let bytes = match directory.and_then(|directory| on_disk(gguf, &items, length, &directory, report)) {
             Some(bytes) => bytes,
-            None => in_memory(gguf, &items, length)?,
+            None => in_memory(gguf, &items, length, report)?,
         };
         Ok(Self { bytes, places })
-    }
-
-    /// Packs nothing: the weights are computed with elsewhere, in the file's own order.
-    pub(crate) fn nothing() -> Self {
-        Self { bytes: Bytes::owned(Vec::new()), places: HashMap::new() }
     }
 
     /// The packed matrix of this name, if it is one.
@@ -74,18 +77,24 @@ impl Packed {
     }
 }
 
-/// The matrices that are packed; few rows would be mostly padding.
-fn items(gguf: &Gguf) -> Result<Vec<Item<'_>>> {
+/// How the kernels read a matrix that is packed; few rows would be mostly padding.
+pub(crate) fn kind(shape: &[usize], of: Quantisation) -> Option<QuantType> {
     const LEAST_ROWS: usize = 16;
+    match *shape {
+        [rows, columns] if rows >= LEAST_ROWS && columns > 0 => of.kernel(),
+        _ => None,
+    }
+}
+
+/// The matrices that are packed.
+fn items(gguf: &Gguf) -> Result<Vec<Item<'_>>> {
     let mut end = 0_usize;
     let mut items = Vec::new();
     for (name, info) in gguf.tensors() {
-        let (&[rows, columns], Some(kind)) = (&info.shape[..], info.quantisation.kernel()) else {
+        let Some(kind) = kind(&info.shape, info.quantisation) else {
             continue;
         };
-        if rows < LEAST_ROWS || columns == 0 {
-            continue;
-        }
+        let (rows, columns) = (info.shape[0], info.shape[1]);
         let too_large = || Error::tensor(name, "is larger than memory can hold");
         let start = end.checked_next_multiple_of(ALIGNMENT).ok_or_else(too_large)?;
         let length = kind.packed_bytes(rows, columns).ok_or_else(too_large)?;
@@ -95,7 +104,7 @@ fn items(gguf: &Gguf) -> Result<Vec<Item<'_>>> {
     Ok(items)
 }
 
-fn in_memory(gguf: &Gguf, items: &[Item<'_>], length: usize) -> Result<Bytes> {
+fn in_memory(gguf: &Gguf, items: &[Item<'_>], length: usize, report: Report<'_>) -> Result<Bytes> {
     let mut all = vec![0; length];
     // A map of its own, so that its pages are given back.
     let source = MappedFile::open(gguf.path())?;
@@ -104,12 +113,19 @@ fn in_memory(gguf: &Gguf, items: &[Item<'_>], length: usize) -> Result<Bytes> {
         let (rows, columns) = (item.info.shape[0], item.info.shape[1]);
         pack(item.kind, weights, rows, columns, &mut all[item.place.clone()])
             .map_err(|error| Error::tensor(item.name, error.to_string()))?;
+        report(item.place.end, length);
     }
     Ok(Bytes::owned(all))
 }
 
 /// The packed weights in a directory, written now if they are not there; none if that cannot be.
-fn on_disk(gguf: &Gguf, items: &[Item<'_>], length: usize, directory: &Path) -> Option<Bytes> {
+fn on_disk(
+    gguf: &Gguf,
+    items: &[Item<'_>],
+    length: usize,
+    directory: &Path,
+    report: Report<'_>,
+) -> Option<Bytes> {
     let key = key(gguf, items);
     let path =
         directory.join(format!("{:032x}", u128::from_be_bytes(*key.first_chunk().unwrap_or(&[0; 16]))));
@@ -117,8 +133,12 @@ fn on_disk(gguf: &Gguf, items: &[Item<'_>], length: usize, directory: &Path) -> 
     if found.is_some() {
         return found;
     }
-    match write(gguf, items, &path, &key, length) {
-        Ok(()) => map(&path, &key, length),
+    match write(gguf, items, &path, &key, length, report) {
+        Ok(()) => {
+            let written = map(&path, &key, length);
+            clean::clean(directory, SystemTime::now());
+            written
+        }
         Err(error) => {
             tracing::warn!(path = %path.display(), %error, "cannot keep packed weights, every start packs them again");
             None
@@ -126,12 +146,15 @@ fn on_disk(gguf: &Gguf, items: &[Item<'_>], length: usize, directory: &Path) -> 
     }
 }
 
-/// Maps a file of packed weights, if it is whole and of this key.
+/// Maps a file of packed weights, if it is whole and of this key. It is locked until nobody uses the weights any more.
 fn map(path: &Path, key: &[u8; 32], length: usize) -> Option<Bytes> {
-    let file = MappedFile::open(path).ok()?;
+    let file = MappedFile::open_locked(path).ok()?;
     let bytes = file.bytes();
     let is_whole = bytes.len() == HEADER + length && bytes[..HEADER] == header(key, length);
-    is_whole.then(|| Bytes::mapped(file, HEADER..HEADER + length))
+    is_whole.then(|| {
+        file.touch();
+        Bytes::mapped(file, HEADER..HEADER + length)
+    })
 }
 
 fn header(key: &[u8; 32], length: usize) -> Vec<u8> {
@@ -140,12 +163,13 @@ fn header(key: &[u8; 32], length: usize) -> Vec<u8> {
     header
 }
 
-/// What tells the weights of a file apart from others': the names, types and places of its tensors, its length and
+/// What tells the weights of a file apart from others': the layout, the names, types and places of its tensors, its length and
 /// samples of its bytes.
 fn key(gguf: &Gguf, items: &[Item<'_>]) -> [u8; 32] {
     const SAMPLES: usize = 64;
     const SAMPLE: usize = 4096;
     let mut hash = Sha256::new();
+    hash.update(MAGIC);
     hash.update(gguf.size_bytes().to_le_bytes());
     for item in items {
         hash.update(item.name);
@@ -160,19 +184,27 @@ fn key(gguf: &Gguf, items: &[Item<'_>]) -> [u8; 32] {
 }
 
 /// Writes the packed weights beside their place and renames them when they are whole and on the disk.
-fn write(gguf: &Gguf, items: &[Item<'_>], path: &Path, key: &[u8; 32], length: usize) -> Result<()> {
+fn write(
+    gguf: &Gguf,
+    items: &[Item<'_>],
+    path: &Path,
+    key: &[u8; 32],
+    length: usize,
+    report: Report<'_>,
+) -> Result<()> {
     let fail = |source| Error::Open { path: path.to_owned(), source };
     if let Some(directory) = path.parent() {
         std::fs::create_dir_all(directory).map_err(fail)?;
     }
     let temporary = Temporary::beside(path);
-    let file = File::create_new(&temporary.0).map_err(fail)?;
+    let file = File::create_new(temporary.path()).map_err(fail)?;
     let mut out = BufWriter::with_capacity(1 << 20, &file);
     out.write_all(&header(key, length)).map_err(fail)?;
     let source = MappedFile::open(gguf.path())?;
     let (mut written, mut packed) = (0, Vec::new());
     for item in items {
         out.write_all(&vec![0; item.place.start - written]).map_err(fail)?;
+        written = item.place.start;
         let (rows, columns) = (item.info.shape[0], item.info.shape[1]);
         let row_bytes = item.info.length / rows;
         let step = (STEP / row_bytes).next_multiple_of(16);
@@ -182,37 +214,19 @@ fn write(gguf: &Gguf, items: &[Item<'_>], path: &Path, key: &[u8; 32], length: u
             pack(item.kind, weights, rows, columns, &mut packed)
                 .map_err(|error| Error::tensor(item.name, error.to_string()))?;
             out.write_all(&packed).map_err(fail)?;
+            written += packed.len();
+            report(written, length);
         }
-        written = item.place.end;
     }
     out.flush().map_err(fail)?;
     drop(out);
     file.sync_all().map_err(fail)?;
-    std::fs::rename(&temporary.0, path).map_err(fail)
+    temporary.rename(path).map_err(fail)
 }
 
 fn weights<'a>(source: &'a MappedFile, item: &Item<'_>) -> Result<&'a [u8]> {
     let range = item.info.offset..item.info.offset + item.info.length;
     source.bytes().get(range).ok_or_else(|| Error::tensor(item.name, "the file was cut while it was read"))
-}
-
-/// A file that goes with the value, unless it was renamed.
-struct Temporary(PathBuf);
-
-impl Temporary {
-    /// A name that nobody else has, in this process or another.
-    fn beside(path: &Path) -> Self {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        Self(path.with_extension(format!("{}-{count}.part", std::process::id())))
-    }
-}
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        // It is gone if it was renamed.
-        let _ = std::fs::remove_file(&self.0);
-    }
 }
 
 #[cfg(test)]

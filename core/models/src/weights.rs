@@ -4,6 +4,7 @@ use rushlight_kernels::QuantType;
 
 use crate::map::Bytes;
 use crate::nn::{Config, Linear, Matrix};
+use crate::packed::{self, Packed};
 use crate::quantisation::Quantisation;
 use crate::{Error, Result};
 
@@ -58,6 +59,15 @@ impl Tensor {
     fn elements(&self) -> usize {
         self.shape.iter().product()
     }
+
+    fn bytes_in_use(&self) -> usize {
+        let kernel = self.kind.as_ref().ok().and_then(|&kind| packed::kind(&self.shape, kind));
+        match (&self.shape[..], kernel) {
+            (&[rows, columns], Some(kernel)) => kernel.packed_bytes(rows, columns).unwrap_or_default(),
+            ([_], _) => self.elements() * size_of::<f32>(),
+            _ => self.bytes.get().len(),
+        }
+    }
 }
 
 impl Weights {
@@ -66,14 +76,41 @@ impl Weights {
         Self { model: model.to_owned(), tensors, names }
     }
 
+    /// Takes the packed form of the matrices that have one.
+    pub(crate) fn set_packed(&mut self, packed: &Packed) {
+        for (name, tensor) in &mut self.tensors {
+            let kernel = tensor.kind.as_ref().ok().and_then(|kind| kind.kernel());
+            tensor.packed = kernel.zip(packed.get(name));
+        }
+    }
+
     /// The model's name.
     pub(crate) fn model(&self) -> &str {
         &self.model
     }
 
+    /// Shows names, types and shapes of all tensors and a sample of each one's bytes, in a fixed order: what a hash must
+    /// see to tell models apart without reading them.
+    pub(crate) fn sample(&self, mut see: impl FnMut(&[u8])) {
+        const SAMPLE: usize = 512;
+        let mut tensors: Vec<(&String, &Tensor)> = self.tensors.iter().collect();
+        tensors.sort_unstable_by_key(|(name, _)| *name);
+        for (name, tensor) in tensors {
+            see(format!("{name:?} {:?} {:?}", tensor.kind, tensor.shape).as_bytes());
+            let bytes = tensor.bytes.get();
+            see(&bytes[..bytes.len().min(SAMPLE)]);
+        }
+    }
+
     /// The number of weights.
     pub(crate) fn parameters(&self) -> u64 {
         self.tensors.values().map(|tensor| tensor.elements() as u64).sum()
+    }
+
+    /// The bytes that they take in memory: packed matrices, matrices as they are in the files, and vectors, which are
+    /// converted to f32.
+    pub(crate) fn bytes(&self) -> usize {
+        self.tensors.values().map(Tensor::bytes_in_use).sum()
     }
 
     /// The type that holds most weights.

@@ -1,6 +1,8 @@
 //! A real model on a device: candle's kernels for the CPU, or what `RUSHLIGHT_TEST_DEVICE` names, for example `cuda:0`.
 
-use rushlight_models::{Device, KvCache, KvType, LanguageModel, LoadOptions, PrefixTree, Special, Step};
+use rushlight_models::{
+    Device, KvCache, KvType, LanguageModel, LoadOptions, PrefixTree, SavedPrefix, Special, Step, WeightLayout,
+};
 
 use crate::support::greedy::{Case, Divergence, Reference, compare};
 use crate::support::{divergence, fixture, model};
@@ -152,4 +154,38 @@ fn a_budget_is_taken_at_once_and_kept() {
     assert_eq!((cache.len(), model.kv_used_bytes()), (100, 2 * page));
     drop(cache);
     last(&model, &tokens, &mut model.new_cache());
+}
+
+#[test]
+fn what_touches_keys_and_values_in_memory_is_refused() {
+    let (here, there) = (open(Device::Cpu, KvType::F16), open(device(), KvType::F16));
+    let tokens = tokens(&here);
+    let (mut local_cache, mut remote_cache) = (here.new_cache(), there.new_cache());
+    here.forward(&mut [Step::fill(&tokens, &mut local_cache)]).unwrap();
+    there.forward(&mut [Step::fill(&tokens, &mut remote_cache)]).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("saved.prefix");
+    SavedPrefix::write(&here, &tokens, &local_cache, &path).unwrap();
+    let saved = SavedPrefix::read(&here, &path).unwrap();
+
+    let refused = [
+        SavedPrefix::write(&there, &tokens, &remote_cache, &path).unwrap_err(),
+        SavedPrefix::read(&there, &path).unwrap_err(),
+        saved.cache(&there).unwrap_err(),
+        there.splice(&mut there.new_cache(), &remote_cache, 1..9).unwrap_err(),
+    ];
+
+    let expected = format!("expected a model on the device `cpu`, got one on `{}`", device());
+    for error in refused.map(|error| error.to_string()) {
+        assert!(error.starts_with("invalid ") && error.ends_with(&expected), "{error}");
+    }
+    assert_eq!(saved.cache(&here).unwrap().len(), tokens.len());
+}
+
+#[test]
+fn the_kernels_are_those_of_the_device() {
+    let kernels = open(device(), KvType::F16).kernels();
+
+    assert_eq!(device().to_string().split(':').next(), Some(kernels.instructions));
+    assert_eq!(kernels.weights, WeightLayout::Device);
 }

@@ -1,6 +1,7 @@
 //! Tests of the public interface with real models, which `cargo xtask models` fetches.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod chunks;
 #[cfg(feature = "candle")]
 mod device;
 mod encoder;
@@ -8,6 +9,9 @@ mod folder;
 mod greedy;
 mod kv;
 mod logits;
+#[cfg(target_os = "linux")]
+mod memory;
+mod prefix;
 mod support;
 mod templates;
 mod tokenizers;

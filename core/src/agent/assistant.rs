@@ -3,10 +3,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::emitter::events;
+use super::prompt::Draft;
 use super::run::Run;
 use super::{Agent, AssistantBuilder, EventStream, Limits, Request};
 use crate::cache::{Cache, SingleFlight};
-use crate::llm::{Llm, Sampling};
+use crate::llm::{Llm, Prompt, Sampling};
+use crate::message::ToolSpec;
 use crate::retrieval::Retriever;
 use crate::session::SessionStore;
 use crate::tools::ToolRegistry;
@@ -62,10 +64,28 @@ pub(super) struct Parts {
     pub(super) flights: SingleFlight,
 }
 
+impl Parts {
+    /// The tools that can be offered.
+    pub(super) fn specs(&self) -> Vec<ToolSpec> {
+        self.tools.as_ref().map(ToolRegistry::specs).unwrap_or_default()
+    }
+}
+
 impl Assistant {
     /// Starts an assistant around a model.
     pub fn builder(llm: impl Llm) -> AssistantBuilder {
         AssistantBuilder::new(llm)
+    }
+
+    /// What the prompts of all its runs begin with: instructions and tools. A [`LocalLlm`](crate::LocalLlm) can save it
+    /// to a file for the next process.
+    pub fn beginning(&self) -> Prompt {
+        Draft::new(&self.parts, self.parts.specs(), Vec::new(), &[], "").beginning()
+    }
+
+    /// Lets the model compute instructions and tools now, so that the first run need not.
+    pub async fn warm_up(&self) -> Result<()> {
+        self.parts.llm.warm_up(self.beginning()).await
     }
 
     pub(super) fn from_parts(parts: Parts) -> Self {

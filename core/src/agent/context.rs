@@ -24,15 +24,21 @@ pub(super) fn pack(llm: &dyn Llm, passages: Vec<Passage>, budget: usize) -> Resu
 /// that no passage can write itself.
 pub(super) fn render(passages: &[Passage]) -> String {
     let mut text = format!("{OPEN}\n");
-    for (index, passage) in passages.iter().enumerate() {
-        let heading = heading(passage);
-        let body = without_marks(passage.text.trim());
-        let _ = write!(text, "[{}] {heading}\n{body}\n\n", index + 1);
+    for (index, chunk) in chunks(passages).iter().enumerate() {
+        let _ = write!(text, "[{}]{chunk}\n\n", index + 1);
     }
     text.truncate(text.trim_end().len());
     text.push('\n');
     text.push_str(CLOSE);
     text
+}
+
+/// The part of each passage that does not depend on the others, with the space before it.
+pub(super) fn chunks(passages: &[Passage]) -> Vec<String> {
+    let chunk = |passage: &Passage| {
+        format!(" {}\n{}", heading(passage), without_marks(passage.text.trim())).trim_end().to_owned()
+    };
+    passages.iter().map(chunk).collect()
 }
 
 /// `Title › Heading` on one line, or the source of what has neither.

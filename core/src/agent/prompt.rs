@@ -29,6 +29,8 @@ pub(super) struct Draft {
     history: Vec<Message>,
     /// As the model sees them; empty if there are none.
     passages: String,
+    /// The parts of it that other prompts may have too.
+    chunks: Vec<String>,
     question: String,
     exchange: Vec<Message>,
 }
@@ -46,15 +48,22 @@ impl Draft {
             Some(_) => format!("{}\n\n{PASSAGES}", parts.instructions),
             None => parts.instructions.clone(),
         };
+        let chunks = context::chunks(passages);
         let passages = if passages.is_empty() { String::new() } else { context::render(passages) };
         Self {
             system: Message::system(system),
             specs,
             history,
             passages,
+            chunks,
             question: question.to_owned(),
             exchange: Vec::new(),
         }
+    }
+
+    /// What every prompt of the first turns begins with.
+    pub(super) fn beginning(self) -> Prompt {
+        Prompt::new(vec![self.system]).tools(self.specs)
     }
 
     /// Whether there is any tool to offer.
@@ -84,6 +93,7 @@ impl Draft {
         if offer_tools {
             prompt.tools.clone_from(&self.specs);
         }
+        prompt.chunks.clone_from(&self.chunks);
         prompt.sampling = parts.sampling.clone();
         prompt.max_output_tokens = Some(parts.limits.max_output_tokens);
         Ok(prompt)

@@ -1,5 +1,7 @@
 use serde::{Deserialize, Serialize};
 
+use crate::llm::Priority;
+
 /// A question to an [`Agent`](crate::Agent).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -9,18 +11,28 @@ pub struct Request {
     /// The conversation that it belongs to; none for a question on its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<String>,
+    /// Which runs go first at the model.
+    #[serde(default)]
+    pub priority: Priority,
 }
 
 impl Request {
     /// A question on its own.
     pub fn new(question: impl Into<String>) -> Self {
-        Self { question: question.into(), session: None }
+        Self { question: question.into(), session: None, priority: Priority::default() }
     }
 
     /// The same question as part of a conversation.
     #[must_use]
     pub fn session(mut self, id: impl Into<String>) -> Self {
         self.session = Some(id.into());
+        self
+    }
+
+    /// The same question with this priority.
+    #[must_use]
+    pub fn priority(mut self, priority: Priority) -> Self {
+        self.priority = priority;
         self
     }
 }

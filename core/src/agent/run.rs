@@ -16,7 +16,7 @@ use crate::{Error, Result};
 /// One question on its way to an answer.
 pub(super) struct Run {
     pub(super) parts: Arc<Parts>,
-    request: Request,
+    pub(super) request: Request,
     emitter: Emitter,
     flight: Option<Flight>,
     call_ids: HashSet<String>,
@@ -53,7 +53,7 @@ impl Run {
 
     async fn answer(&mut self) -> Result<()> {
         let history = self.history().await?;
-        let specs = self.parts.tools.as_ref().map_or_else(Vec::new, |tools| tools.specs());
+        let specs = self.parts.specs();
         let key = self.key(&history, &specs)?;
         if let Some(answer) = self.cached(key.as_ref()).await {
             return self.replay(answer).await;

@@ -57,7 +57,7 @@ impl Run {
     /// Starts the model on the draft; what the model's own count finds too long loses its oldest history.
     async fn start(&mut self, draft: &mut Draft, offer_tools: bool) -> Result<DeltaStream> {
         loop {
-            let prompt = draft.build(&self.parts, offer_tools)?;
+            let prompt = draft.build(&self.parts, offer_tools)?.priority(self.request.priority);
             match self.parts.llm.generate(prompt).await {
                 Err(Error::ContextTooLong { .. }) if draft.drop_oldest_turn() => {}
                 started => return started,

@@ -9,6 +9,7 @@ impl Error {
         match error {
             ModelError::Invalid { what, message } => Self::Invalid { what, message },
             ModelError::UnknownModel { name, known } => Self::Unknown { what: "model", name, known },
+            ModelError::Damaged { path, message } => Self::Corrupt { path, message },
             ModelError::ContextTooLong { limit, got } => Self::ContextTooLong { limit, got },
             error => Self::Model { model: model.into(), source: error.into() },
         }

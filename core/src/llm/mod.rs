@@ -17,9 +17,13 @@ use futures::stream::BoxStream;
 
 pub use completion::{Completion, Delta, FinishReason, LlmExt};
 #[cfg(feature = "local")]
-pub use local::{Device, DeviceInfo, KvType, LocalLlm, LocalLlmOptions, LocalLlmStats, devices};
+pub use local::{
+    Device, DeviceInfo, EvictionPriority, Kernels, KvReuse, KvType, LoadProgress, LoadStage, LocalLlm,
+    LocalLlmOptions, LocalLlmStats, LocalLlmStatus, MemoryEstimate, ModelInfo, ModelRegistry,
+    ModelRegistryOptions, RegisteredModel, WeightLayout, devices,
+};
 pub use pieces::from_pieces;
-pub use prompt::{Prompt, Sampling};
+pub use prompt::{Priority, Prompt, Sampling};
 pub use scripted::{ScriptedCall, ScriptedLlm, ScriptedTurn};
 
 use crate::Result;
@@ -45,6 +49,12 @@ pub type DeltaStream = BoxStream<'static, Result<Delta>>;
 pub trait Llm: Debug + Send + Sync + 'static {
     /// Starts to answer `prompt`.
     async fn generate(&self, prompt: Prompt) -> Result<DeltaStream>;
+
+    /// Computes what prompts with these messages and tools begin with, so that the first of them need not. Says nothing,
+    /// and changes no answer. Default: does nothing, for models that keep nothing from one prompt to the next.
+    async fn warm_up(&self, _prompt: Prompt) -> Result<()> {
+        Ok(())
+    }
 
     /// How many tokens prompt and answer may have together.
     fn context_window(&self) -> usize;

@@ -6,6 +6,7 @@ use crate::{Error, Result};
 
 /// Everything that a model is asked at once.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Prompt {
     /// The conversation, oldest first.
@@ -19,15 +20,45 @@ pub struct Prompt {
     pub max_output_tokens: Option<usize>,
     /// The generation ends before any of these texts.
     pub stop: Vec<String>,
+    /// Which prompts of a model go first.
+    pub priority: Priority,
+    /// Parts of the messages' texts, word for word and in their order, that other prompts may have at another place:
+    /// retrieved passages. A model that was opened with `kv_reuse: chunks` computes each once; others pass them over.
+    pub chunks: Vec<String>,
 }
 
-setters!(Prompt { tools: Vec<ToolSpec>, sampling: Sampling, stop: Vec<String>; max_output_tokens: usize });
+setters!(Prompt {
+    tools: Vec<ToolSpec>,
+    sampling: Sampling,
+    stop: Vec<String>,
+    priority: Priority,
+    chunks: Vec<String>;
+    max_output_tokens: usize
+});
 
 impl Prompt {
     /// A prompt of these messages, without tools.
     pub fn new(messages: Vec<Message>) -> Self {
         Self { messages, ..Self::default() }
     }
+}
+
+/// Which generations of a model go first when not all can.
+///
+/// While one of a higher priority waits, none of a lower one is started; within a priority they start in the order of
+/// their arrival. What runs goes on, but where the memory for keys and values is short, the lowest priority gives way
+/// first. So a generation of low priority may wait for as long as there are enough of higher ones.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Priority {
+    /// For work that nobody waits for.
+    Low,
+    /// For most.
+    #[default]
+    Normal,
+    /// For somebody who waits for the first word.
+    High,
 }
 
 /// How the next token is chosen from the model's probabilities.

@@ -12,6 +12,10 @@ impl<L: Llm + ?Sized> Llm for Arc<L> {
         (**self).generate(prompt).await
     }
 
+    async fn warm_up(&self, prompt: Prompt) -> Result<()> {
+        (**self).warm_up(prompt).await
+    }
+
     fn context_window(&self) -> usize {
         (**self).context_window()
     }

@@ -71,6 +71,22 @@ async fn what_stays_the_same_comes_first() {
 }
 
 #[tokio::test]
+async fn passages_are_named_to_the_model_word_for_word_and_without_their_numbers() {
+    let llm = ScriptedLlm::new(vec![ScriptedTurn::text("At night.")]);
+    let shelf = Shelf::new(&["Owls hunt at night.  ", "Bats </passages> too."]);
+    let assistant = Assistant::builder(llm.clone()).retriever(shelf).build().unwrap();
+
+    assistant.ask("When do owls hunt?").await.unwrap();
+
+    let prompt = llm.prompts().remove(0);
+    let said = &prompt.messages.last().unwrap().content;
+    assert_eq!(prompt.chunks.len(), 2);
+    for (number, chunk) in prompt.chunks.iter().enumerate() {
+        assert!(said.contains(&format!("[{}]{chunk}\n", number + 1)), "{chunk:?} in {said}");
+    }
+}
+
+#[tokio::test]
 async fn a_session_keeps_questions_calls_and_answers_but_no_passages() {
     let llm = ScriptedLlm::new(vec![
         ScriptedTurn::call("add", json!({"a": 1, "b": 2})),

@@ -1,8 +1,11 @@
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::Instant;
 
+use rushlight::llm::{LoadProgress, LoadStage};
 use rushlight::{
-    Assistant, KnowledgeBase, LocalEmbedder, LocalLlm, MemoryCache, MemorySessions, Sampling, Toolbox,
+    Assistant, KnowledgeBase, LocalEmbedder, LocalLlm, LocalLlmOptions, MemoryCache, MemorySessions,
+    Sampling, Toolbox,
 };
 use rushlight_models::hub::Hub;
 use sha2::{Digest, Sha256};
@@ -21,8 +24,9 @@ pub(super) async fn assistant(model: &str, corpus: &Path) -> Result<Assistant> {
     let embedder = LocalEmbedder::open(&embedder.path.to_string_lossy()).await?;
     let documents = documents(embedder, corpus).await?;
     let start = Instant::now();
-    let llm = LocalLlm::open(&model.path.to_string_lossy()).await?;
+    let llm = load(&model.path.to_string_lossy()).await?;
     println!("model: {} loaded in {:.1} s", model.name, start.elapsed().as_secs_f64());
+    println!("  {}", llm.info());
     Ok(Assistant::builder(llm)
         .instructions("You answer questions about running Kubernetes, briefly.")
         .retriever(documents)
@@ -31,6 +35,18 @@ pub(super) async fn assistant(model: &str, corpus: &Path) -> Result<Assistant> {
         .sessions(MemorySessions::default())
         .sampling(Sampling::greedy())
         .build()?)
+}
+
+/// The model of this file, with a bar while its weights are packed for the first time.
+async fn load(path: &str) -> Result<LocalLlm> {
+    let packing = OnceLock::new();
+    let progress = move |progress: &LoadProgress<'_>| {
+        if progress.stage == LoadStage::Packing {
+            let count: &Count = packing.get_or_init(|| Count::bytes("packing weights, this once"));
+            count.show(progress.done as usize, progress.total as usize);
+        }
+    };
+    Ok(LocalLlm::open_with_progress(path, LocalLlmOptions::default(), progress).await?)
 }
 
 /// The knowledge base of `corpus`, brought up to date with its files.

@@ -1,5 +1,7 @@
 //! Measures quality: one JSON line per figure on the standard output, progress on the standard error.
 
+mod answers;
+mod chunks;
 mod embeddings;
 mod figure;
 mod greedy;

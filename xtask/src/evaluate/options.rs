@@ -3,14 +3,14 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::{embeddings, greedy, quality, retrieval, templates, tokenizers};
+use super::{chunks, embeddings, greedy, quality, retrieval, templates, tokenizers};
 use crate::failure::{Failure, Result};
 use crate::pattern::matches;
 use crate::workspace;
 
 /// The areas of [`Area`] by name.
-pub(crate) const AREAS: [&str; 6] =
-    ["tokenizers", "templates", "greedy", "quality", "embeddings", "retrieval"];
+pub(crate) const AREAS: [&str; 7] =
+    ["tokenizers", "templates", "greedy", "quality", "embeddings", "retrieval", "chunks"];
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Area {
@@ -26,6 +26,8 @@ enum Area {
     Embeddings,
     /// nDCG@10 of lexical, dense and hybrid search
     Retrieval,
+    /// What reusing retrieved chunks costs in answers and gains in time
+    Chunks,
 }
 
 /// Measures quality, one JSON line per figure on the standard output.
@@ -92,6 +94,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         Area::Quality => quality::run(options),
         Area::Embeddings => embeddings::run(options),
         Area::Retrieval => retrieval::run(options),
+        Area::Chunks => chunks::run(options),
     }
 }
 

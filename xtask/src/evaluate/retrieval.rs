@@ -33,20 +33,26 @@ const METHODS: [(&str, SearchMode); 3] =
 
 /// A line of `corpus.jsonl` or `queries.jsonl`.
 #[derive(Debug, Deserialize)]
-struct Entry {
+pub(super) struct Entry {
     #[serde(rename = "_id")]
-    id: String,
+    pub(super) id: String,
     #[serde(default)]
-    title: String,
-    text: String,
+    pub(super) title: String,
+    pub(super) text: String,
+    /// The answer to a question, where the set has one.
+    #[serde(default)]
+    pub(super) answer: Option<String>,
+    /// Or several.
+    #[serde(default)]
+    pub(super) answers: Vec<String>,
 }
 
 /// A set in the layout of the BEIR benchmark: documents, questions, and how relevant documents are to questions.
 #[derive(Debug)]
-struct Collection {
-    documents: Vec<Entry>,
-    questions: Vec<Entry>,
-    gains: BTreeMap<String, BTreeMap<String, f64>>,
+pub(super) struct Collection {
+    pub(super) documents: Vec<Entry>,
+    pub(super) questions: Vec<Entry>,
+    pub(super) gains: BTreeMap<String, BTreeMap<String, f64>>,
 }
 
 /// nDCG@10 of each set by words, by vectors and by both; a document counts by its best passage.
@@ -119,7 +125,7 @@ async fn ingest(base: &KnowledgeBase, set: &Set, collection: &Collection) -> Res
 }
 
 impl Collection {
-    fn read(folder: &Path) -> Result<Self> {
+    pub(super) fn read(folder: &Path) -> Result<Self> {
         let judged = ["test.tsv", "dev.tsv", "train.tsv"];
         let judged = judged.iter().map(|name| folder.join("qrels").join(name)).find(|path| path.is_file());
         let judged =

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use super::adapt::{Adaptation, ToolSupport, guard};
 use super::environment::{self, message};
 use super::rewrite::rewrite;
-use crate::{Error, Gguf, Result, Tokenizer, json_file};
+use crate::{Encoded, Error, Gguf, Result, Tokenizer, json_file};
 
 /// What a chat template renders.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -134,12 +134,29 @@ impl ChatTemplate {
     /// Control tokens count in what the template wrote and are plain text in what the messages and tools say:
     /// no document can speak as the application.
     pub fn encode(&self, tokenizer: &Tokenizer, conversation: &Conversation) -> Result<Vec<u32>> {
+        Ok(self.encode_chunks(tokenizer, conversation, &[])?.tokens)
+    }
+
+    /// The same, and where those parts of the messages' contents are that are `chunks`: each once in a message, in the
+    /// order in which they are given.
+    pub fn encode_chunks(
+        &self,
+        tokenizer: &Tokenizer,
+        conversation: &Conversation,
+        chunks: &[&str],
+    ) -> Result<Encoded> {
+        let mut messages = conversation.messages.clone();
+        for message in messages.as_array_mut().into_iter().flatten() {
+            if let Some(Json::String(content)) = message.get_mut("content") {
+                *content = tokenizer.mark(content, chunks);
+            }
+        }
         let guarded = Conversation {
-            messages: guard(&conversation.messages, tokenizer),
+            messages: guard(&messages, tokenizer),
             tools: guard(&conversation.tools, tokenizer),
             add_generation_prompt: conversation.add_generation_prompt,
         };
-        tokenizer.encode_prompt(&self.prompt(&guarded)?)
+        tokenizer.encode_marked(&self.prompt(&guarded)?)
     }
 
     /// Whether the template shows tools to the model.

@@ -1,51 +1,40 @@
 //! A GGUF file as a checkpoint.
 
-use super::model::Checkpoint;
-use crate::device::{self, Device};
+use super::model::Headers;
 use crate::map::Bytes;
 use crate::nn::{Config, Pairing};
-use crate::packed::Packed;
 use crate::weights::{Tensor, Weights};
-use crate::{ChatTemplate, Error, Gguf, Result, Tokenizer, arch};
+use crate::{Error, Gguf, Result, TensorInfo, arch};
 
-/// Reads everything but the weights.
-pub(super) fn read(gguf: &Gguf, device: Device) -> Result<Checkpoint> {
+/// Reads the header.
+pub(super) fn read(gguf: &Gguf) -> Result<Headers> {
     let architecture = gguf.required("general.architecture", gguf.string("general.architecture")?)?;
     arch::check(architecture)?;
-    let config = config(gguf, architecture)?;
     let name = gguf.name()?;
-    let found = device::find(device, gguf.size_bytes())?;
-    let packed = if found.is_some() { Packed::nothing() } else { Packed::open(gguf)? };
-    let weights = weights(gguf, &name, &packed);
-    let tokenizer = Tokenizer::from_gguf(gguf)?;
-    Ok(Checkpoint {
-        name,
+    Ok(Headers {
         architecture: architecture.to_owned(),
-        quantisation: mixture(gguf)?.map_or_else(|| weights.commonest(), str::to_owned),
+        mixture: mixture(gguf)?,
         size_bytes: gguf.size_bytes(),
-        config,
-        weights,
-        template: ChatTemplate::from_gguf(gguf, &tokenizer)?,
-        tokenizer,
-        found,
+        config: config(gguf, architecture)?,
+        weights: weights(gguf, &name),
+        name,
     })
 }
 
 /// The decoder of a file that need have nothing else.
 #[cfg(all(test, feature = "candle"))]
 pub(crate) fn decoder(gguf: &Gguf, architecture: &str) -> Result<crate::nn::Decoder> {
-    let weights = weights(gguf, architecture, &Packed::nothing());
-    arch::read(architecture, &weights, config(gguf, architecture)?)
+    arch::read(architecture, &weights(gguf, architecture), config(gguf, architecture)?)
 }
 
-fn weights(gguf: &Gguf, name: &str, packed: &Packed) -> Weights {
-    let tensor = |(name, info): (&str, &crate::TensorInfo)| {
+fn weights(gguf: &Gguf, name: &str) -> Weights {
+    let tensor = |(name, info): (&str, &TensorInfo)| {
         let range = info.offset..info.offset + info.length;
         let tensor = Tensor {
             shape: info.shape.clone(),
             kind: Ok(info.quantisation),
             bytes: Bytes::mapped(gguf.file().clone(), range),
-            packed: info.quantisation.kernel().zip(packed.get(name)),
+            packed: None,
         };
         (name.to_owned(), tensor)
     };

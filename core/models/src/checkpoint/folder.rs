@@ -6,12 +6,11 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::config_json::{self, Described};
-use super::model::Checkpoint;
+use super::model::Headers;
 use super::names::names;
 use super::shards::{self, INDEX, SINGLE, Shards};
-use crate::device::{self, Device};
 use crate::weights::{Tensor, Weights};
-use crate::{ChatTemplate, Error, Result, Tokenizer, json_file};
+use crate::{Error, Result, json_file};
 
 const CONFIG: &str = "config.json";
 const OUTPUT: &str = "lm_head.weight";
@@ -27,8 +26,8 @@ pub(crate) fn is_language_model(folder: &Path) -> bool {
         || classes.any(|class| class.ends_with("ForCausalLM"))
 }
 
-/// Reads everything but the weights.
-pub(super) fn read(folder: &Path, device: Device) -> Result<Checkpoint> {
+/// Reads the headers.
+pub(super) fn read(folder: &Path) -> Result<Headers> {
     let Described { architecture, config, stretch, tied } = config_json::read(&folder.join(CONFIG))?;
     let Shards { mut tensors, size_bytes } = shards::open(folder)?;
     if tied == Some(true) {
@@ -44,18 +43,7 @@ pub(super) fn read(folder: &Path, device: Device) -> Result<Checkpoint> {
     let path = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let weights = Weights::new(&name, tensors, names(architecture));
-    let tokenizer = Tokenizer::from_folder(folder, weights.rows("token_embd.weight")?)?;
-    Ok(Checkpoint {
-        quantisation: weights.commonest(),
-        architecture: architecture.to_owned(),
-        size_bytes,
-        config,
-        template: ChatTemplate::from_folder(folder, &tokenizer)?,
-        tokenizer,
-        weights,
-        name,
-        found: device::find(device, size_bytes)?,
-    })
+    Ok(Headers { name, architecture: architecture.to_owned(), mixture: None, size_bytes, config, weights })
 }
 
 /// Gemma's norms multiply with one more than their weights; GGUF files have the sum.

@@ -23,7 +23,7 @@ pub(crate) struct Family {
 pub(crate) struct Found {
     family: &'static Family,
     index: usize,
-    pub(crate) device: Device,
+    pub(crate) info: DeviceInfo,
 }
 
 impl Found {
@@ -66,11 +66,11 @@ fn find_named(
         let message = format!("`{wanted}` needs the feature `{name}`, which this build lacks");
         return Err(Error::invalid("device", message));
     };
-    let listed = (family.list)();
+    let mut listed = (family.list)();
     match listed.get(index) {
         Some(info) => {
             check_room(info, bytes)?;
-            Ok(Found { family, index, device: info.device })
+            Ok(Found { family, index, info: listed.swap_remove(index) })
         }
         None if listed.is_empty() => {
             Err(Error::invalid("device", format!("there is no `{wanted}`, found no {name} device")))
@@ -95,7 +95,7 @@ fn find_any(families: &'static [Family], bytes: u64) -> Option<Found> {
         }
         for (index, info) in listed.into_iter().enumerate() {
             match check_room(&info, bytes) {
-                Ok(()) => return Some(Found { family, index, device: info.device }),
+                Ok(()) => return Some(Found { family, index, info }),
                 Err(error) => reasons.push(error.to_string()),
             }
         }
@@ -143,14 +143,14 @@ mod tests {
 
     #[test]
     fn the_first_device_with_room_is_taken() {
-        let found = |bytes| find_in(&TWO, Device::Auto, bytes).unwrap().map(|found| found.device);
+        let found = |bytes| find_in(&TWO, Device::Auto, bytes).unwrap().map(|found| found.info.device);
 
         assert_eq!(found(100), Some(Device::Cuda(0)));
         assert_eq!(found(101), Some(Device::Cuda(1)));
         assert_eq!(found(501), Some(Device::Metal(0)));
         assert_eq!(found(901), None);
-        assert_eq!(find_in(&TWO, Device::Cpu, 0).unwrap().map(|found| found.device), None);
-        assert_eq!(find_in(&NOTHING, Device::Auto, 0).unwrap().map(|found| found.device), None);
+        assert_eq!(find_in(&TWO, Device::Cpu, 0).unwrap().map(|found| found.info.device), None);
+        assert_eq!(find_in(&NOTHING, Device::Auto, 0).unwrap().map(|found| found.info.device), None);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Device, FAMILIES};
+use super::{Device, FAMILIES, find};
+use crate::{Result, free_memory};
 
 /// A device on which models can compute.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,7 +18,16 @@ pub struct DeviceInfo {
 }
 
 impl DeviceInfo {
-    /// A device that says nothing about its memory.
+    /// The device on which a model computes, if its weights have so many bytes and this device was asked for.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`](crate::Error::Invalid) if a device that was named is not built in, is not there or has too
+    /// little memory.
+    pub fn choose(wanted: Device, bytes: u64) -> Result<Self> {
+        Ok(find(wanted, bytes)?.map_or_else(Self::cpu, |found| found.info))
+    }
+
     fn cpu() -> Self {
         let info = system_file("/proc/meminfo");
         let kilobytes = |key: &str| -> Option<u64> {
@@ -28,7 +38,7 @@ impl DeviceInfo {
             device: Device::Cpu,
             name: field(&processor, "model name").unwrap_or(std::env::consts::ARCH).to_owned(),
             memory_bytes: kilobytes("MemTotal"),
-            free_bytes: kilobytes("MemAvailable"),
+            free_bytes: free_memory(),
         }
     }
 }

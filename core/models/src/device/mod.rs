@@ -9,7 +9,7 @@ pub(crate) use accelerator::Accelerator;
 #[cfg(feature = "candle")]
 pub(crate) use accelerator::failed;
 pub use choice::Device;
-pub(crate) use family::{Family, Found, find};
+pub(crate) use family::{Family, find};
 pub use info::{DeviceInfo, devices};
 
 /// The kinds of device that are built in, the best first.

@@ -1,3 +1,4 @@
+use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -113,6 +114,48 @@ impl KvCache {
             let page = Arc::get_mut(&mut self.pages[token / PAGE]).expect("`reserve` made it our own");
             page.write(layer, token % PAGE, &keys[part.clone()], &values[part]);
             done += here;
+        }
+    }
+
+    /// Appends tokens that another cache of the pool holds, for which there is room: their values as they are, and their
+    /// keys after `turn`, which gets a layer and `[tokens][heads × dimension]`.
+    pub(crate) fn splice(
+        &mut self,
+        from: &Self,
+        tokens: Range<usize>,
+        mut turn: impl FnMut(usize, &mut [f32]),
+    ) {
+        let width = self.pool.heads * self.pool.dimension;
+        let mut first = tokens.start;
+        while first < tokens.end {
+            let end = tokens.end.min(first / PAGE * PAGE + PAGE);
+            let mut keys = vec![0.0; (end - first) * width];
+            let mut values = keys.clone();
+            for layer in 0..self.pool.layers {
+                from.pages[first / PAGE].read(layer, first % PAGE, &mut keys, &mut values);
+                turn(layer, &mut keys);
+                self.write(layer, &keys, &values);
+            }
+            self.advance(end - first);
+            first = end;
+        }
+    }
+
+    /// Gives the bytes of its pages, one after the other, with zeros where they hold no token of this cache.
+    pub(super) fn write_pages(&self, mut put: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+        let mut bytes = Vec::with_capacity(self.pool.page_bytes());
+        for (first, page) in (0..self.length).step_by(PAGE).zip(&self.pages) {
+            bytes.clear();
+            page.write_bytes((self.length - first).min(PAGE), &mut bytes);
+            put(&bytes)?;
+        }
+        Ok(())
+    }
+
+    /// Fills its pages, for which there is room, with bytes that [`write_pages`](Self::write_pages) gave.
+    pub(super) fn read_pages(&mut self, bytes: &[u8]) {
+        for (page, bytes) in self.pages.iter_mut().zip(bytes.chunks_exact(self.pool.page_bytes())) {
+            Arc::get_mut(page).expect("`reserve` made it our own").read_bytes(bytes);
         }
     }
 

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -57,6 +58,85 @@ impl Page {
     /// The page's number, if it lies elsewhere.
     pub(super) fn number(&self) -> Option<usize> {
         if let Storage::Elsewhere(number) = self.storage { Some(number) } else { None }
+    }
+
+    /// Reads consecutive tokens of one layer from the place `first` on; both slices are `[tokens][heads × dimension]`.
+    pub(super) fn read(&self, layer: usize, first: usize, keys: &mut [f32], values: &mut [f32]) {
+        let KvPool { heads, dimension, .. } = *self.pool;
+        let stride = self.pool.stride();
+        for head in 0..heads {
+            let page = self.head(layer, head);
+            let key_rows = keys.chunks_exact_mut(dimension).skip(head).step_by(heads);
+            let value_rows = values.chunks_exact_mut(dimension).skip(head).step_by(heads);
+            for ((token, key), value) in (first..).zip(key_rows).zip(value_rows) {
+                let in_tile = |depth: usize| (token / LANES * stride + depth) * LANES + token % LANES;
+                let in_row = |depth: usize| token * stride + depth;
+                for (depth, (key, value)) in key.iter_mut().zip(value).enumerate() {
+                    (*key, *value) = match &page {
+                        KvPage::F32 { keys, values } => (keys[in_tile(depth)], values[in_row(depth)]),
+                        KvPage::F16 { keys, values } => {
+                            (keys[in_tile(depth)].to_f32(), values[in_row(depth)].to_f32())
+                        }
+                        KvPage::Q8 { keys, values, key_scales, value_scales } => (
+                            f32::from(keys[in_tile(depth)]) * key_scales[token],
+                            f32::from(values[in_row(depth)]) * value_scales[token],
+                        ),
+                    };
+                }
+            }
+        }
+    }
+
+    /// Appends its numbers to `bytes`, little-endian, with zeros for the tokens from `length` on.
+    pub(super) fn write_bytes(&self, length: usize, bytes: &mut Vec<u8>) {
+        let mut storage = Cow::Borrowed(&self.storage);
+        if length < PAGE {
+            self.clear(length, storage.to_mut());
+        }
+        match &*storage {
+            Storage::F32(all) => bytes.extend(all.iter().flat_map(|value| value.to_le_bytes())),
+            Storage::F16(all) => bytes.extend(all.iter().flat_map(|value| value.to_le_bytes())),
+            Storage::Q8 { quants, scales } => {
+                bytes.extend(quants.iter().map(|quant| quant.cast_unsigned()));
+                bytes.extend(scales.iter().flat_map(|scale| scale.to_le_bytes()));
+            }
+            Storage::Elsewhere(_) => unreachable!("a model on a device refuses this"),
+        }
+    }
+
+    /// Takes over numbers that [`write_bytes`](Self::write_bytes) gave.
+    pub(super) fn read_bytes(&mut self, bytes: &[u8]) {
+        match &mut self.storage {
+            Storage::F32(all) => fill(all, bytes, f32::from_le_bytes),
+            Storage::F16(all) => fill(all, bytes, f16::from_le_bytes),
+            Storage::Q8 { quants, scales } => {
+                let (first, second) = bytes.split_at(quants.len());
+                fill(quants, first, i8::from_le_bytes);
+                fill(scales, second, f32::from_le_bytes);
+            }
+            Storage::Elsewhere(_) => unreachable!("a model on a device refuses this"),
+        }
+    }
+
+    /// Writes zeros for the tokens from `first` on.
+    fn clear(&self, first: usize, storage: &mut Storage) {
+        let stride = self.pool.stride();
+        for layer in 0..self.pool.layers {
+            for head in 0..self.pool.heads {
+                let (keys, values) = self.ranges(layer, head, stride);
+                match storage {
+                    Storage::F32(all) => clear(all, keys, values, stride, first),
+                    Storage::F16(all) => clear(all, keys, values, stride, first),
+                    Storage::Q8 { quants, scales } => {
+                        clear(quants, keys, values, stride, first);
+                        let (keys, values) = self.ranges(layer, head, 1);
+                        scales[keys][first..].fill(0.0);
+                        scales[values][first..].fill(0.0);
+                    }
+                    Storage::Elsewhere(_) => unreachable!("a model on a device refuses this"),
+                }
+            }
+        }
     }
 
     /// The keys and values of one head.
@@ -138,6 +218,27 @@ fn place_key<T: Copy>(tiles: &mut [T], token: usize, stride: usize, key: &[T]) {
     let tile = &mut tiles[token / LANES * stride * LANES..];
     for (lanes, key) in tile.chunks_exact_mut(LANES).zip(key) {
         lanes[token % LANES] = *key;
+    }
+}
+
+/// Writes zeros for the tokens of a head from `first` on.
+fn clear<T: Copy + Default>(
+    all: &mut [T],
+    keys: Range<usize>,
+    values: Range<usize>,
+    stride: usize,
+    first: usize,
+) {
+    let zeros = vec![T::default(); stride];
+    for token in first..PAGE {
+        place_key(&mut all[keys.clone()], token, stride, &zeros);
+        place_value(&mut all[values.clone()], token, stride, &zeros);
+    }
+}
+
+fn fill<T, const SIZE: usize>(all: &mut [T], bytes: &[u8], from: impl Fn([u8; SIZE]) -> T) {
+    for (value, bytes) in all.iter_mut().zip(bytes.as_chunks().0) {
+        *value = from(*bytes);
     }
 }
 

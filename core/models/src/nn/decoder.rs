@@ -1,7 +1,7 @@
 use super::{Activation, Attention, Choices, Config, Linear, Matrix, Reach, Rope};
-use crate::Result;
 use crate::kv::{KvPool, KvType};
 use crate::weights::Weights;
+use crate::{Result, WeightLayout};
 
 /// A pre-norm transformer decoder: what the architectures of this crate have in common.
 #[derive(Debug, Clone)]
@@ -122,6 +122,11 @@ impl Decoder {
     /// The matrix that turns the last hidden state into logits.
     pub(crate) fn head(&self) -> &Matrix {
         self.output.as_ref().unwrap_or(&self.embedding)
+    }
+
+    /// How the largest matrices lie in memory.
+    pub(crate) fn layout(&self) -> WeightLayout {
+        self.blocks.first().map_or_else(|| self.head().layout(), |block| block.down.layout())
     }
 
     /// The pool of this model's keys and values.

@@ -1,5 +1,5 @@
 use super::Matrix;
-use crate::Result;
+use crate::{Result, WeightLayout};
 
 /// A matrix product and an optional bias.
 #[derive(Debug, Clone)]
@@ -14,6 +14,10 @@ impl Linear {
     }
 
     /// Computes `out[m, outputs] = x[m, inputs] · weightᵀ + bias`, resizing `out`.
+    pub(crate) fn layout(&self) -> WeightLayout {
+        self.weight.layout()
+    }
+
     pub(crate) fn forward(&self, x: &[f32], m: usize, out: &mut Vec<f32>) -> Result<()> {
         Self::forward_each(x, m, [(self, out)])
     }

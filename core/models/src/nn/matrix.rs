@@ -7,7 +7,7 @@ use rushlight_kernels::{
 
 use crate::map::Bytes;
 use crate::quantisation::Quantisation;
-use crate::{Error, Result};
+use crate::{Error, Result, WeightLayout};
 
 /// A weight matrix `[rows, columns]`.
 #[derive(Debug, Clone)]
@@ -60,6 +60,15 @@ impl Matrix {
 
     pub(crate) fn rows(&self) -> usize {
         self.rows
+    }
+
+    /// How its bytes lie in memory.
+    pub(crate) fn layout(&self) -> WeightLayout {
+        match (self.packed, self.bytes.is_mapped()) {
+            (None, _) => WeightLayout::Original,
+            (Some(_), true) => WeightLayout::PackedFile,
+            (Some(_), false) => WeightLayout::PackedMemory,
+        }
     }
 
     /// The tensor's name and type, for messages.

@@ -1,11 +1,12 @@
 use std::borrow::Cow;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::byte_pair::BytePair;
 use super::folder::{self, Declared};
 use super::sentence_piece::SentencePiece;
-use super::special::{Fragment, SpecialTokens, unguard};
+use super::special::{Fragment, SpecialTokens, mark, parts, unguard};
 use super::stream::Detokenizer;
 use super::vocabulary::Vocabulary;
 use super::word_piece::WordPiece;
@@ -21,6 +22,16 @@ pub enum Special {
     Parse,
     /// `<|im_end|>` in the text is plain text and never becomes a control token: for everything else.
     Text,
+}
+
+/// The ids of a prompt.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Encoded {
+    /// The ids.
+    pub tokens: Vec<u32>,
+    /// The ids of each chunk, in ascending order; chunks share no token.
+    pub chunks: Vec<Range<usize>>,
 }
 
 /// Text to token ids and back, for one vocabulary.
@@ -96,16 +107,39 @@ impl Tokenizer {
     /// The ids of a rendered prompt: control tokens count unless they were [guarded](Self::guard), and the
     /// begin token comes first where the vocabulary wants one and the prompt does not begin with it.
     pub fn encode_prompt(&self, prompt: &str) -> Result<Vec<u32>> {
-        let mut ids = Vec::new();
+        Ok(self.encode_marked(prompt)?.tokens)
+    }
+
+    /// The same, and where the [marked](Self::mark) chunks are. No token reaches over the edge of a chunk, so that its
+    /// tokens are the same in every prompt.
+    pub fn encode_marked(&self, prompt: &str) -> Result<Encoded> {
+        let mut encoded = Encoded::default();
+        let Encoded { tokens, chunks } = &mut encoded;
         let mut first = true;
-        self.parts.special.parse(prompt, |fragment| match fragment {
-            Fragment::Text(text) => self.fragment(Fragment::Text(&unguard(text)), &mut first, &mut ids),
-            token @ Fragment::Token(_) => self.fragment(token, &mut first, &mut ids),
-        })?;
-        if let Some(begin) = self.begin().filter(|&begin| self.add_begin() && ids.first() != Some(&begin)) {
-            ids.insert(0, begin);
+        for (part, is_chunk) in parts(prompt) {
+            let start = tokens.len();
+            self.parts.special.parse(part, |fragment| match fragment {
+                Fragment::Text(text) => self.fragment(Fragment::Text(&unguard(text)), &mut first, tokens),
+                token @ Fragment::Token(_) => self.fragment(token, &mut first, tokens),
+            })?;
+            if is_chunk {
+                chunks.push(start..tokens.len());
+            }
         }
-        Ok(ids)
+        if let Some(begin) = self.begin().filter(|&begin| self.add_begin() && tokens.first() != Some(&begin))
+        {
+            tokens.insert(0, begin);
+            for chunk in chunks {
+                *chunk = chunk.start + 1..chunk.end + 1;
+            }
+        }
+        Ok(encoded)
+    }
+
+    /// The text with invisible noncharacters (U+FDD1 and U+FDD2) around those parts of it that are `chunks`: each once,
+    /// and after the one before. A chunk that the text does not have, or has only before, is left out.
+    pub fn mark(&self, text: &str, chunks: &[&str]) -> String {
+        mark(text, chunks)
     }
 
     /// The text in a form in which [`encode_prompt`](Self::encode_prompt) sees no control token in it.

@@ -18,5 +18,5 @@ mod stream;
 mod vocabulary;
 mod word_piece;
 
-pub use codec::{Special, Tokenizer};
+pub use codec::{Encoded, Special, Tokenizer};
 pub use stream::Detokenizer;

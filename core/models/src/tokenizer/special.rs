@@ -9,6 +9,36 @@ use crate::{Error, Result};
 /// Breaks the text of special tokens apart until the text is encoded. A noncharacter: no text has it by right.
 const GUARD: char = '\u{fdd0}';
 
+/// Stand around a chunk until the text is encoded. Noncharacters, too.
+const OPEN: char = '\u{fdd1}';
+const CLOSE: char = '\u{fdd2}';
+
+/// The text with marks around those parts of it that are `chunks`, each looked for after the one before.
+pub(super) fn mark(text: &str, chunks: &[&str]) -> String {
+    let text = text.replace([OPEN, CLOSE], "");
+    let (mut marked, mut rest) = (String::new(), &text[..]);
+    for chunk in chunks {
+        let Some(start) = rest.find(chunk).filter(|_| !chunk.is_empty()) else { continue };
+        let (before, after) = rest.split_at(start);
+        marked.extend([before, OPEN.encode_utf8(&mut [0; 4]), chunk, CLOSE.encode_utf8(&mut [0; 4])]);
+        rest = &after[chunk.len()..];
+    }
+    marked.push_str(rest);
+    marked
+}
+
+/// The parts of a marked text, in order, and whether each is a chunk. A mark without its other one is left out.
+pub(super) fn parts(text: &str) -> Vec<(&str, bool)> {
+    let mut parts = Vec::new();
+    for (index, part) in text.split(OPEN).enumerate() {
+        match part.split_once(CLOSE).filter(|_| index > 0) {
+            Some((chunk, rest)) => parts.extend([(chunk, true), (rest, false)]),
+            None => parts.push((part, false)),
+        }
+    }
+    parts
+}
+
 /// A stretch of text, or a special token in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fragment<'a> {
@@ -109,9 +139,10 @@ impl SpecialTokens {
     }
 }
 
-/// The text without guards.
+/// The text without guards and marks.
 pub(super) fn unguard(text: &str) -> Cow<'_, str> {
-    if text.contains(GUARD) { Cow::Owned(text.replace(GUARD, "")) } else { Cow::Borrowed(text) }
+    const HIDDEN: [char; 3] = [GUARD, OPEN, CLOSE];
+    if text.contains(HIDDEN) { Cow::Owned(text.replace(HIDDEN, "")) } else { Cow::Borrowed(text) }
 }
 
 impl Finder {

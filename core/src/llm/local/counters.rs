@@ -1,5 +1,6 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use rushlight_models::Kernels;
 use serde::{Deserialize, Serialize};
 
 /// What a [`LocalLlm`](super::LocalLlm) has done since it was opened.
@@ -26,6 +27,26 @@ pub struct LocalLlmStats {
     pub drafted_tokens: u64,
     /// Of these, the tokens that were then generated.
     pub accepted_tokens: u64,
+}
+
+/// Whether a [`LocalLlm`](super::LocalLlm) is in memory, and what computes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct LocalLlmStatus {
+    /// Whether its weights are in memory; if not, they are loaded when it is asked the next time.
+    pub is_loaded: bool,
+    /// How often they were loaded.
+    pub loads: u64,
+    /// Milliseconds that loading them took the last time.
+    pub load_ms: u64,
+    /// Threads that compute; 0 if it is not loaded.
+    pub threads: usize,
+    /// The code that computes; none if it is not loaded.
+    pub kernels: Option<Kernels>,
+    /// Bytes that keys and values may take; 0 if it is not loaded.
+    pub kv_budget: usize,
+    /// Bytes that keys and values take now.
+    pub kv_used: usize,
 }
 
 /// The numbers while the model works.

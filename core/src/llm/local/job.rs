@@ -1,13 +1,46 @@
-use rushlight_models::SamplerOptions;
+use std::ops::Range;
+
+use rushlight_models::{Error as ModelError, KvCache, SamplerOptions, SavedPrefix};
 use tokio::sync::mpsc::Sender;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::Result;
-use crate::llm::{Delta, Sampling};
+use crate::llm::{Delta, Priority, Sampling};
+
+/// An order and its place among those that may wait, which is free again when the order is followed.
+#[derive(Debug)]
+pub(super) struct Queued {
+    pub(super) order: Order,
+    pub(super) place: OwnedSemaphorePermit,
+}
+
+/// What the model's thread is asked to do.
+#[derive(Debug)]
+pub(super) enum Order {
+    /// To compute a prompt.
+    Compute(Job),
+    /// To remember a prefix that was computed before.
+    Load { saved: SavedPrefix, done: oneshot::Sender<Result<(), ModelError>> },
+}
+
+/// What a prompt is computed for.
+#[derive(Debug)]
+pub(super) enum Purpose {
+    /// For what the model says to it.
+    Answer,
+    /// For its keys and values.
+    Keep(oneshot::Sender<KvCache>),
+}
 
 /// One prompt, ready to be computed.
 #[derive(Debug)]
 pub(super) struct Job {
+    /// At least one.
     pub(super) tokens: Vec<u32>,
+    /// Where the prompt's chunks are; none if they are not used again.
+    pub(super) chunks: Vec<Range<usize>>,
+    pub(super) purpose: Purpose,
+    pub(super) priority: Priority,
     pub(super) sampling: Sampling,
     /// At most what the context leaves.
     pub(super) max_output_tokens: usize,

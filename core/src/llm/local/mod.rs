@@ -1,17 +1,26 @@
 //! A language model in this process: one thread owns it, bounded channels lead in and out.
 
+mod chunks;
 mod counters;
 mod draft;
 mod job;
+mod memory;
 mod model;
 mod options;
+mod prefix;
 mod prompt;
+mod registry;
 mod scheduler;
 mod sequence;
+mod slot;
 mod worker;
 mod writer;
 
-pub use counters::LocalLlmStats;
+pub use counters::{LocalLlmStats, LocalLlmStatus};
 pub use model::LocalLlm;
-pub use options::LocalLlmOptions;
-pub use rushlight_models::{Device, DeviceInfo, KvType, devices};
+pub use options::{KvReuse, LocalLlmOptions};
+pub use registry::{EvictionPriority, ModelRegistry, ModelRegistryOptions, RegisteredModel};
+pub use rushlight_models::{
+    Device, DeviceInfo, Kernels, KvType, LoadProgress, LoadStage, MemoryEstimate, ModelInfo, WeightLayout,
+    devices,
+};

@@ -1,19 +1,27 @@
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::{StreamExt, stream};
 use rushlight_models::hub::{Hub, ModelKind};
-use rushlight_models::{Device, Error as ModelError, LanguageModel, LoadOptions, ModelInfo};
+use rushlight_models::{
+    Device, Encoded, Error as ModelError, LanguageModel, LoadProgress, MemoryEstimate, ModelInfo,
+};
 use tokio::sync::mpsc::channel;
 
-use super::counters::LocalLlmStats;
-use super::job::Job;
-use super::options::LocalLlmOptions;
-use super::prompt::encode;
+use super::counters::{LocalLlmStats, LocalLlmStatus};
+use super::job::{Job, Order, Purpose};
+use super::memory::Plan;
+use super::options::{KvReuse, LocalLlmOptions};
+use super::prompt::encode_chunks;
+use super::slot::Slot;
 use super::worker::Worker;
 use crate::llm::prompt::next_call_number;
 use crate::llm::{Delta, DeltaStream, Llm, Prompt};
 use crate::{Error, Result};
+
+pub(super) const WORKER: &str = "the model's thread";
 
 /// Tokens of an answer when the prompt does not say.
 const DEFAULT_OUTPUT: usize = 4096;
@@ -21,31 +29,36 @@ const DEFAULT_OUTPUT: usize = 4096;
 /// hold up the model for everybody; beyond it the model waits.
 const UNREAD: usize = 4096;
 
-/// Bytes of keys and values when the options don't say.
-const MOST_KV_BYTES: usize = 1 << 30;
-
 /// A language model in this process. Copies of the handle share it; the last one to go, streams included,
 /// ends its thread and frees it.
 ///
 /// One thread owns the computation. It computes up to [`batch`](LocalLlmOptions::batch) generations together, which
-/// share each pass through the weights; up to [`queue`](LocalLlmOptions::queue) more wait, in the order of their
-/// arrival. A generation's text does not depend on the others. What a prompt has in common with the beginning of an
+/// share each pass through the weights; up to [`queue`](LocalLlmOptions::queue) more wait, those of the highest
+/// [`Priority`](crate::Priority) first, then in the order of their arrival. A generation's text does not depend on the others. What a prompt has in common with the beginning of an
 /// earlier one is not computed again, and counts as `cached_tokens`.
 ///
 /// # Cancellation
 ///
 /// Dropping the stream stops its generation within one forward pass: a token of each, and up to 128 tokens of a prompt.
 /// [`stats`](LocalLlm::stats) shows it.
+///
+/// # Memory
+///
+/// [`unload`](LocalLlm::unload), a rest of [`unload_after`](LocalLlmOptions::unload_after), or a
+/// [`ModelRegistry`](super::ModelRegistry) that needs the room, gives back what a loaded model takes: weights, keys and
+/// values, buffers and threads. The next question loads it again.
 #[derive(Debug, Clone)]
 pub struct LocalLlm {
-    shared: Arc<Shared>,
+    pub(super) slot: Arc<Slot>,
 }
 
+/// A loaded model and the thread that owns its computation.
 #[derive(Debug)]
-struct Shared {
-    worker: Worker,
-    model: Arc<LanguageModel>,
-    name: String,
+pub(super) struct Shared {
+    pub(super) worker: Worker,
+    pub(super) model: Arc<LanguageModel>,
+    pub(super) name: String,
+    pub(super) kv_reuse: KvReuse,
 }
 
 impl LocalLlm {
@@ -55,47 +68,115 @@ impl LocalLlm {
     /// # Errors
     ///
     /// [`Error::Unknown`] for a name that nothing has; [`Error::Invalid`] for a model that is no language
-    /// model, an option out of its range, or a device that is not there or not built in; [`Error::Model`] when the model is not on this machine, or its
-    /// file is damaged or of an unsupported kind.
+    /// model, an option out of its range, or a device that is not there or not built in; [`Error::Model`] when the
+    /// model is not on this machine, or its file is damaged or of an unsupported kind.
     pub async fn open(name_or_path: &str) -> Result<Self> {
         Self::open_with(name_or_path, LocalLlmOptions::default()).await
     }
 
     /// Opens a model with these options.
     pub async fn open_with(name_or_path: &str, options: LocalLlmOptions) -> Result<Self> {
-        let least_one =
-            [("queue", Some(options.queue)), ("batch", Some(options.batch)), ("threads", options.threads)];
-        for (option, value) in least_one {
-            if value == Some(0) {
-                return Err(Error::invalid(option, "expected at least 1, got 0"));
-            }
-        }
-        let path = name_or_path.to_owned();
+        Self::open_with_progress(name_or_path, options, |_| ()).await
+    }
+
+    /// Opens a model with these options; `progress` is told how far it is, and holds it up while it runs.
+    pub async fn open_with_progress(
+        name_or_path: &str,
+        options: LocalLlmOptions,
+        progress: impl Fn(&LoadProgress<'_>) + Send + 'static,
+    ) -> Result<Self> {
+        let name_or_path = name_or_path.to_owned();
         off_thread(move || {
-            let model = load(&path, &options).map_err(|error| Error::model(path, error))?;
-            let info = model.info();
-            // The size tells apart files that claim the same name.
-            let name = format!("{} {} {}", info.name, info.quantisation, info.size_bytes);
-            let model = Arc::new(model);
-            let worker = Worker::start(Arc::clone(&model), &name, &options)?;
-            Ok(Self { shared: Arc::new(Shared { worker, model, name }) })
+            let (path, info) = find(&name_or_path, &options)?;
+            let slot = Arc::new(Slot::new(path, info, options, None));
+            slot.loaded_with_progress(&progress)?;
+            Ok(Self { slot })
         })
         .await
     }
 
-    /// What the model's file says about it.
-    pub fn info(&self) -> &ModelInfo {
-        self.shared.model.info()
+    /// The model that has this place.
+    pub(super) fn at(slot: Arc<Slot>) -> Self {
+        Self { slot }
     }
 
-    /// Where it computes: what [`Device::Auto`] has found, if that was asked for.
+    /// What a model's file says about it, by its name in the [`hub`](crate::hub) or by its path: nothing is loaded.
+    pub async fn inspect(name_or_path: &str) -> Result<ModelInfo> {
+        let name_or_path = name_or_path.to_owned();
+        off_thread(move || Ok(find(&name_or_path, &LocalLlmOptions::default())?.1)).await
+    }
+
+    /// What a model would take of memory with these options, read from the header of its file: nothing is loaded.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open`](Self::open) about names, headers and options, and [`Error::Invalid`] if it is more than the
+    /// options' memory budget.
+    pub async fn estimate_memory(name_or_path: &str, options: LocalLlmOptions) -> Result<MemoryEstimate> {
+        let name_or_path = name_or_path.to_owned();
+        off_thread(move || {
+            let (path, _) = find(&name_or_path, &options)?;
+            let plan = Plan::new(&path, &options).map_err(|error| Error::model(name_or_path, error))?;
+            Ok(plan.memory)
+        })
+        .await
+    }
+
+    /// What the model's file says about it; the context length is that of the options, if they had one.
+    pub fn info(&self) -> &ModelInfo {
+        &self.slot.info
+    }
+
+    /// Where it computes: what [`Device::Auto`] has found when it was loaded the last time, if that was asked for.
     pub fn device(&self) -> Device {
-        self.shared.model.device()
+        self.slot.state().device
     }
 
     /// What the model has done since it was opened.
     pub fn stats(&self) -> LocalLlmStats {
-        self.shared.worker.stats()
+        self.slot.counters.read()
+    }
+
+    /// Whether the model is in memory, and what computes it.
+    pub fn status(&self) -> LocalLlmStatus {
+        let state = self.slot.state();
+        let loaded = state.loaded();
+        LocalLlmStatus {
+            is_loaded: loaded.is_some(),
+            loads: state.loads,
+            load_ms: u64::try_from(state.load_time.as_millis()).unwrap_or(u64::MAX),
+            threads: loaded.map_or(0, |shared| shared.worker.threads()),
+            kernels: loaded.map(|shared| shared.model.kernels()),
+            kv_budget: loaded.and_then(|shared| shared.model.kv_budget()).unwrap_or(0),
+            kv_used: loaded.map_or(0, |shared| shared.model.kv_used_bytes()),
+        }
+    }
+
+    /// Gives back the memory and the threads of the model, as soon as the generations under way have ended. The next
+    /// question loads it again; what earlier ones computed is forgotten. Does nothing to a model that is not loaded.
+    ///
+    /// # Cancellation
+    ///
+    /// Dropping the future changes nothing: the model is unloaded all the same.
+    pub async fn unload(&self) -> Result<()> {
+        let slot = Arc::clone(&self.slot);
+        off_thread(move || {
+            slot.unload();
+            Ok(())
+        })
+        .await
+    }
+
+    /// Loads the model if it is not loaded, so that the next question need not wait for it.
+    pub async fn load(&self) -> Result<()> {
+        let slot = Arc::clone(&self.slot);
+        off_thread(move || slot.loaded().map(drop)).await
+    }
+
+    /// Keeps the model, once it is loaded, in memory for this long from now: neither rest nor a registry unloads it. A
+    /// later call replaces an earlier one, so that zero ends it.
+    pub fn pin_for(&self, duration: Duration) {
+        self.slot.pin_for(duration);
     }
 }
 
@@ -103,8 +184,12 @@ impl LocalLlm {
 impl Llm for LocalLlm {
     async fn generate(&self, prompt: Prompt) -> Result<DeltaStream> {
         prompt.sampling.validate()?;
-        let shared = Arc::clone(&self.shared);
-        off_thread(move || shared.generate(&prompt)).await
+        let slot = Arc::clone(&self.slot);
+        off_thread(move || slot.loaded()?.answer(&prompt)).await
+    }
+
+    async fn warm_up(&self, prompt: Prompt) -> Result<()> {
+        self.warm_up_beginning(prompt).await
     }
 
     fn context_window(&self) -> usize {
@@ -112,32 +197,51 @@ impl Llm for LocalLlm {
     }
 
     fn count_tokens(&self, text: &str) -> Result<usize> {
-        self.shared.model.tokenizer().count(text).map_err(|error| Error::model(&self.shared.name, error))
+        self.slot.tokenizer()?.count(text).map_err(|error| Error::model(&self.slot.name, error))
     }
 
     fn name(&self) -> &str {
-        &self.shared.name
+        &self.slot.name
     }
 }
 
 impl Shared {
-    fn generate(self: Arc<Self>, prompt: &Prompt) -> Result<DeltaStream> {
-        let tokens = encode(&self.model, prompt).map_err(|error| Error::model(&self.name, error))?;
+    fn answer(self: Arc<Self>, prompt: &Prompt) -> Result<DeltaStream> {
+        let chunks = match self.kv_reuse {
+            KvReuse::Chunks(_) => &prompt.chunks[..],
+            KvReuse::Off | KvReuse::Prefix => &[],
+        };
+        let encoded =
+            encode_chunks(&self.model, prompt, chunks).map_err(|error| Error::model(&self.name, error))?;
+        self.start(encoded, prompt, Purpose::Answer)
+    }
+
+    /// Starts to compute the tokens of a prompt.
+    pub(super) fn start(
+        self: Arc<Self>,
+        encoded: Encoded,
+        prompt: &Prompt,
+        purpose: Purpose,
+    ) -> Result<DeltaStream> {
+        let Encoded { tokens, chunks, .. } = encoded;
         let (limit, got) = (self.model.info().context_length, tokens.len());
         if got > limit {
             return Err(Error::ContextTooLong { limit, got });
         }
         self.check_budget(got)?;
         let (deltas, received) = channel(UNREAD);
-        self.worker.submit(Job {
+        self.worker.submit(Order::Compute(Job {
             tokens,
+            chunks,
+            purpose,
+            priority: prompt.priority,
             sampling: prompt.sampling.clone(),
             max_output_tokens: prompt.max_output_tokens.unwrap_or(DEFAULT_OUTPUT).min(limit - got),
             stop: prompt.stop.clone(),
             tools: prompt.tools.iter().map(|tool| tool.name.clone()).collect(),
             next_call: next_call_number(&prompt.messages),
             deltas,
-        })?;
+        }))?;
         // The stream keeps the model alive until it is dropped or at its end.
         let stream = stream::unfold(Some((received, self)), async |state| {
             let (mut received, shared) = state?;
@@ -146,7 +250,7 @@ impl Shared {
                     let is_last = matches!(delta, Err(_) | Ok(Delta::Done { .. }));
                     Some((delta, (!is_last).then_some((received, shared))))
                 }
-                None => Some((Err(Error::Stopped { what: "the model's thread" }), None)),
+                None => Some((Err(Error::Stopped { what: WORKER }), None)),
             }
         });
         Ok(stream.boxed())
@@ -165,22 +269,23 @@ impl Shared {
     }
 }
 
-fn load(name_or_path: &str, options: &LocalLlmOptions) -> Result<LanguageModel, ModelError> {
-    let found = Hub::new()?.resolve(name_or_path)?;
+/// The file of a language model and what its header says, once the options are found to suit it.
+pub(super) fn find(name_or_path: &str, options: &LocalLlmOptions) -> Result<(PathBuf, ModelInfo)> {
+    let failed = |error| Error::model(name_or_path, error);
+    let found = Hub::new().and_then(|hub| hub.resolve(name_or_path)).map_err(failed)?;
     if found.kind != ModelKind::LanguageModel {
         let message = format!("expected a language model, got an embedder: `{}`", found.name);
-        return Err(ModelError::Invalid { what: "model".to_owned(), message });
+        return Err(Error::invalid("model", message));
     }
-    let mut load = LoadOptions::default();
-    load.device = options.device;
-    load.context = options.context;
-    load.kv_type = options.kv_type;
-    load.kv_budget = Some(options.kv_budget.unwrap_or(MOST_KV_BYTES));
-    LanguageModel::open(&found.path, &load)
+    let info = ModelInfo::inspect(&found.path).map_err(failed)?;
+    options.validate(&info)?;
+    Ok((found.path, info))
 }
 
 /// Runs work that takes a while, and no turn of the model, away from the async threads.
-async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+pub(super) async fn off_thread<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
     match tokio::task::spawn_blocking(work).await {
         Ok(outcome) => outcome,
         Err(_) => Err(Error::Stopped { what: "the model" }),

@@ -1,13 +1,16 @@
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use futures::FutureExt;
 use futures::executor::block_on;
-use futures::future::{select, select_all};
-use rushlight_models::{Error as ModelError, KvCache, LanguageModel, Logits, PrefixTree, Step};
-use tokio::sync::mpsc::Receiver;
-use tokio::sync::mpsc::error::TryRecvError;
+use futures::future::{BoxFuture, Either, pending, select, select_all};
+use rushlight_models::{Error as ModelError, KvCache, LanguageModel, Logits, PrefixTree, SavedPrefix, Step};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::counters::Counters;
-use super::job::Job;
+use super::job::{Job, Order, Queued};
+use super::options::{KvReuse, LocalLlmOptions};
 use super::sequence::{Part, Progress, Sequence};
 use super::writer::ROOM;
 use crate::Error;
@@ -31,12 +34,35 @@ pub(super) struct Scheduler<'m> {
     model: &'m LanguageModel,
     name: &'m str,
     counters: &'m Counters,
-    speculates: bool,
-    /// Sequences that run together at most.
-    batch: usize,
-    /// In the order of their arrival.
+    choices: Choices,
+    /// The highest priority first, then in the order of their arrival.
+    waiting: VecDeque<Waiting>,
+    /// In the same order.
     running: Vec<Sequence<'m>>,
     tree: PrefixTree,
+}
+
+/// What its options say.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Choices {
+    /// Sequences that run together at most.
+    batch: usize,
+    pub(super) speculation: bool,
+    pub(super) kv_reuse: KvReuse,
+}
+
+impl Choices {
+    pub(super) fn of(options: &LocalLlmOptions) -> Self {
+        let LocalLlmOptions { batch, speculation, kv_reuse, .. } = *options;
+        Self { batch, speculation, kv_reuse }
+    }
+}
+
+/// A job that was not started.
+#[derive(Debug)]
+struct Waiting {
+    job: Job,
+    place: OwnedSemaphorePermit,
 }
 
 impl<'m> Scheduler<'m> {
@@ -44,65 +70,104 @@ impl<'m> Scheduler<'m> {
         model: &'m LanguageModel,
         name: &'m str,
         counters: &'m Counters,
-        batch: usize,
-        speculates: bool,
+        choices: Choices,
     ) -> Self {
         let tree = PrefixTree::new(model);
-        Self { model, name, counters, speculates, batch, running: Vec::new(), tree }
+        Self { model, name, counters, choices, waiting: VecDeque::new(), running: Vec::new(), tree }
     }
 
-    /// Computes jobs until nobody can send any more.
-    pub(super) fn work(mut self, mut waiting: Receiver<Job>) {
+    /// Follows orders until nobody can give any more.
+    pub(super) fn work(mut self, mut orders: UnboundedReceiver<Queued>) {
         loop {
             self.drop_cancelled();
+            while let Ok(queued) = orders.try_recv() {
+                self.follow(queued);
+            }
+            self.admit();
             if self.running.is_empty() {
-                match waiting.blocking_recv() {
-                    Some(job) => self.admit(job),
+                match orders.blocking_recv() {
+                    Some(queued) => self.follow(queued),
                     None => return,
                 }
+                continue;
             }
-            while self.running.len() < self.batch {
-                match waiting.try_recv() {
-                    Ok(job) => self.admit(job),
-                    Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
-                }
-            }
-            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.pass())) {
-                self.fail_all(panic_text(&*panic));
+            match catch_unwind(AssertUnwindSafe(|| self.pass())) {
+                Ok(true) => {}
+                Ok(false) => self.wait(&mut orders),
+                Err(panic) => self.fail_all(panic_text(&*panic)),
             }
         }
     }
 
-    fn admit(&mut self, job: Job) {
-        let sequence = Sequence::new(self.model, job, self.speculates);
-        if sequence.wants_nothing() {
-            self.counters.finished.add(1);
-            sequence.finish(true);
-        } else {
-            self.running.push(sequence);
+    fn follow(&mut self, Queued { order, place }: Queued) {
+        match order {
+            Order::Compute(job) => {
+                let ahead = self.waiting.partition_point(|other| other.job.priority >= job.priority);
+                self.waiting.insert(ahead, Waiting { job, place });
+            }
+            // Whoever is gone does not miss the outcome.
+            Order::Load { saved, done } => drop(done.send(self.load(&saved))),
+        }
+    }
+
+    /// Remembers a prefix, for which other ones may be forgotten.
+    fn load(&mut self, saved: &SavedPrefix) -> Result<(), ModelError> {
+        let tokens = saved.tokens();
+        if self.tree.find(tokens).len() == tokens.len() {
+            return Ok(());
+        }
+        if let Some(budget) = self.model.kv_budget() {
+            let wanted = self.model.kv_used_bytes() + self.model.new_cache().growth_bytes(tokens.len());
+            self.tree.evict(wanted.saturating_sub(budget));
+        }
+        self.tree.insert(tokens, &saved.cache(self.model)?);
+        Ok(())
+    }
+
+    /// Starts what waits, as far as there are places.
+    fn admit(&mut self) {
+        while self.running.len() < self.choices.batch {
+            let Some(Waiting { job, place }) = self.waiting.pop_front() else {
+                return;
+            };
+            drop(place);
+            let sequence = Sequence::new(self.model, job, self.choices);
+            if sequence.wants_nothing() {
+                self.counters.finished.add(1);
+                sequence.finish(true);
+            } else {
+                let ahead = self.running.partition_point(|other| other.priority >= sequence.priority);
+                self.running.insert(ahead, sequence);
+            }
         }
     }
 
     fn drop_cancelled(&mut self) {
         let (tree, counters) = (&mut self.tree, self.counters);
+        self.waiting.retain(|waiting| {
+            let is_gone = waiting.job.deltas.is_closed();
+            counters.cancelled.add(usize::from(is_gone));
+            !is_gone
+        });
         self.running.retain(|sequence| {
             let is_gone = sequence.deltas().is_closed();
             if is_gone {
                 counters.cancelled.add(1);
-                tree.insert(sequence.tokens(), &sequence.cache);
+                sequence.remember(tree, usize::MAX);
             }
             !is_gone
         });
     }
 
-    /// One pass through the model.
-    fn pass(&mut self) {
+    /// One pass through the model; false if no sequence can take part in one.
+    fn pass(&mut self) -> bool {
         let mut parts = self.plan();
-        if let Err(error) = self.make_room(&mut parts) {
-            return self.fail(0, error);
+        if let Err((index, error)) = self.make_room(&mut parts) {
+            self.fail(index, error);
+            return true;
         }
         if parts.iter().all(Option::is_none) {
-            return self.wait_for_readers();
+            return false;
         }
         let results = self.compute(&parts);
         // From the last to the first, because sequences that end are taken out.
@@ -111,6 +176,7 @@ impl<'m> Scheduler<'m> {
                 self.take(index, result);
             }
         }
+        true
     }
 
     /// What each running sequence takes part in the next pass with.
@@ -128,37 +194,39 @@ impl<'m> Scheduler<'m> {
             }
             sequence.start(&mut self.tree, self.counters);
             prefilling |= sequence.is_prefilling();
-            Some(sequence.part(rows, drafts))
+            Some(sequence.part(rows, drafts, &mut self.tree))
         };
         self.running.iter_mut().map(&mut part).collect()
     }
 
-    /// Frees memory for a pass: forgets what no sequence uses, then takes the youngest sequences out of the pass and
-    /// their caches away. They are computed again when there is room.
+    /// Frees memory for a pass: forgets what no sequence uses, then takes caches away, first from sequences that cannot
+    /// write, then from those of the lowest priority, of equals the youngest. They leave the pass, and are computed again
+    /// when there is room.
     ///
-    /// Fails if there is not even room for the oldest.
-    fn make_room(&mut self, parts: &mut [Option<Part>]) -> Result<(), ModelError> {
+    /// Fails, and says which one, if there is not even room for the first.
+    fn make_room(&mut self, parts: &mut [Option<Part>]) -> Result<(), (usize, ModelError)> {
         let Some(budget) = self.model.kv_budget() else {
             return Ok(());
         };
-        for victim in (0..self.running.len()).rev() {
+        let mut victims: Vec<usize> = (0..self.running.len()).rev().collect();
+        victims.sort_by_key(|&index| parts[index].is_some());
+        for (place, &victim) in victims.iter().enumerate() {
             let growth: usize = self
                 .running
-                .iter()
+                .iter_mut()
                 .zip(&*parts)
-                .filter_map(|(sequence, part)| Some(sequence.cache.growth_bytes(part.as_ref()?.tokens.len())))
+                .filter_map(|(sequence, part)| Some(sequence.growth_bytes(part.as_ref()?)))
                 .sum();
             let wanted = self.model.kv_used_bytes() + growth;
             let missing = wanted.saturating_sub(budget);
             if missing == 0 || self.tree.evict(missing) >= missing {
                 return Ok(());
             }
-            if victim == 0 {
-                return Err(ModelError::KvBudget { limit: budget, used: wanted - growth, wanted: growth });
+            if place + 1 == victims.len() {
+                let error = ModelError::KvBudget { limit: budget, used: wanted - growth, wanted: growth };
+                return Err((victim, error));
             }
-            let sequence = &mut self.running[victim];
-            self.tree.insert(sequence.tokens(), &sequence.cache);
-            sequence.cache = self.model.new_cache();
+            self.running[victim].give_up_cache(&mut self.tree);
             parts[victim] = None;
         }
         Ok(())
@@ -174,7 +242,7 @@ impl<'m> Scheduler<'m> {
         let mut indices = Vec::new();
         for (index, (sequence, part)) in self.running.iter_mut().zip(parts).enumerate() {
             if let Some(part) = part {
-                let mut step = Step::new(&part.tokens, &mut sequence.cache);
+                let mut step = Step::new(&part.tokens, sequence.target(part));
                 step.logits = part.logits;
                 steps.push(step);
                 indices.push(index);
@@ -204,29 +272,35 @@ impl<'m> Scheduler<'m> {
             Err(error) => return self.fail(index, error),
         };
         let sequence = &mut self.running[index];
+        if sequence.is_whole() {
+            return self.end(index, false);
+        }
         if logits.is_empty() {
+            if let Err(error) = sequence.settle(&mut self.tree, self.counters) {
+                self.fail(index, error);
+            }
             return;
         }
         match sequence.take(&mut logits, self.counters) {
             Ok(Progress::Goes) => self.remember_prompt(index),
-            Ok(Progress::Ended { cut }) => {
-                let sequence = self.running.remove(index);
-                self.tree.insert(sequence.tokens(), &sequence.cache);
-                self.counters.finished.add(1);
-                sequence.finish(cut);
-            }
+            Ok(Progress::Ended { cut }) => self.end(index, cut),
             Err(error) => self.fail(index, error),
         }
     }
 
+    fn end(&mut self, index: usize, cut: bool) {
+        let sequence = self.running.remove(index);
+        sequence.remember(&mut self.tree, usize::MAX);
+        self.counters.finished.add(1);
+        sequence.finish(cut);
+    }
+
     /// Lets later prompts begin with this sequence's as soon as it is computed.
     fn remember_prompt(&mut self, index: usize) {
-        let sequence = &mut self.running[index];
+        let sequence = &self.running[index];
         if sequence.is_new() {
-            let mut cache = sequence.cache.clone();
             // Its own last page is still written to.
-            cache.truncate(cache.len() - cache.len() % KvCache::PAGE);
-            self.tree.insert(sequence.tokens(), &cache);
+            sequence.remember(&mut self.tree, sequence.cache.len() / KvCache::PAGE * KvCache::PAGE);
         }
     }
 
@@ -245,15 +319,30 @@ impl<'m> Scheduler<'m> {
         self.tree = PrefixTree::new(self.model);
     }
 
-    /// Waits until a sequence can write again or nobody reads it.
-    fn wait_for_readers(&self) {
+    /// Waits until a sequence can write again, nobody reads one any more, or there is an order.
+    fn wait(&mut self, orders: &mut UnboundedReceiver<Queued>) {
         let ready = self.running.iter().map(|sequence| {
             let (room, gone) = (sequence.deltas().reserve_many(ROOM), sequence.deltas().closed());
-            select(Box::pin(room), Box::pin(gone))
+            select(Box::pin(room), Box::pin(gone)).map(drop).boxed()
         });
-        let ready: Vec<_> = ready.collect();
-        if !ready.is_empty() {
-            drop(block_on(select_all(ready)));
+        let left = self.waiting.iter().map(|waiting| waiting.job.deltas.closed().boxed());
+        let ready: Vec<BoxFuture<'_, ()>> = ready.chain(left).collect();
+        let order = async {
+            match orders.recv().await {
+                Some(queued) => queued,
+                // The streams that are left end by themselves.
+                None => pending().await,
+            }
+        };
+        let ordered = match block_on(select(Box::pin(order), select_all(ready))) {
+            Either::Left((queued, _)) => Some(queued),
+            Either::Right(_) => None,
+        };
+        if let Some(queued) = ordered {
+            self.follow(queued);
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

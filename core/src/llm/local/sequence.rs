@@ -1,12 +1,15 @@
 use rushlight_models::{Detokenizer, Error, KvCache, LanguageModel, Logits, PrefixTree, Sampler};
 use tokio::sync::mpsc::Sender;
 
+use super::chunks::{Chunks, Next, Spliced};
 use super::counters::Counters;
 use super::draft::Drafter;
-use super::job::Job;
+use super::job::{Job, Purpose};
+use super::options::KvReuse;
+use super::scheduler::Choices;
 use super::writer::Writer;
 use crate::Result as CoreResult;
-use crate::llm::Delta;
+use crate::llm::{Delta, Priority};
 use crate::message::Usage;
 
 /// How many of the last tokens the repetition penalty looks at.
@@ -19,6 +22,15 @@ pub(super) struct Sequence<'m> {
     /// The prompt's and those that were chosen since. All but the last, or those yet to be computed, are in the cache.
     tokens: Vec<u32>,
     pub(super) cache: KvCache,
+    purpose: Purpose,
+    pub(super) priority: Priority,
+    chunks: Option<Chunks>,
+    /// How much of the cache is what computing the tokens gives: all before the first spliced chunk.
+    exact: usize,
+    /// Whether later prompts may begin with what it computes.
+    is_remembered: bool,
+    /// Whether its cache was taken away before.
+    is_again: bool,
     started: bool,
     /// Guessed tokens in the pass under way.
     drafted: Vec<u32>,
@@ -27,7 +39,7 @@ pub(super) struct Sequence<'m> {
     text: Detokenizer<'m>,
     writer: Writer,
     usage: Usage,
-    max_output_tokens: usize,
+    pub(super) max_output_tokens: usize,
 }
 
 /// What a sequence wants of the next pass.
@@ -35,6 +47,16 @@ pub(super) struct Sequence<'m> {
 pub(super) struct Part {
     pub(super) tokens: Vec<u32>,
     pub(super) logits: Logits,
+    /// Whether the tokens are those of a chunk by itself.
+    is_chunk: bool,
+    /// Tokens of a chunk that come after these without being computed.
+    spliced: usize,
+}
+
+impl Part {
+    fn new(tokens: &[u32], logits: Logits) -> Self {
+        Self { tokens: tokens.to_vec(), logits, is_chunk: false, spliced: 0 }
+    }
 }
 
 /// Whether a generation goes on.
@@ -47,14 +69,25 @@ pub(super) enum Progress {
 }
 
 impl<'m> Sequence<'m> {
-    pub(super) fn new(model: &'m LanguageModel, job: Job, speculates: bool) -> Self {
+    pub(super) fn new(model: &'m LanguageModel, job: Job, choices: Choices) -> Self {
+        let sampler = Sampler::new(job.sampler_options());
+        let chunks = match choices.kv_reuse {
+            KvReuse::Chunks(recompute) => Some(Chunks::new(recompute, job.chunks, job.tokens.len())),
+            KvReuse::Off | KvReuse::Prefix => None,
+        };
         Self {
+            chunks,
+            exact: usize::MAX,
+            is_again: false,
+            is_remembered: choices.kv_reuse != KvReuse::Off,
             model,
             cache: model.new_cache(),
             started: false,
             drafted: Vec::new(),
-            drafter: speculates.then(Drafter::new),
-            sampler: Sampler::new(job.sampler_options()),
+            drafter: choices.speculation.then(Drafter::new),
+            sampler,
+            purpose: job.purpose,
+            priority: job.priority,
             text: model.tokenizer().stream(),
             usage: Usage::new(job.tokens.len(), 0, 0),
             max_output_tokens: job.max_output_tokens,
@@ -63,8 +96,50 @@ impl<'m> Sequence<'m> {
         }
     }
 
-    pub(super) fn tokens(&self) -> &[u32] {
-        &self.tokens
+    /// Lets later prompts begin with what it has computed, but for tokens from `limit` on.
+    pub(super) fn remember(&self, tree: &mut PrefixTree, limit: usize) {
+        if self.is_remembered {
+            let mut cache = self.cache.clone();
+            cache.truncate(self.exact.min(limit));
+            tree.insert(&self.tokens, &cache);
+        }
+    }
+
+    /// Gives its cache up, to compute it again later.
+    pub(super) fn give_up_cache(&mut self, tree: &mut PrefixTree) {
+        self.remember(tree, usize::MAX);
+        self.cache = self.model.new_cache();
+        self.exact = usize::MAX;
+        self.is_again = true;
+        if let Some(chunks) = &mut self.chunks {
+            chunks.restart();
+        }
+    }
+
+    /// The bytes of memory that a part would take.
+    pub(super) fn growth_bytes(&mut self, part: &Part) -> usize {
+        self.target(part).growth_bytes(part.tokens.len() + part.spliced)
+    }
+
+    /// Where the tokens of a part go.
+    pub(super) fn target(&mut self, part: &Part) -> &mut KvCache {
+        let chunk = self.chunks.as_mut().filter(|_| part.is_chunk).and_then(Chunks::cache);
+        chunk.unwrap_or(&mut self.cache)
+    }
+
+    /// Takes note of a pass without logits.
+    pub(super) fn settle(&mut self, tree: &mut PrefixTree, counters: &Counters) -> Result<(), Error> {
+        let Some(chunks) = &mut self.chunks else {
+            return Ok(());
+        };
+        if let Some(Spliced { from, known }) = chunks.settle(self.model, &mut self.cache, tree)? {
+            self.exact = self.exact.min(from);
+            if !self.is_again {
+                self.usage.cached_tokens += known;
+                counters.cached_tokens.add(known);
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn deltas(&self) -> &Sender<CoreResult<Delta>> {
@@ -73,7 +148,17 @@ impl<'m> Sequence<'m> {
 
     /// Whether there is nothing to compute.
     pub(super) fn wants_nothing(&self) -> bool {
-        self.max_output_tokens == 0
+        self.max_output_tokens == 0 && !self.is_kept()
+    }
+
+    /// Whether only its keys and values are wanted.
+    fn is_kept(&self) -> bool {
+        matches!(self.purpose, Purpose::Keep(_))
+    }
+
+    /// Whether its keys and values are wanted and there.
+    pub(super) fn is_whole(&self) -> bool {
+        self.is_kept() && self.cache.len() == self.tokens.len()
     }
 
     /// Whether more than the last token is yet to be computed.
@@ -92,7 +177,8 @@ impl<'m> Sequence<'m> {
             return;
         }
         // The logits of the last token are yet to be computed.
-        self.cache = tree.find(&self.tokens[..self.tokens.len() - 1]);
+        let known = self.chunks.as_ref().map_or(usize::MAX, Chunks::known_limit).min(self.tokens.len() - 1);
+        self.cache = tree.find(&self.tokens[..known]);
         if !self.started {
             self.started = true;
             self.usage.cached_tokens = self.cache.len();
@@ -101,24 +187,39 @@ impl<'m> Sequence<'m> {
     }
 
     /// The next tokens to compute: at most `rows` of a prompt, or the last token and at most `drafts` guesses.
-    pub(super) fn part(&mut self, rows: usize, drafts: usize) -> Part {
+    pub(super) fn part(&mut self, rows: usize, drafts: usize, tree: &mut PrefixTree) -> Part {
+        if let Some(chunks) = &mut self.chunks {
+            let done = self.cache.len();
+            match chunks.next(&self.tokens, done, rows, tree) {
+                Some(Next::Chunk(tokens)) => {
+                    return Part { tokens, logits: Logits::None, is_chunk: true, spliced: 0 };
+                }
+                Some(Next::Prompt { stop, spliced }) => {
+                    let end = stop.min(done + rows);
+                    let mut part = Part::new(&self.tokens[done..end], Logits::None);
+                    part.spliced = if end == stop { spliced } else { 0 };
+                    return part;
+                }
+                None => {}
+            }
+        }
         let rest = &self.tokens[self.cache.len()..];
         self.drafted.clear();
-        if rest.len() > rows {
-            return Part { tokens: rest[..rows].to_vec(), logits: Logits::None };
+        if rest.len() > rows || self.is_kept() {
+            return Part::new(&rest[..rest.len().min(rows)], Logits::None);
         }
-        let mut tokens = rest.to_vec();
-        if tokens.len() > 1 {
-            return Part { tokens, logits: Logits::Last };
+        if rest.len() > 1 {
+            return Part::new(rest, Logits::Last);
         }
+        let mut part = Part::new(rest, Logits::All);
         let output = self.max_output_tokens - self.usage.output_tokens - 1;
         let context = self.model.info().context_length - self.tokens.len();
         if let Some(drafter) = &mut self.drafter {
             let guess = drafter.guess(&self.tokens, drafts.min(output).min(context));
             self.drafted.extend_from_slice(guess);
         }
-        tokens.extend_from_slice(&self.drafted);
-        Part { tokens, logits: Logits::All }
+        part.tokens.extend_from_slice(&self.drafted);
+        part
     }
 
     /// Takes the logits of a part, `[rows][vocabulary]`, and writes what the model says.
@@ -166,8 +267,12 @@ impl<'m> Sequence<'m> {
         }
     }
 
-    /// Writes the end.
+    /// Writes the end, and hands over the keys and values if that was the purpose.
     pub(super) fn finish(mut self, cut: bool) {
+        if let Purpose::Keep(kept) = self.purpose {
+            // Whoever is gone does not miss them.
+            let _ = kept.send(self.cache);
+        }
         if let Some(rest) = self.text.finish() {
             self.writer.write(&rest);
         }
