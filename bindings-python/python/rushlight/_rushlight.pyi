@@ -804,6 +804,9 @@ class LocalLlm:
             kv_type: how keys and values are kept: `f16` (the default), `f32` or `q8`
             kv_budget: bytes that the keys and values of all tokens may take, those too that are kept for later prompts;
                 by default a quarter of the memory that is free beside the weights, on a GPU of its own
+            kv_reuse: what of earlier prompts is used again: `off`, `prefix` (the default: what prompts begin with), or
+                `{"chunks": k}`: retrieved passages too, wherever they stand, of which only the first k tokens are
+                computed again; answers come sooner and may be worse
             memory_budget: bytes that the model may take of memory, by `estimate_memory`; one that would take more is not
                 loaded; by default there is no limit
             unload_after: seconds without a question after which the model's memory is given back; the next question loads
@@ -820,10 +823,6 @@ class LocalLlm:
         """
     def __reduce__(self, /) -> NoReturn: ...
     def __repr__(self, /) -> str: ...
-    async def aload_prefix(self, /, path: str | PathLike[str]) -> int:
-        """
-        As `load_prefix`, from async code.
-        """
     @staticmethod
     async def aestimate_memory(name_or_path: str | PathLike[str], **options: Unpack[LocalLlmOptions]) -> MemoryEstimate:
         """
@@ -838,14 +837,26 @@ class LocalLlm:
         """
         Does the same as `load` from async code.
         """
+    async def aload_prefix(self, /, path: str | PathLike[str]) -> int:
+        """
+        As `load_prefix`, from async code.
+        """
     @staticmethod
     async def aopen(name_or_path: str | PathLike[str], *, progress: Callable[[LoadProgress], object] | None = None, **options: Unpack[LocalLlmOptions]) -> LocalLlm:
         """
         Opens a model from async code; see the class.
         """
+    async def asave_prefix(self, /, prompt: str | Mapping[str, Any], path: str | PathLike[str]) -> int:
+        """
+        As `save_prefix`, from async code.
+        """
     async def aunload(self, /) -> None:
         """
         Does the same as `unload` from async code.
+        """
+    async def awarm_up(self, /, prompt: str | Mapping[str, Any]) -> None:
+        """
+        As `warm_up`, from async code.
         """
     @property
     def context_window(self, /) -> int:
@@ -880,6 +891,17 @@ class LocalLlm:
         """
         Loads the model if it is not loaded, so that the next question need not wait for it.
         """
+    def load_prefix(self, /, path: str | PathLike[str]) -> int:
+        """
+        Takes over what `save_prefix` wrote, so that prompts that begin so need not compute it.
+
+        Returns:
+            The number of its tokens.
+
+        Raises:
+            InvalidError: it was saved with another model or `kv_type`.
+            CorruptError: the file is cut short or changed.
+        """
     @property
     def name(self, /) -> str:
         """
@@ -889,6 +911,19 @@ class LocalLlm:
         """
         Keeps the model, once it is loaded, in memory for this many seconds from now: neither rest nor a
         `ModelRegistry` unloads it. A later call replaces an earlier one; 0 ends it.
+        """
+    def save_prefix(self, /, prompt: str | Mapping[str, Any], path: str | PathLike[str]) -> int:
+        """
+        Computes what prompts with these messages and tools begin with, and writes it to a file for `load_prefix`.
+
+        The text can be read from the file.
+
+        Args:
+            prompt: instructions, or a dict with `messages` and `tools`, such as `Assistant.beginning` gives
+            path: the file; what is there is replaced
+
+        Returns:
+            The number of its tokens.
         """
     def stats(self, /) -> dict[str, int]:
         """
@@ -903,6 +938,13 @@ class LocalLlm:
         """
         Gives back the model's memory and threads, as soon as the runs under way have ended. The next question loads it
         again; what earlier ones computed is forgotten.
+        """
+    def warm_up(self, /, prompt: str | Mapping[str, Any]) -> None:
+        """
+        Computes what prompts with these messages and tools begin with, so that the first of them need not.
+
+        Args:
+            prompt: instructions, or a dict with `messages` and `tools`, such as `Assistant.beginning` gives
         """
 
 @final

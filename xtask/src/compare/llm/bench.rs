@@ -16,7 +16,7 @@ use crate::models::make_available;
 use crate::text::Text;
 
 /// What is measured when nothing is asked for.
-const MODELS: [&str; 2] = ["SmolLM2-135M-Instruct", "Qwen2.5-Coder-0.5B-Instruct"];
+const MODELS: [&str; 3] = ["SmolLM2-135M-Instruct", "Qwen2.5-Coder-0.5B-Instruct", "Gemma-3-270M"];
 
 /// The longest prompt and what is written after it.
 pub(super) const CONTEXT: usize = 2_048 + 64;
