@@ -8,7 +8,7 @@ from ._options import KnowledgeBaseOptions, LocalLlmOptions
 from ._protocols import Cache, Embedder, Llm, Retriever
 from ._tool import Tool
 
-__all__ = ["__version__", "Answer", "Assistant", "AsyncEventStream", "Citation", "Document", "Done", "EventStream", "FailedDocument", "FetchProgress", "HashedEmbedder", "IngestProgress", "IngestReport", "KnowledgeBase", "KnowledgeBaseInfo", "KnownModel", "Limits", "LoadProgress", "LocalEmbedder", "LocalLlm", "MemoryCache", "MemoryEstimate", "MemorySessions", "ModelInfo", "ModelRegistry", "Passage", "RegisteredModel", "Report", "Retrieved", "Sampling", "Scores", "ScriptedLlm", "Text", "ToolCall", "ToolOutput", "Usage", "VectorIndex", "afetch", "fetch", "models"]
+__all__ = ["__version__", "Answer", "Assistant", "AsyncEventStream", "Citation", "DeviceInfo", "Document", "Done", "EventStream", "FailedDocument", "FetchProgress", "HashedEmbedder", "IngestProgress", "IngestReport", "KnowledgeBase", "KnowledgeBaseInfo", "KnownModel", "Limits", "LoadProgress", "LocalEmbedder", "LocalLlm", "MemoryCache", "MemoryEstimate", "MemorySessions", "ModelInfo", "ModelRegistry", "Passage", "RegisteredModel", "Report", "Retrieved", "Sampling", "Scores", "ScriptedLlm", "Text", "ToolCall", "ToolOutput", "Usage", "VectorIndex", "afetch", "devices", "fetch", "models"]
 
 __version__: Final[str]
 
@@ -806,7 +806,7 @@ class LocalLlm:
                 by default a quarter of the memory that is free beside the weights, on a GPU of its own
             kv_reuse: what of earlier prompts is used again: `off`, `prefix` (the default: what prompts begin with), or
                 `{"chunks": k}`: retrieved passages too, wherever they stand, of which only the first k tokens are
-                computed again; answers come sooner and may be worse
+                computed again; answers come sooner and may be worse; a GPU refuses it
             memory_budget: bytes that the model may take of memory, by `estimate_memory`; one that would take more is not
                 loaded; by default there is no limit
             unload_after: seconds without a question after which the model's memory is given back; the next question loads
@@ -867,15 +867,15 @@ class LocalLlm:
         """
         The number of tokens of a text, without special tokens.
         """
-    @staticmethod
-    def estimate_memory(name_or_path: str | PathLike[str], **options: Unpack[LocalLlmOptions]) -> MemoryEstimate:
-        """
-        What a model would take of memory with these options; nothing is loaded.
-        """
     @property
     def device(self, /) -> str:
         """
         Where the model computes: what `auto` has found when it was loaded the last time, if that was asked for.
+        """
+    @staticmethod
+    def estimate_memory(name_or_path: str | PathLike[str], **options: Unpack[LocalLlmOptions]) -> MemoryEstimate:
+        """
+        What a model would take of memory with these options; nothing is loaded.
         """
     @property
     def info(self, /) -> ModelInfo:
@@ -899,7 +899,7 @@ class LocalLlm:
             The number of its tokens.
 
         Raises:
-            InvalidError: it was saved with another model or `kv_type`.
+            InvalidError: it was saved with another model or `kv_type`, or this model computes on a GPU.
             CorruptError: the file is cut short or changed.
         """
     @property
@@ -916,7 +916,7 @@ class LocalLlm:
         """
         Computes what prompts with these messages and tools begin with, and writes it to a file for `load_prefix`.
 
-        The text can be read from the file.
+        The text can be read from the file. A model on a GPU refuses it.
 
         Args:
             prompt: instructions, or a dict with `messages` and `tools`, such as `Assistant.beginning` gives

@@ -13,11 +13,11 @@ impl Linear {
         Self { weight, bias }
     }
 
-    /// Computes `out[m, outputs] = x[m, inputs] · weightᵀ + bias`, resizing `out`.
     pub(crate) fn layout(&self) -> WeightLayout {
         self.weight.layout()
     }
 
+    /// Computes `out[m, outputs] = x[m, inputs] · weightᵀ + bias`, resizing `out`.
     pub(crate) fn forward(&self, x: &[f32], m: usize, out: &mut Vec<f32>) -> Result<()> {
         Self::forward_each(x, m, [(self, out)])
     }
