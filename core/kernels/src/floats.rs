@@ -8,14 +8,13 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use half::f16;
-use rayon::prelude::*;
 
 use crate::cpu::{self, Level};
 use crate::halves;
 use crate::panel::{LANES, Lanes};
 use crate::quant_type::ShapeError;
-use crate::split::{self, SMALL, Task};
-use crate::vector::total;
+use crate::split::{self, Task};
+use crate::vector::{dispatch, total};
 
 #[cfg(test)]
 mod tests;
@@ -129,24 +128,18 @@ fn matmul_floats_at(
         }
         return Ok(());
     }
-    let columns: usize = factors.iter().map(|factor| factor.n).sum();
-    let multiplications = columns.saturating_mul(k).saturating_mul(m);
-    let step = split::step(columns, multiplications, BLOCK);
+    let n: usize = factors.iter().map(|factor| factor.n).sum();
+    let multiplications = n.saturating_mul(k).saturating_mul(m);
+    let step = split::step(n, multiplications, BLOCK);
     let x = whole_lanes(x, k);
     let x: Vec<&[Lanes]> = x.as_chunks().0.chunks_exact(k.div_ceil(LANES)).collect();
     let mut tasks = Vec::new();
     for FloatFactor { kind, weights, n, out } in factors {
-        let product = Product { kind: *kind, weights, row_bytes: k * kind.bytes(), x: &x };
+        let product = Product { level, kind: *kind, weights, row_bytes: k * kind.bytes(), x: &x };
         tasks.extend(split::columns(out, *n, step).into_iter().map(|task| (product, task)));
     }
-    let run = |(product, (columns, mut out)): (Product<'_>, Task<'_>)| {
-        product.columns(level, columns, &mut out);
-    };
-    if multiplications < SMALL {
-        tasks.into_iter().for_each(run);
-    } else {
-        tasks.into_par_iter().with_max_len(1).for_each(run);
-    }
+    let run = |(product, (range, mut out)): (Product<'_>, Task<'_>)| columns(&product, range, &mut out);
+    split::run(tasks, multiplications, run);
     Ok(())
 }
 
@@ -166,6 +159,8 @@ fn whole_lanes(x: &[f32], k: usize) -> Cow<'_, [f32]> {
 /// A product with checked shapes.
 #[derive(Debug, Clone, Copy)]
 struct Product<'a> {
+    /// The code that computes it, which is available.
+    level: Level,
     kind: FloatType,
     weights: &'a [u8],
     row_bytes: usize,
@@ -175,34 +170,12 @@ struct Product<'a> {
 /// Some converted columns of a row.
 type Converted = [Lanes; DEPTH];
 
-impl Product<'_> {
+dispatch! {
     /// Computes `columns` of the result; `out` has one slice for each row of `x`.
-    fn columns(&self, level: Level, columns: Range<usize>, out: &mut [&mut [f32]]) {
-        #[cfg(target_arch = "x86_64")]
-        {
-            #[target_feature(enable = "avx2,fma,f16c")]
-            fn avx2(product: &Product<'_>, columns: Range<usize>, out: &mut [&mut [f32]]) {
-                product.portable(columns, out);
-            }
+    fn columns(product: &Product<'_>, columns: Range<usize>, out: &mut [&mut [f32]]) = product.level => Product::portable;
+}
 
-            #[target_feature(enable = "avx2,fma,f16c,avx512f,avx512bw,avx512vnni")]
-            fn avx512(product: &Product<'_>, columns: Range<usize>, out: &mut [&mut [f32]]) {
-                product.portable(columns, out);
-            }
-
-            match level {
-                // SAFETY: callers pass a level that is available, so the CPU has the features of the function.
-                Level::Avx512Vnni | Level::Amx => return unsafe { avx512(self, columns, out) },
-                // SAFETY: as above.
-                Level::Avx2 => return unsafe { avx2(self, columns, out) },
-                Level::Scalar => {}
-            }
-        }
-        #[cfg(not(target_arch = "x86_64"))]
-        let _ = level;
-        self.portable(columns, out);
-    }
-
+impl Product<'_> {
     #[inline(always)]
     fn portable(&self, columns: Range<usize>, out: &mut [&mut [f32]]) {
         let block = if self.x.len() < MANY { ROWS } else { BLOCK };

@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use rayon::prelude::*;
-
 use crate::activations::Activations;
 use crate::cpu::{self, Level};
 use crate::packed::{BAND, Band};
@@ -100,11 +98,7 @@ pub(crate) fn matmul_each_at(
     let run = |(product, (columns, mut out)): (Product<'_>, Task<'_>)| {
         product.columns(level, columns, &mut out);
     };
-    if small {
-        tasks.into_iter().for_each(run);
-    } else {
-        tasks.into_par_iter().with_max_len(1).for_each(run);
-    }
+    split::run(tasks, multiplications, run);
     Ok(())
 }
 
@@ -138,12 +132,14 @@ impl Product<'_> {
     /// Computes `columns` of the result; `out` has one slice for each row of `x`.
     #[cfg(target_arch = "x86_64")]
     fn columns(&self, level: Level, columns: Range<usize>, out: &mut [&mut [f32]]) {
-        let ways = (Amx::new(), Avx512::new(), Avx2::new());
-        match (level, ways) {
-            (Level::Amx, (Some(simd), ..)) => simd.columns(self, columns, out),
-            (Level::Avx512Vnni, (_, Some(simd), _)) => simd.columns(None, self, columns, out),
-            (Level::Avx2, (.., Some(simd))) => simd.columns(self, columns, out),
-            _ => self.columns_scalar(columns, out),
+        let done = match level {
+            Level::Amx => Amx::new().map(|simd| simd.columns(self, columns.clone(), out)),
+            Level::Avx512Vnni => Avx512::new().map(|simd| simd.columns(None, self, columns.clone(), out)),
+            Level::Avx2 => Avx2::new().map(|simd| simd.columns(self, columns.clone(), out)),
+            Level::Scalar => None,
+        };
+        if done.is_none() {
+            self.columns_scalar(columns, out);
         }
     }
 

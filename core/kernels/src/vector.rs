@@ -11,9 +11,16 @@ mod tests;
 /// Lanes of a sum: the widest vector of f32.
 const LANES: usize = 16;
 
-/// Defines a function that calls `$portable` compiled for the active instruction set.
+/// Defines a function that calls `$portable` compiled for the active instruction set, or for the one of `$level`, which
+/// must be available.
 macro_rules! dispatch {
     ($(#[$doc:meta])* $visibility:vis fn $name:ident($($arg:ident: $type:ty),* $(,)?) $(-> $result:ty)? = $portable:path;) => {
+        $crate::vector::dispatch! {
+            $(#[$doc])*
+            $visibility fn $name($($arg: $type),*) $(-> $result)? = $crate::cpu::active() => $portable;
+        }
+    };
+    ($(#[$doc:meta])* $visibility:vis fn $name:ident($($arg:ident: $type:ty),* $(,)?) $(-> $result:ty)? = $level:expr => $portable:path;) => {
         $(#[$doc])*
         $visibility fn $name($($arg: $type),*) $(-> $result)? {
             #[cfg(target_arch = "x86_64")]
@@ -28,8 +35,8 @@ macro_rules! dispatch {
                     $portable($($arg),*)
                 }
 
-                match $crate::cpu::active() {
-                    // SAFETY: the active level is available, so the CPU has the features of the function.
+                match $level {
+                    // SAFETY: the level is available, so the CPU has the features of the function.
                     $crate::cpu::Level::Avx512Vnni | $crate::cpu::Level::Amx => return unsafe { avx512($($arg),*) },
                     // SAFETY: as above.
                     $crate::cpu::Level::Avx2 => return unsafe { avx2($($arg),*) },
