@@ -4,9 +4,6 @@ use rushlight_models::{Device, DeviceInfo, Error, LoadOptions, MemoryEstimate, R
 
 use super::options::{KvReuse, LocalLlmOptions};
 
-/// Bytes that count as free where the system does not say.
-const ASSUMED_FREE: u64 = 4 << 30;
-
 /// The share of the memory that weights and buffers leave free which keys and values may take.
 const SHARE: u64 = 4;
 
@@ -42,7 +39,7 @@ impl Plan {
         if options.kv_budget.is_none() {
             let on_device = if device == Device::Cpu { None } else { free_bytes };
             let stated = [limit, on_device].into_iter().flatten().min();
-            let room = stated.or_else(free_memory).unwrap_or(ASSUMED_FREE);
+            let room = stated.unwrap_or_else(free_or_assumed);
             let share = room.saturating_sub(memory.without_keys_and_values()) / SHARE;
             let most = memory.keys_and_values.saturating_mul(2);
             memory.keys_and_values = share.max(LEAST_TOKENS * memory.kv_bytes_per_token).min(most);
@@ -63,4 +60,10 @@ fn too_large(memory: &MemoryEstimate, limit: u64) -> Error {
          keys and values, {buffers} for buffers), got {limit}"
     );
     Error::invalid("memory_budget", message)
+}
+
+/// The bytes of memory that are free, or 4 GiB where the system does not say.
+pub(super) fn free_or_assumed() -> u64 {
+    const ASSUMED: u64 = 4 << 30;
+    free_memory().unwrap_or(ASSUMED)
 }

@@ -1,10 +1,9 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use rushlight_models::free_memory;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use super::memory::Plan;
+use super::memory::{Plan, free_or_assumed};
 use super::model::{LocalLlm, find, off_thread};
 use super::options::LocalLlmOptions;
 use super::slot::Slot;
@@ -89,10 +88,7 @@ impl ModelRegistry {
     /// A registry without models.
     #[expect(clippy::needless_pass_by_value, reason = "every constructor takes its options over")]
     pub fn new(options: ModelRegistryOptions) -> Self {
-        const ASSUMED_FREE: u64 = 4 << 30;
-        let budget = options
-            .memory_budget
-            .map_or_else(|| free_memory().unwrap_or(ASSUMED_FREE) / 4 * 3, |budget| budget as u64);
+        let budget = options.memory_budget.map_or_else(|| free_or_assumed() / 4 * 3, |budget| budget as u64);
         let (entries, admitting) = (Mutex::default(), Mutex::default());
         Self { shared: Arc::new(Registered { budget, entries, admitting }) }
     }
