@@ -5,9 +5,8 @@
 
 use std::mem::offset_of;
 
-use rayon::prelude::*;
-
 use crate::quant_type::QuantType;
+use crate::team;
 use crate::vector::{dispatch, dot};
 
 #[cfg(test)]
@@ -89,7 +88,7 @@ impl Activations {
         if small || rows <= TOGETHER {
             tasks.for_each(quantize);
         } else {
-            tasks.collect::<Vec<_>>().into_par_iter().for_each(quantize);
+            team::for_each(tasks.collect(), quantize);
         }
         Self { chunks, rows }
     }

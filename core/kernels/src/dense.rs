@@ -1,10 +1,8 @@
 //! Products with f32 weights that are packed once.
 
-use rayon::prelude::*;
-
 use crate::panel::{LANES, Lanes, ROWS, add_product_of_two, interleave};
 use crate::quant_type::ShapeError;
-use crate::split::{self, SMALL};
+use crate::split::{self, Task};
 use crate::vector::dispatch;
 
 #[cfg(test)]
@@ -51,7 +49,7 @@ impl DenseMatrix {
 
     /// Computes `out[m, n] = x[m, k] · selfᵀ`, all row-major.
     ///
-    /// Runs on rayon's current pool, or on the calling thread if the product is small. A row of `out` depends on its
+    /// Runs on several threads, or on the calling one if the product is small. A row of `out` depends on its
     /// row of `x` only, to the bit.
     ///
     /// # Errors
@@ -68,22 +66,15 @@ impl DenseMatrix {
             out.fill(0.0);
             return Ok(());
         }
-        let blocks: Vec<Vec<[f32; ROWS]>> = x
-            .par_chunks(ROWS * k)
-            .with_min_len(SMALL / (ROWS * k))
-            .map(|rows| {
-                let mut block = Vec::new();
-                interleave(rows, k, &mut block);
-                block
-            })
-            .collect();
+        let mut blocks: Vec<Vec<[f32; ROWS]>> = vec![Vec::new(); m.div_ceil(ROWS)];
+        let tasks = blocks.iter_mut().zip(x.chunks(ROWS * k)).collect();
+        split::run(tasks, m * k, |(block, rows): (&mut Vec<_>, _)| interleave(rows, k, block));
         let step = split::step(n, n * k * m, PAIR);
-        let panels = self.panels.par_chunks(step / LANES * k);
-        split::columns(out, n, step)
-            .into_par_iter()
-            .zip(panels)
-            .with_max_len(1)
-            .for_each(|((_, mut out), panels)| columns(&blocks, panels, &mut out));
+        let panels = self.panels.chunks(step / LANES * k);
+        let tasks = split::columns(out, n, step).into_iter().zip(panels).collect();
+        split::run(tasks, n * k * m, |((_, mut out), panels): (Task<'_>, &[Lanes])| {
+            columns(&blocks, panels, &mut out);
+        });
         Ok(())
     }
 }

@@ -93,7 +93,7 @@ pub struct FloatFactor<'a> {
 
 /// Computes `out[m, n] = x[m, k] · weights[n, k]ᵀ` for each factor, all row-major.
 ///
-/// Runs on rayon's current pool, or on the calling thread if the products are small. A row of `out` depends on its row of
+/// Runs on several threads, or on the calling one if the products are small. A row of `out` depends on its row of
 /// `x` only, to the bit.
 ///
 /// # Errors

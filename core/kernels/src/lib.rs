@@ -61,6 +61,7 @@ mod simd;
 mod split;
 #[cfg(target_arch = "x86_64")]
 mod square;
+mod team;
 #[cfg(test)]
 mod testing;
 mod vector;
@@ -73,4 +74,5 @@ pub use matmul::{Factor, matmul, matmul_each};
 pub use packed::{dequantize_packed_row, pack};
 pub use panel::LANES;
 pub use quant_type::{QuantType, ShapeError};
+pub use team::{for_each, lead};
 pub use vector::{add_scaled, dot, gelu_erf, gelu_mul, layer_norm, rms_norm, silu_mul, softmax};

@@ -17,8 +17,8 @@ mod tests;
 /// Computes `out[m, n] = x[m, k] · weights[n, k]ᵀ`, all row-major.
 ///
 /// `weights` are `n` rows that [`pack`](crate::pack) has packed, at any alignment. Each row of `x` is quantised in groups
-/// of 16 or 32 values, as the weights are: to 8 bits, or to 16 where a group is far above its row. Runs on rayon's
-/// current pool, or on the calling thread if the product is small. A row of `out` depends on its row of `x` only, to the
+/// of 16 or 32 values, as the weights are: to 8 bits, or to 16 where a group is far above its row. Runs on several
+/// threads, or on the calling one if the product is small. A row of `out` depends on its row of `x` only, to the
 /// bit; it is NaN where the row of `x` has a value that is not finite.
 ///
 /// # Errors

@@ -5,16 +5,18 @@
 //! block has two bytes that are no part of such a word, they follow at the end of the band, block by block. The last
 //! band is filled up with zeros.
 
-use rayon::prelude::*;
-
 use crate::block::Block;
 use crate::quant_type::{QuantType, ShapeError};
+use crate::team;
 
 #[cfg(test)]
 mod tests;
 
 /// Rows of a band.
 pub(crate) const BAND: usize = 16;
+
+/// Bytes that a thread packs at once.
+const TOGETHER: usize = 1 << 16;
 
 impl QuantType {
     /// Where a block has the half-precision scale that is no part of a word.
@@ -41,7 +43,7 @@ impl QuantType {
     }
 }
 
-/// Packs `n` rows of `k` weights, which are blocks as in a GGUF file. Runs on rayon's current pool.
+/// Packs `n` rows of `k` weights, which are blocks as in a GGUF file. Runs on several threads, see [`for_each`](crate::for_each).
 ///
 /// # Errors
 ///
@@ -52,9 +54,13 @@ pub fn pack(kind: QuantType, weights: &[u8], n: usize, k: usize, out: &mut [u8])
     ShapeError::check("weights", weights.len(), n.checked_mul(row_bytes))?;
     ShapeError::check("out", out.len(), kind.packed_bytes(n, k))?;
     if !weights.is_empty() {
-        out.par_chunks_exact_mut(BAND * row_bytes)
-            .zip(weights.par_chunks(BAND * row_bytes))
-            .for_each(|(band, rows)| pack_band(kind, rows, row_bytes, band));
+        let band = BAND * row_bytes;
+        let together = (TOGETHER / band).max(1) * band;
+        let tasks = out.chunks_mut(together).zip(weights.chunks(together)).collect();
+        team::for_each(tasks, |(out, weights): (&mut [u8], &[u8])| {
+            let bands = out.chunks_exact_mut(band).zip(weights.chunks(band));
+            bands.for_each(|(band, rows)| pack_band(kind, rows, row_bytes, band));
+        });
     }
     Ok(())
 }

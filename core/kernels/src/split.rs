@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use rayon::prelude::*;
+use crate::team;
 
 /// Multiplications below which a product stays on the calling thread: waking another one takes longer.
 pub(crate) const SMALL: usize = 1 << 18;
@@ -31,11 +31,11 @@ pub(crate) fn columns(out: &mut [f32], n: usize, step: usize) -> Vec<Task<'_>> {
     tasks
 }
 
-/// Runs the tasks of a product on rayon's current pool, or on the calling thread if the product is small.
-pub(crate) fn run<T: Send>(tasks: Vec<T>, multiplications: usize, run: impl Fn(T) + Sync + Send) {
+/// Runs the tasks of a product on several threads, or on the calling one if the product is small.
+pub(crate) fn run<T: Send>(tasks: Vec<T>, multiplications: usize, run: impl Fn(T) + Sync) {
     if multiplications < SMALL {
         tasks.into_iter().for_each(run);
     } else {
-        tasks.into_par_iter().with_max_len(1).for_each(run);
+        team::for_each(tasks, run);
     }
 }

@@ -1,6 +1,7 @@
 use std::ops::Range;
 use std::path::Path;
 
+use rushlight_kernels::lead;
 use serde_json::Value;
 
 use crate::arch::bert::{self, Bert};
@@ -65,7 +66,7 @@ impl Encoder {
         }
         let mut vectors = Vec::with_capacity(texts.len());
         for batch in batches(&sequences) {
-            let hidden = self.bert.encoder.forward(&sequences[batch.clone()])?;
+            let hidden = lead(|| self.bert.encoder.forward(&sequences[batch.clone()]))?;
             let mut rows = &hidden[..];
             for sequence in &sequences[batch] {
                 let (own, rest) = rows.split_at(sequence.len() * self.dimensions());

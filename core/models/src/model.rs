@@ -2,7 +2,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rushlight_kernels::cpu;
+use rushlight_kernels::{cpu, lead};
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::Checkpoint;
@@ -359,7 +359,7 @@ impl LanguageModel {
             }
             let computed = match &self.accelerator {
                 Some(accelerator) => accelerator.forward(&mut segments)?,
-                None => self.decoder.forward(&mut segments, workspace)?,
+                None => lead(|| self.decoder.forward(&mut segments, workspace))?,
             };
             for (index, row) in wanting.into_iter().zip(computed.chunks_exact(vocabulary)) {
                 logits[index].extend_from_slice(row);

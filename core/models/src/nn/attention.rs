@@ -1,7 +1,6 @@
 use std::ops::Range;
 
-use rayon::prelude::*;
-use rushlight_kernels::{Attended, PAGE, attend};
+use rushlight_kernels::{Attended, PAGE, attend, for_each};
 
 use crate::KvCache;
 
@@ -66,12 +65,15 @@ impl Attention {
     /// Attends for every sequence; `queries` and `out` are `[rows][query heads × dimension]`.
     pub(crate) fn forward(&self, sequences: &[Queries<'_>], queries: &[f32], out: &mut [f32]) {
         let tasks = self.tasks(sequences);
-        let attended: Vec<Attended> = if self.work(sequences) < SMALL {
-            tasks.iter().map(|task| self.run(task, queries)).collect()
+        let mut attended: Vec<Option<Attended>> = vec![None; tasks.len()];
+        let places = tasks.iter().zip(&mut attended);
+        let attend = |(task, place): (&Task<'_>, &mut Option<_>)| *place = Some(self.run(task, queries));
+        if self.work(sequences) < SMALL {
+            places.for_each(attend);
         } else {
-            tasks.par_iter().with_max_len(1).map(|task| self.run(task, queries)).collect()
-        };
-        let mut parts = tasks.iter().zip(attended).peekable();
+            for_each(places.collect(), attend);
+        }
+        let mut parts = tasks.iter().zip(attended.into_iter().flatten()).peekable();
         while let Some((task, mut whole)) = parts.next() {
             while let Some((_, part)) = parts.next_if(|(next, _)| next.continues(task)) {
                 whole.merge(&part);

@@ -1,8 +1,7 @@
 use std::ops::Range;
 
-use rayon::prelude::*;
 use rushlight_kernels::{
-    Factor, FloatFactor, QuantType, dequantize_packed_row, dot, matmul_each, matmul_floats,
+    Factor, FloatFactor, QuantType, dequantize_packed_row, dot, for_each, matmul_each, matmul_floats,
 };
 
 use crate::map::Bytes;
@@ -119,15 +118,14 @@ impl Matrix {
     /// is converted once for all of `x`.
     fn multiply_rows(&self, x: &[f32], m: usize, out: &mut [f32]) {
         let mut transposed = vec![0.0; out.len()];
-        transposed.par_chunks_mut(m).enumerate().for_each_init(
-            || vec![0.0; self.columns],
-            |weights, (index, products)| {
-                self.row(index, weights);
-                for (product, x) in products.iter_mut().zip(x.chunks_exact(self.columns)) {
-                    *product = dot(weights, x);
-                }
-            },
-        );
+        let tasks = transposed.chunks_mut(m).enumerate().collect();
+        for_each(tasks, |(index, products): (usize, &mut [f32])| {
+            let mut weights = vec![0.0; self.columns];
+            self.row(index, &mut weights);
+            for (product, x) in products.iter_mut().zip(x.chunks_exact(self.columns)) {
+                *product = dot(&weights, x);
+            }
+        });
         for (index, products) in transposed.chunks_exact(m).enumerate() {
             for (row, product) in products.iter().enumerate() {
                 out[row * self.rows + index] = *product;

@@ -1,4 +1,4 @@
-use rayon::prelude::*;
+use rushlight_kernels::for_each;
 
 /// Below this many elements a second thread costs more than it saves.
 const SMALL: usize = 1 << 14;
@@ -8,11 +8,11 @@ pub(crate) fn for_each_row(rows: &mut [f32], width: usize, work: impl Fn(usize, 
     if rows.len() < SMALL {
         rows.chunks_exact_mut(width).enumerate().for_each(|(index, row)| work(index, row));
     } else {
-        let least = (SMALL / 4).div_ceil(width);
-        rows.par_chunks_exact_mut(width)
-            .with_min_len(least)
-            .enumerate()
-            .for_each(|(index, row)| work(index, row));
+        let together = (SMALL / 4).div_ceil(width);
+        let tasks = rows.chunks_mut(together * width).zip((0..).step_by(together)).collect();
+        for_each(tasks, |(rows, first): (&mut [f32], usize)| {
+            rows.chunks_exact_mut(width).zip(first..).for_each(|(row, index)| work(index, row));
+        });
     }
 }
 
