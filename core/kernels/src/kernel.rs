@@ -38,27 +38,27 @@ pub(crate) fn columns<S: Simd, F: Format<WORDS>, const WORDS: usize>(
         .map(|band| Band::new(product.kind, band, product.row_bytes))
         .collect();
     let (groups, rest) = bands.as_chunks::<TOGETHER>();
-    let mut wide = Scratch::<S, TOGETHER>::new(simd, out.len());
-    let mut narrow = Scratch::<S, 1>::new(simd, out.len());
+    let mut scratch = Scratch::new(simd, out.len());
     for (far, out) in out.chunks_mut(FAR).enumerate() {
         let rows = far * FAR..far * FAR + out.len();
         for (index, bands) in groups.iter().enumerate() {
             let column = TOGETHER * index * BAND;
+            let rows = rows.clone();
             bands_columns::<S, F, WORDS, TOGETHER>(
                 simd,
                 square,
                 product,
                 bands,
-                rows.clone(),
+                rows,
                 column,
-                &mut wide,
+                &mut scratch,
                 out,
             );
         }
         for (index, bands) in rest.as_chunks::<1>().0.iter().enumerate() {
             let column = (TOGETHER * groups.len() + index) * BAND;
             let rows = rows.clone();
-            bands_columns::<S, F, WORDS, 1>(simd, square, product, bands, rows, column, &mut narrow, out);
+            bands_columns::<S, F, WORDS, 1>(simd, square, product, bands, rows, column, &mut scratch, out);
         }
     }
 }
@@ -73,11 +73,12 @@ fn bands_columns<S: Simd, F: Format<WORDS>, const WORDS: usize, const BANDS: usi
     bands: &[Band<'_>; BANDS],
     rows: Range<usize>,
     column: usize,
-    scratch: &mut Scratch<S, BANDS>,
+    scratch: &mut Scratch<S>,
     out: &mut [&mut [f32]],
 ) {
-    let Scratch { tiles, sums } = scratch;
-    let sums = &mut sums[..rows.len()];
+    let (tiles, _) =
+        scratch.tiles.split_first_chunk_mut::<BANDS>().expect("there are no more bands than tiles");
+    let sums = &mut scratch.sums.as_chunks_mut::<BANDS>().0[..rows.len()];
     for part in 0..BAND / S::LANES {
         sums.fill([simd.splat_float(0.0); BANDS]);
         for (chunk, x) in product.x.chunks.chunks_exact(product.x.rows).enumerate() {
@@ -97,7 +98,7 @@ fn bands_columns<S: Simd, F: Format<WORDS>, const WORDS: usize, const BANDS: usi
                 }
                 (x, sums) = (x_rest, sums_rest);
             }
-            multiply::<S, F, WORDS, BANDS>(simd, tiles, groups, x, sums);
+            multiply::<S, F, WORDS, BANDS>(simd, &*tiles, groups, x, sums);
         }
         for (out, sums) in out.iter_mut().zip(sums.iter()) {
             for (band, sum) in sums.iter().enumerate() {
@@ -176,21 +177,22 @@ pub(crate) fn add<S: Simd>(
 }
 
 /// What is computed for some bands at a time.
-struct Scratch<S: Simd, const BANDS: usize> {
-    tiles: [Tile<S>; BANDS],
-    /// Of each activation row.
-    sums: Vec<[S::Float; BANDS]>,
+struct Scratch<S: Simd> {
+    tiles: [Tile<S>; TOGETHER],
+    /// Of each activation row, for each band.
+    sums: Vec<S::Float>,
 }
 
-impl<S: Simd, const BANDS: usize> Scratch<S, BANDS> {
+impl<S: Simd> Scratch<S> {
     #[inline(always)]
     fn new(simd: S, rows: usize) -> Self {
-        let sums = vec![[simd.splat_float(0.0); BANDS]; rows.min(FAR)];
-        Self { tiles: std::array::from_fn(|_| Tile::new(simd)), sums }
+        let sums = vec![simd.splat_float(0.0); rows.min(FAR) * TOGETHER];
+        Self { tiles: [Tile::new(simd); TOGETHER], sums }
     }
 }
 
 /// 256 unpacked values of each of `S::LANES` rows, four of each row in a word, with the scales of their groups.
+#[derive(Clone, Copy)]
 pub(crate) struct Tile<S: Simd> {
     pub(crate) quants: [S::Int; CHUNK / 4],
     pub(crate) scales: [S::Float; 16],
