@@ -2,8 +2,12 @@
 
 use std::ops::Range;
 
-use crate::vector::dispatch;
+#[cfg(target_arch = "x86_64")]
+use crate::cpu::Level;
+use crate::halves::{Portable, Widen};
 use crate::vector::exponential::exp;
+#[cfg(target_arch = "x86_64")]
+use crate::{avx2::Avx2, avx512::Avx512};
 
 mod block;
 mod page;
@@ -15,30 +19,18 @@ pub use page::{KvPage, PAGE};
 use block::Block;
 use page::Scratch;
 
-dispatch! {
-    /// Attention of some query vectors over a span of the keys and values of one head (flash attention, arXiv
-    /// 2205.14135), ready to be merged with that of other spans.
-    ///
-    /// Query `i` sees the tokens `visible[i]`; `queries` is `[visible.len()][dimension]`; the first token of `pages` is
-    /// `first`, and a page has [`PAGE`] tokens, those that nobody sees of any finite value. Scores are multiplied by
-    /// `scale`. A query's result does not depend on the others, to the bit, nor on the instruction set. Runs on the
-    /// calling thread.
-    ///
-    /// # Panics
-    ///
-    /// If `dimension` is no multiple of 16, a slice doesn't have the length of its shape, or `first` is inside a page.
-    pub fn attend(
-        queries: &[f32],
-        visible: &[Range<usize>],
-        pages: &[KvPage<'_>],
-        first: usize,
-        dimension: usize,
-        scale: f32
-    ) -> Attended = portable;
-}
-
-#[inline(always)]
-fn portable(
+/// Attention of some query vectors over a span of the keys and values of one head (flash attention, arXiv
+/// 2205.14135), ready to be merged with that of other spans.
+///
+/// Query `i` sees the tokens `visible[i]`; `queries` is `[visible.len()][dimension]`; the first token of `pages` is
+/// `first`, and a page has [`PAGE`] tokens, those that nobody sees of any finite value. Scores are multiplied by
+/// `scale`. A query's result does not depend on the others, to the bit, nor on the instruction set. Runs on the
+/// calling thread.
+///
+/// # Panics
+///
+/// If `dimension` is no multiple of 16, a slice doesn't have the length of its shape, or `first` is inside a page.
+pub fn attend(
     queries: &[f32],
     visible: &[Range<usize>],
     pages: &[KvPage<'_>],
@@ -46,44 +38,74 @@ fn portable(
     dimension: usize,
     scale: f32,
 ) -> Attended {
-    assert_eq!(queries.len(), visible.len() * dimension, "`queries` has `dimension` values a query");
-    assert!(first.is_multiple_of(PAGE), "`first` is where a page begins");
-    if visible.len() <= 4 {
-        run::<4>(queries, visible, pages, first, dimension, scale)
-    } else {
-        run::<8>(queries, visible, pages, first, dimension, scale)
-    }
-}
-
-/// [`portable`] with blocks of `ROWS` queries.
-#[inline(always)]
-fn run<const ROWS: usize>(
-    queries: &[f32],
-    visible: &[Range<usize>],
-    pages: &[KvPage<'_>],
-    first: usize,
-    dimension: usize,
-    scale: f32,
-) -> Attended {
-    let mut blocks: Vec<Block<ROWS>> = visible
-        .chunks(ROWS)
-        .zip(queries.chunks(ROWS * dimension))
-        .map(|(visible, queries)| Block::new(queries, visible, dimension, scale))
-        .collect();
-    let mut scratch = Scratch::default();
-    for (page, start) in pages.iter().zip((first..).step_by(PAGE)) {
-        if blocks.iter().any(|block| block.sees(start)) {
-            let (keys, values) = page.load(dimension, &mut scratch);
-            for block in &mut blocks {
-                block.add(keys, values, start);
-            }
+    let span = Span { queries, visible, pages, first, dimension, scale };
+    #[cfg(target_arch = "x86_64")]
+    {
+        let level = crate::cpu::active();
+        if let (Level::Avx512Vnni | Level::Amx, Some(simd)) = (level, Avx512::new()) {
+            return simd.attend(&span);
+        } else if let (Level::Avx2, Some(simd)) = (level, Avx2::new()) {
+            return simd.attend(&span);
         }
     }
-    let mut attended = Attended::nothing(visible.len(), dimension);
-    for (block, first) in blocks.iter().zip((0..).step_by(ROWS)) {
-        block.write(first, &mut attended);
+    span.attend(Portable)
+}
+
+/// The arguments of [`attend`].
+#[derive(Debug)]
+pub(crate) struct Span<'a> {
+    queries: &'a [f32],
+    visible: &'a [Range<usize>],
+    pages: &'a [KvPage<'a>],
+    first: usize,
+    dimension: usize,
+    scale: f32,
+}
+
+impl Span<'_> {
+    /// [`attend`], compiled for the instruction set of whoever inlines it.
+    #[inline(always)]
+    pub(crate) fn attend<S: Widen>(&self, simd: S) -> Attended {
+        let Self { queries, visible, first, dimension, .. } = *self;
+        assert_eq!(queries.len(), visible.len() * dimension, "`queries` has `dimension` values a query");
+        assert!(first.is_multiple_of(PAGE), "`first` is where a page begins");
+        match visible.len() {
+            ..=3 => self.attend_in_blocks::<S, 3>(simd),
+            4 => self.attend_in_blocks::<S, 4>(simd),
+            _ => self.attend_in_blocks::<S, 8>(simd),
+        }
     }
-    attended
+
+    /// The same with blocks of `ROWS` queries.
+    #[inline(always)]
+    fn attend_in_blocks<S: Widen, const ROWS: usize>(&self, simd: S) -> Attended {
+        let Self { queries, visible, pages, first, dimension, scale } = *self;
+        let mut blocks: Vec<Block<ROWS>> = visible
+            .chunks(ROWS)
+            .zip(queries.chunks(ROWS * dimension))
+            .map(|(visible, queries)| Block::new(queries, visible, dimension, scale))
+            .collect();
+        let mut scratch = Scratch::default();
+        for (page, start) in pages.iter().zip((first..).step_by(PAGE)) {
+            if !blocks.iter().any(|block| block.sees(start)) {
+                continue;
+            }
+            // Halves that are read once are not written down as floats.
+            if let ([block], Some((keys, values))) = (&mut blocks[..], page.halves(dimension)) {
+                block.add(simd, keys, values, start);
+            } else {
+                let (keys, values) = page.load(dimension, &mut scratch);
+                for block in &mut blocks {
+                    block.add(simd, keys, values, start);
+                }
+            }
+        }
+        let mut attended = Attended::nothing(visible.len(), dimension);
+        for (block, first) in blocks.iter().zip((0..).step_by(ROWS)) {
+            block.write(first, &mut attended);
+        }
+        attended
+    }
 }
 
 /// What some queries have seen of a span of tokens: weighted sums of values that are yet to be divided by the weights.

@@ -13,11 +13,14 @@ use std::ops::Range;
 
 use half::f16;
 
+use crate::attention::{Attended, Span};
 use crate::cpu::Level;
 use crate::format::{Format, with_format};
+use crate::halves::Widen;
 use crate::kernel;
 use crate::matmul::Product;
 use crate::packed::BAND;
+use crate::panel::{LANES, Lanes};
 use crate::simd::Simd;
 
 /// The proof that the CPU has AVX2, FMA and F16C.
@@ -35,6 +38,12 @@ impl Avx2 {
         unsafe { to_floats(self, halves, out) }
     }
 
+    /// Attends over a span.
+    pub(crate) fn attend(self, span: &Span<'_>) -> Attended {
+        // SAFETY: `self` proves that the CPU has the features of `attend`.
+        unsafe { attend(self, span) }
+    }
+
     /// Computes `columns` of the result; `out` has one slice for each row of activations.
     pub(crate) fn columns(self, product: &Product<'_>, columns: Range<usize>, out: &mut [&mut [f32]]) {
         // SAFETY: `self` proves that the CPU has the features of `run`.
@@ -50,6 +59,11 @@ fn run<F: Format<WORDS>, const WORDS: usize>(
     out: &mut [&mut [f32]],
 ) {
     kernel::columns::<Avx2, F, WORDS>(simd, None, product, columns, out);
+}
+
+#[target_feature(enable = "avx2,fma,f16c")]
+fn attend(simd: Avx2, span: &Span<'_>) -> Attended {
+    span.attend(simd)
 }
 
 #[target_feature(enable = "avx2,f16c")]
@@ -121,6 +135,21 @@ impl Avx2 {
             }
             sum
         })
+    }
+}
+
+impl Widen for Avx2 {
+    #[inline(always)]
+    fn widen(self, halves: &[f16; LANES]) -> Lanes {
+        let mut lanes = [0.0; LANES];
+        for (halves, lanes) in halves.as_chunks::<8>().0.iter().zip(lanes.as_chunks_mut::<8>().0) {
+            // SAFETY: both have 8 numbers; `Avx2` proves that the CPU has the instructions.
+            unsafe {
+                let halves = _mm_loadu_si128(halves.as_ptr().cast());
+                _mm256_storeu_ps(lanes.as_mut_ptr(), _mm256_cvtph_ps(halves));
+            }
+        }
+        lanes
     }
 }
 

@@ -12,11 +12,14 @@ use std::ops::Range;
 
 use half::f16;
 
+use crate::attention::{Attended, Span};
 use crate::cpu::Level;
 use crate::format::{Format, with_format};
+use crate::halves::Widen;
 use crate::kernel;
 use crate::matmul::Product;
 use crate::packed::BAND;
+use crate::panel::{LANES, Lanes};
 use crate::simd::Simd;
 use crate::square::SquareProduct;
 
@@ -36,6 +39,12 @@ impl Avx512 {
     pub(crate) fn to_floats(self, halves: &[f16], out: &mut [f32]) {
         // SAFETY: `self` proves that the CPU has the features of `to_floats`.
         unsafe { to_floats(self, halves, out) }
+    }
+
+    /// Attends over a span.
+    pub(crate) fn attend(self, span: &Span<'_>) -> Attended {
+        // SAFETY: `self` proves that the CPU has the features of `attend`.
+        unsafe { attend(self, span) }
     }
 
     /// Computes `columns` of the result; `out` has one slice for each row of activations.
@@ -62,6 +71,11 @@ fn run<F: Format<WORDS>, const WORDS: usize>(
     out: &mut [&mut [f32]],
 ) {
     kernel::columns::<Avx512, F, WORDS>(simd, square, product, columns, out);
+}
+
+#[target_feature(enable = "avx2,fma,f16c,avx512f,avx512bw,avx512vnni")]
+fn attend(simd: Avx512, span: &Span<'_>) -> Attended {
+    span.attend(simd)
 }
 
 #[target_feature(enable = "avx512f")]
@@ -91,6 +105,19 @@ macro_rules! intrinsic {
 fn prefetch(bytes: *const u8) {
     // SAFETY: prefetching reads nothing, wherever it points to, and every x86-64 CPU has it.
     unsafe { _mm_prefetch::<_MM_HINT_T0>(bytes.wrapping_add(AHEAD).cast()) }
+}
+
+impl Widen for Avx512 {
+    #[inline(always)]
+    fn widen(self, halves: &[f16; LANES]) -> Lanes {
+        let mut lanes = [0.0; LANES];
+        // SAFETY: both have 16 numbers; `Avx512` proves that the CPU has the instructions.
+        unsafe {
+            let halves = _mm256_loadu_si256(halves.as_ptr().cast());
+            _mm512_storeu_ps(lanes.as_mut_ptr(), _mm512_cvtph_ps(halves));
+        }
+        lanes
+    }
 }
 
 impl Simd for Avx512 {

@@ -91,7 +91,7 @@ fn portable(blocks: &[Vec<[f32; ROWS]>], panels: &[Lanes], out: &mut [&mut [f32]
         let (left, right) = panels.split_at(depth);
         for (block, out) in blocks.iter().zip(out.chunks_mut(ROWS)) {
             let mut sums = [[[0.0; LANES]; ROWS]; 2];
-            add_product_of_two(block, left, right, &mut sums);
+            add_product_of_two((), block, left, right, &mut sums);
             for (row, out) in out.iter_mut().enumerate() {
                 let out = &mut out[pair * PAIR..];
                 for (out, sums) in out.chunks_mut(LANES).zip(&sums) {

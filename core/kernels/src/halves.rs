@@ -5,8 +5,31 @@ use half::slice::HalfFloatSliceExt;
 
 #[cfg(target_arch = "x86_64")]
 use crate::cpu::Level;
+use crate::panel::{LANES, Lanes, Panel};
 #[cfg(target_arch = "x86_64")]
 use crate::{avx2::Avx2, avx512::Avx512};
+
+/// The instruction set that converts 16 numbers at once.
+pub(crate) trait Widen: Copy {
+    fn widen(self, halves: &[f16; LANES]) -> Lanes;
+}
+
+/// Every machine's.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Portable;
+
+impl Widen for Portable {
+    fn widen(self, halves: &[f16; LANES]) -> Lanes {
+        halves.map(f16::to_f32)
+    }
+}
+
+impl<S: Widen> Panel<S> for [f16; LANES] {
+    #[inline(always)]
+    fn lanes(&self, simd: S) -> Lanes {
+        simd.widen(self)
+    }
+}
 
 /// Writes the values of `halves` to `out`.
 ///

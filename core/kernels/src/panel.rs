@@ -12,6 +12,18 @@ pub(crate) const ROWS: usize = 8;
 /// 16 values of one depth, one for each column of a panel.
 pub(crate) type Lanes = [f32; LANES];
 
+/// What can be read as 16 floats, by code of the instruction set `S`.
+pub(crate) trait Panel<S> {
+    fn lanes(&self, simd: S) -> Lanes;
+}
+
+impl<S> Panel<S> for Lanes {
+    #[inline(always)]
+    fn lanes(&self, _simd: S) -> Lanes {
+        *self
+    }
+}
+
 /// Does `$body` for each of `$rows` rows, at most 8. Written out, because the compiler vectorises the innermost loop that
 /// is left: over the rows it would scatter every sum, which is fifty times slower than over the lanes.
 macro_rules! for_each_row {
@@ -39,29 +51,33 @@ fn fused(x: f32, y: &Lanes, mut sum: Lanes) -> Lanes {
 
 /// Adds to `sums` the product of up to 8 rows with one panel; `rows` and `panel` run over the depth.
 #[inline(always)]
-pub(crate) fn add_product<'a, const COUNT: usize>(
+pub(crate) fn add_product<S: Copy, P: Panel<S>, const COUNT: usize>(
+    simd: S,
     rows: &[[f32; COUNT]],
-    panel: impl Iterator<Item = &'a Lanes>,
+    panel: &[P],
     sums: &mut [Lanes; COUNT],
 ) {
     let mut local = *sums;
-    for (row, lanes) in rows.iter().zip(panel) {
-        for_each_row!(R < COUNT => local[R] = fused(row[R], lanes, local[R]));
+    for (row, panel) in rows.iter().zip(panel) {
+        let lanes = panel.lanes(simd);
+        for_each_row!(R < COUNT => local[R] = fused(row[R], &lanes, local[R]));
     }
     *sums = local;
 }
 
 /// Adds to `sums` the product of up to 8 rows, which do not lie side by side, with `PANELS` panels, which do.
 #[inline(always)]
-pub(crate) fn add_weighted<'a, const COUNT: usize, const PANELS: usize>(
+pub(crate) fn add_weighted<'a, S: Copy, P: Panel<S> + 'a, const COUNT: usize, const PANELS: usize>(
+    simd: S,
     rows: &[&[f32]; COUNT],
-    panels: impl Iterator<Item = &'a [Lanes; PANELS]>,
+    panels: impl Iterator<Item = &'a [P; PANELS]>,
     sums: [&mut [Lanes; COUNT]; PANELS],
 ) {
     let mut local = sums.each_ref().map(|sums| **sums);
     let depth = rows.first().map_or(0, |row| row.len());
     let rows = rows.map(|row| &row[..depth]);
-    for (index, lanes) in (0..depth).zip(panels) {
+    for (index, panels) in (0..depth).zip(panels) {
+        let lanes = panels.each_ref().map(|panel| panel.lanes(simd));
         for_each_row!(R < COUNT => {
             let x = rows[R][index];
             for panel in 0..PANELS {
@@ -76,17 +92,19 @@ pub(crate) fn add_weighted<'a, const COUNT: usize, const PANELS: usize>(
 
 /// Adds to `sums` the product of up to 8 rows with two panels, which loads each row once for both.
 #[inline(always)]
-pub(crate) fn add_product_of_two<const COUNT: usize>(
+pub(crate) fn add_product_of_two<S: Copy, P: Panel<S>, const COUNT: usize>(
+    simd: S,
     rows: &[[f32; COUNT]],
-    first: &[Lanes],
-    second: &[Lanes],
+    first: &[P],
+    second: &[P],
     sums: &mut [[Lanes; COUNT]; 2],
 ) {
     let [mut left, mut right] = *sums;
     for ((row, one), two) in rows.iter().zip(first).zip(second) {
+        let (one, two) = (one.lanes(simd), two.lanes(simd));
         for_each_row!(R < COUNT => {
-            left[R] = fused(row[R], one, left[R]);
-            right[R] = fused(row[R], two, right[R]);
+            left[R] = fused(row[R], &one, left[R]);
+            right[R] = fused(row[R], &two, right[R]);
         });
     }
     *sums = [left, right];

@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use super::Attended;
 use super::page::PAGE;
-use crate::panel::{LANES, Lanes, add_product, add_product_of_two, add_weighted, interleave};
+use crate::panel::{LANES, Lanes, Panel, add_product, add_product_of_two, add_weighted, interleave};
 use crate::vector::exponential::exp;
 
 /// Vectors of weights of a page.
@@ -54,14 +54,14 @@ impl<const ROWS: usize> Block<ROWS> {
 
     /// Takes a page into account.
     #[inline(always)]
-    pub(super) fn add(&mut self, keys: &[Lanes], values: &[Lanes], start: usize) {
+    pub(super) fn add<S: Copy, P: Panel<S>>(&mut self, simd: S, keys: &[P], values: &[P], start: usize) {
         if !self.sees(start) {
             return;
         }
         let end = self.visible.iter().map(|&(_, to)| to).max().unwrap_or(0);
         let count = PAGE.min(end - start);
         let tiles = count.div_ceil(LANES);
-        self.score(&keys[..tiles * self.queries.len()], start);
+        self.score(simd, &keys[..tiles * self.queries.len()], start);
         self.weigh(tiles);
         let columns = self.sums.len();
         let weights = self.weights.each_ref().map(|weights| &weights.as_flattened()[..count]);
@@ -69,17 +69,17 @@ impl<const ROWS: usize> Block<ROWS> {
         let (pairs, rest) = self.sums.as_chunks_mut::<2>();
         for (pair, [left, right]) in pairs.iter_mut().enumerate() {
             let values = values.chunks_exact(columns).filter_map(|row| row[2 * pair..].first_chunk());
-            add_weighted(&weights, values, [left, right]);
+            add_weighted(simd, &weights, values, [left, right]);
         }
         if let [last] = rest {
             let values = values.chunks_exact(columns).filter_map(|row| row.last_chunk());
-            add_weighted(&weights, values, [last]);
+            add_weighted(simd, &weights, values, [last]);
         }
     }
 
     /// Fills the weights of some tiles of keys with scores; what a query doesn't see is minus infinity.
     #[inline(always)]
-    fn score(&mut self, keys: &[Lanes], start: usize) {
+    fn score<S: Copy, P: Panel<S>>(&mut self, simd: S, keys: &[P], start: usize) {
         let depth = self.queries.len();
         for (pair, tiles) in keys.chunks(2 * depth).enumerate() {
             let first = start + 2 * pair * LANES;
@@ -87,10 +87,10 @@ impl<const ROWS: usize> Block<ROWS> {
             // Two tiles at a time, so that each value of a query is loaded once for both.
             if let Some((left, right)) = tiles.split_at_checked(depth).filter(|(_, right)| !right.is_empty())
             {
-                add_product_of_two(&self.queries, left, right, &mut scores);
+                add_product_of_two(simd, &self.queries, left, right, &mut scores);
                 self.mask(&scores[1], 2 * pair + 1, first + LANES);
             } else {
-                add_product(&self.queries, tiles.iter(), &mut scores[0]);
+                add_product(simd, &self.queries, tiles, &mut scores[0]);
             }
             self.mask(&scores[0], 2 * pair, first);
         }

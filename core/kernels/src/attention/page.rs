@@ -39,6 +39,17 @@ pub enum KvPage<'a> {
     },
 }
 
+/// Keys and values, 16 by 16.
+pub(super) type Halves<'a> = (&'a [[f16; LANES]], &'a [[f16; LANES]]);
+
+/// Refuses pages of other shapes.
+#[inline(always)]
+fn check(dimension: usize, keys: usize, values: usize) {
+    assert!(dimension > 0 && dimension.is_multiple_of(LANES), "`dimension` is a multiple of 16");
+    let length = PAGE * dimension;
+    assert!(keys == length && values == length, "a page has `PAGE` tokens of `dimension` values");
+}
+
 /// Room for a page in single precision.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
@@ -47,6 +58,14 @@ pub(super) struct Scratch {
 }
 
 impl<'a> KvPage<'a> {
+    /// Tiles of keys and rows of values, if they are halves.
+    #[inline(always)]
+    pub(super) fn halves(&self, dimension: usize) -> Option<Halves<'a>> {
+        let Self::F16 { keys, values } = *self else { return None };
+        check(dimension, keys.len(), values.len());
+        Some((keys.as_chunks().0, values.as_chunks().0))
+    }
+
     /// Tiles of keys and rows of values in single precision.
     #[inline(always)]
     pub(super) fn load<'s: 'o, 'o>(
@@ -57,25 +76,21 @@ impl<'a> KvPage<'a> {
     where
         'a: 'o,
     {
-        assert!(dimension > 0 && dimension.is_multiple_of(LANES), "`dimension` is a multiple of 16");
         let length = PAGE * dimension;
-        let check = |keys: usize, values: usize| {
-            assert!(keys == length && values == length, "a page has `PAGE` tokens of `dimension` values");
-        };
         let (keys, values) = match *self {
             Self::F32 { keys, values } => {
-                check(keys.len(), values.len());
+                check(dimension, keys.len(), values.len());
                 (keys, values)
             }
             Self::F16 { keys, values } => {
-                check(keys.len(), values.len());
+                check(dimension, keys.len(), values.len());
                 let (key_room, value_room) = scratch.resized(length);
                 to_floats(keys, key_room);
                 to_floats(values, value_room);
                 (&*key_room, &*value_room)
             }
             Self::Q8 { keys, values, key_scales, value_scales } => {
-                check(keys.len(), values.len());
+                check(dimension, keys.len(), values.len());
                 assert!(
                     key_scales.len() == PAGE && value_scales.len() == PAGE,
                     "a page has a scale for each token"

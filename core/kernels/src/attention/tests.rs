@@ -3,7 +3,7 @@ use std::ops::Range;
 use half::f16;
 use proptest::prelude::*;
 
-use super::{Attended, KvPage, PAGE, attend, portable};
+use super::{Attended, KvPage, PAGE, Portable, Span, attend};
 use crate::panel::LANES;
 use crate::testing::Random;
 
@@ -86,7 +86,8 @@ proptest! {
 
         let attended = attend(&query, &visible, &head.pages(), 0, dimension, scale);
 
-        let scalar = portable(&query, &visible, &head.pages(), 0, dimension, scale);
+        let span = Span { queries: &query, visible: &visible, pages: &head.pages(), first: 0, dimension, scale };
+        let scalar = span.attend(Portable);
         prop_assert_eq!(&attended, &scalar);
         for ((query, out), visible) in query.chunks_exact(dimension).zip(rows(&attended)).zip(&visible) {
             for (out, exact) in out.iter().zip(head.exact(query, visible, scale)) {
