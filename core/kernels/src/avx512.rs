@@ -111,6 +111,7 @@ impl Widen for Avx512 {
     #[inline(always)]
     fn widen(self, halves: &[f16; LANES]) -> Lanes {
         let mut lanes = [0.0; LANES];
+        prefetch(halves.as_ptr().cast());
         // SAFETY: both have 16 numbers; `Avx512` proves that the CPU has the instructions.
         unsafe {
             let halves = _mm256_loadu_si256(halves.as_ptr().cast());

@@ -5,7 +5,7 @@ use rushlight_kernels::{Attended, PAGE, attend, for_each};
 use crate::KvCache;
 
 /// Multiplications below which a second thread costs more than it saves.
-const SMALL: usize = 1 << 17;
+const SMALL: usize = 1 << 14;
 
 /// Query vectors that one task computes: a page is unpacked once for all of them.
 const QUERIES: usize = 32;
