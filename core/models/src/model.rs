@@ -9,6 +9,7 @@ use crate::checkpoint::Checkpoint;
 use crate::device::{self, Accelerator};
 use crate::kv::{Identity, KvPool, KvType};
 use crate::load::{LoadProgress, LoadStage};
+use crate::logits::{Spares, StepLogits};
 use crate::nn::{Decoder, Segment, Workspace};
 use crate::{ChatTemplate, Device, Error, KvCache, ModelInfo, Result, Tokenizer, arch};
 
@@ -117,6 +118,7 @@ pub struct LanguageModel {
     identity: Identity,
     /// Buffers of finished passes for the next ones.
     workspaces: Mutex<Vec<Workspace>>,
+    spares: Spares,
 }
 
 impl LanguageModel {
@@ -172,8 +174,19 @@ impl LanguageModel {
         let pool = Arc::new(pool.kept_by(accelerator.as_ref().map(|accelerator| accelerator.pages())));
         let identity = Identity::of(&info.architecture, &weights, &decoder, &pool);
         let device = found.map_or(Device::Cpu, |found| found.info.device);
-        let workspaces = Mutex::default();
-        Ok(Self { info, tokenizer, template, decoder, device, accelerator, pool, identity, workspaces })
+        let (workspaces, spares) = (Mutex::default(), Spares::default());
+        Ok(Self {
+            info,
+            tokenizer,
+            template,
+            decoder,
+            device,
+            accelerator,
+            pool,
+            identity,
+            workspaces,
+            spares,
+        })
     }
 
     /// What the files say about the model; the context length is that of the options, if they had one.
@@ -256,7 +269,7 @@ impl LanguageModel {
     /// [`Error::ContextTooLong`], [`Error::KvBudget`] and [`Error::Invalid`] (a step without tokens, a token outside
     /// the vocabulary, another model's cache) come before anything is computed. After any error the caches hold
     /// what they held before the call.
-    pub fn forward(&self, steps: &mut [Step<'_>]) -> Result<Vec<Vec<f32>>> {
+    pub fn forward(&self, steps: &mut [Step<'_>]) -> Result<Vec<StepLogits>> {
         for step in &*steps {
             self.check(step)?;
         }
@@ -302,7 +315,7 @@ impl LanguageModel {
         Ok(())
     }
 
-    fn reserve_and_forward(&self, steps: &mut [Step<'_>]) -> Result<Vec<Vec<f32>>> {
+    fn reserve_and_forward(&self, steps: &mut [Step<'_>]) -> Result<Vec<StepLogits>> {
         for step in &mut *steps {
             step.cache.reserve(step.tokens.len())?;
         }
@@ -330,9 +343,10 @@ impl LanguageModel {
         }
     }
 
-    fn forward_in_parts(&self, steps: &mut [Step<'_>], workspace: &mut Workspace) -> Result<Vec<Vec<f32>>> {
+    fn forward_in_parts(&self, steps: &mut [Step<'_>], workspace: &mut Workspace) -> Result<Vec<StepLogits>> {
         let vocabulary = self.decoder.vocabulary();
-        let mut logits = vec![Vec::new(); steps.len()];
+        let mut logits: Vec<StepLogits> = steps.iter().map(|_| self.spares.take()).collect();
+        logits.iter_mut().for_each(StepLogits::clear);
         let mut done = vec![0; steps.len()];
         loop {
             let mut room = MAX_ROWS;
@@ -357,12 +371,19 @@ impl LanguageModel {
             if segments.is_empty() {
                 return Ok(logits);
             }
-            let computed = match &self.accelerator {
-                Some(accelerator) => accelerator.forward(&mut segments)?,
-                None => lead(|| self.decoder.forward(&mut segments, workspace))?,
-            };
+            let mut computed = self.spares.take();
+            match &self.accelerator {
+                Some(accelerator) => accelerator.forward(&mut segments, &mut computed)?,
+                None => lead(|| self.decoder.forward(&mut segments, workspace, &mut computed))?,
+            }
+            if let [only] = wanting[..]
+                && logits[only].is_empty()
+            {
+                logits[only] = computed;
+                continue;
+            }
             for (index, row) in wanting.into_iter().zip(computed.chunks_exact(vocabulary)) {
-                logits[index].extend_from_slice(row);
+                logits[index].extend(row);
             }
         }
     }

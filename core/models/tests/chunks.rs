@@ -26,7 +26,7 @@ fn tokens(model: &LanguageModel, text: &str) -> Vec<u32> {
 }
 
 fn last(model: &LanguageModel, tokens: &[u32], cache: &mut KvCache) -> Vec<f32> {
-    model.forward(&mut [Step::new(tokens, cache)]).unwrap().remove(0)
+    model.forward(&mut [Step::new(tokens, cache)]).unwrap()[0].to_vec()
 }
 
 #[test]

@@ -31,7 +31,7 @@ fn tokens(model: &LanguageModel) -> Vec<u32> {
 /// The last token's logits after these tokens, of which the cache holds some.
 fn last(model: &LanguageModel, tokens: &[u32], cache: &mut KvCache) -> Vec<f32> {
     let rest = &tokens[cache.len()..];
-    model.forward(&mut [Step::new(rest, cache)]).unwrap().remove(0)
+    model.forward(&mut [Step::new(rest, cache)]).unwrap()[0].to_vec()
 }
 
 #[track_caller]
@@ -48,7 +48,7 @@ fn the_probabilities_are_those_of_our_own_kernels() {
         let model = open(device, KvType::F16);
         assert_eq!(model.device(), device);
         let tokens = tokens(&model);
-        let logits = model.forward(&mut [Step::every(&tokens, &mut model.new_cache())]).unwrap().remove(0);
+        let logits = model.forward(&mut [Step::every(&tokens, &mut model.new_cache())]).unwrap()[0].to_vec();
         (logits, model.info().vocabulary)
     };
     let (ours, vocabulary) = logits(Device::Cpu);

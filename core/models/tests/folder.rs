@@ -17,7 +17,7 @@ const INDEX: &str = "model.safetensors.index.json";
 fn logits(path: &Path) -> Vec<f32> {
     let model = LanguageModel::open(path, &LoadOptions::default()).unwrap();
     let mut cache = model.new_cache();
-    model.forward(&mut [Step::every(&[5, 42, 80, 119, 158], &mut cache)]).unwrap().remove(0)
+    model.forward(&mut [Step::every(&[5, 42, 80, 119, 158], &mut cache)]).unwrap()[0].to_vec()
 }
 
 fn refusal(folder: &Path) -> String {

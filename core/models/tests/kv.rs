@@ -26,7 +26,7 @@ fn mean_divergence(kv_type: KvType) -> f64 {
         let model = open(kv_type);
         let tokens = tokens(&model);
         let mut cache = model.new_cache();
-        let logits = model.forward(&mut [Step::every(&tokens, &mut cache)]).unwrap().remove(0);
+        let logits = model.forward(&mut [Step::every(&tokens, &mut cache)]).unwrap()[0].to_vec();
         (logits, model.info().vocabulary, tokens.len())
     };
     let (exact, vocabulary, count) = logits(KvType::F32);
@@ -52,7 +52,7 @@ fn a_known_beginning_gives_the_same_bits_as_computing_it_again() {
     let (tokens, mut tree) = (tokens(&model), PrefixTree::new(&model));
     let last = |cache: &mut KvCache| {
         let rest = &tokens[cache.len()..];
-        model.forward(&mut [Step::new(rest, cache)]).unwrap().remove(0)
+        model.forward(&mut [Step::new(rest, cache)]).unwrap()[0].to_vec()
     };
     let mut cache = model.new_cache();
     let expected = last(&mut cache);

@@ -23,7 +23,7 @@ fn logits(model: &LanguageModel, ids: &[u32], part: usize) -> Vec<Vec<f32>> {
     for ids in ids.chunks(part) {
         let mut step = Step::new(ids, &mut cache);
         step.logits = Logits::All;
-        let computed = model.forward(&mut [step]).unwrap().remove(0);
+        let computed = model.forward(&mut [step]).unwrap()[0].to_vec();
         rows.extend(computed.chunks_exact(model.info().vocabulary).map(<[f32]>::to_vec));
     }
     rows

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use clap::Args;
-use rushlight_models::{KvCache, LanguageModel, LoadOptions, Step};
+use rushlight_models::{KvCache, LanguageModel, LoadOptions, Step, StepLogits};
 
 use super::session::Session;
 use super::{Gpu, Launch, Reply, Request};
@@ -138,7 +138,7 @@ fn batch(model: &LanguageModel, prompts: &[Cow<'_, [u32]>], count: usize) -> Res
 }
 
 /// One more token of each sequence in one pass.
-fn in_step(model: &LanguageModel, tokens: &[[u32; 1]], caches: &mut [KvCache]) -> Result<Vec<Vec<f32>>> {
+fn in_step(model: &LanguageModel, tokens: &[[u32; 1]], caches: &mut [KvCache]) -> Result<Vec<StepLogits>> {
     let mut steps: Vec<Step<'_>> =
         tokens.iter().zip(caches).map(|(token, cache)| Step::new(token, cache)).collect();
     Ok(model.forward(&mut steps)?)
@@ -147,8 +147,8 @@ fn in_step(model: &LanguageModel, tokens: &[[u32; 1]], caches: &mut [KvCache]) -
 fn record(model: &LanguageModel, prompts: &[Cow<'_, [u32]>], read: usize, file: &Path) -> Result<Reply> {
     let failed = |error: io::Error| Failure::io("write", file, &error);
     let mut output = BufWriter::new(File::create(file).map_err(failed)?);
-    let mut write = |logits: &[Vec<f32>]| -> Result<()> {
-        for value in logits.iter().flatten() {
+    let mut write = |logits: &[StepLogits]| -> Result<()> {
+        for value in logits.iter().flat_map(|logits| &**logits) {
             output.write_all(&value.to_le_bytes()).map_err(failed)?;
         }
         Ok(())

@@ -4,6 +4,7 @@ use futures::StreamExt;
 use rushlight::{Delta, KvReuse, Llm, LocalLlm, LocalLlmOptions, Message, Prompt, Sampling};
 use rushlight_models::{
     ChatTemplate, Conversation, Encoded, KvCache, LanguageModel, LoadOptions, Sampler, SamplerOptions, Step,
+    StepLogits,
 };
 use serde_json::json;
 
@@ -199,7 +200,7 @@ impl Computed {
         let mut sampler = Sampler::new(SamplerOptions::greedy());
         while logits.len() < COMPARED && !answer.last().is_some_and(|token| model.tokenizer().is_end(*token))
         {
-            let mut exact = model.forward(&mut [Step::new(&next, &mut cache)])?.remove(0);
+            let mut exact = model.forward(&mut [Step::new(&next, &mut cache)])?[0].to_vec();
             logits.push(exact.clone());
             let token = sampler.sample(&mut exact, &[])?;
             answer.push(token);
@@ -209,7 +210,7 @@ impl Computed {
     }
 
     /// The logits of the same tokens, with the prompt linked as the engine does it.
-    fn link(&self, model: &LanguageModel, recomputed: usize) -> Result<Vec<Vec<f32>>> {
+    fn link(&self, model: &LanguageModel, recomputed: usize) -> Result<Vec<StepLogits>> {
         let (tokens, mut cache) = (&self.encoded.tokens, model.new_cache());
         for (place, chunk) in self.encoded.chunks.iter().zip(&self.chunks) {
             let stop = (place.start + recomputed).max(cache.len() + 1);

@@ -9,6 +9,7 @@ use super::decoder::{CandleBlock, CandleDecoder};
 use super::pass::Pass;
 use crate::device::{Accelerator, failed};
 use crate::kv::PagesElsewhere;
+use crate::logits::StepLogits;
 use crate::nn::{Activation, Angles, Pairing, Reach, Rope, Segment, find_non_finite};
 use crate::{Error, Result};
 
@@ -33,19 +34,20 @@ impl Accelerator for CandleDecoder {
         Arc::clone(&self.arena) as Arc<dyn PagesElsewhere>
     }
 
-    fn forward(&self, segments: &mut [Segment<'_>]) -> Result<Vec<f32>> {
+    fn forward(&self, segments: &mut [Segment<'_>], logits: &mut StepLogits) -> Result<()> {
         let _turn = self.arena.turn();
         let pass = Pass::new(segments);
-        let logits = self.compute(&pass, &mut |_, _| Ok(()));
-        let logits = logits.map_err(|error| failed(self.device, error))?;
-        if let Some(value) = find_non_finite(&logits) {
+        let computed = self.compute(&pass, &mut |_, _| Ok(()));
+        let computed = computed.map_err(|error| failed(self.device, error))?;
+        if let Some(value) = find_non_finite(&computed) {
             return Err(self.blame(&pass, value));
         }
-        let logits = pass.in_order(&logits, self.decoder.vocabulary());
+        logits.clear();
+        logits.extend(&pass.in_order(&computed, self.decoder.vocabulary()));
         for segment in segments {
             segment.cache.advance(segment.tokens.len());
         }
-        Ok(logits)
+        Ok(())
     }
 }
 

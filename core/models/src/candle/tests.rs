@@ -10,6 +10,7 @@ use crate::checkpoint::decoder;
 use crate::device::{Accelerator, Device, find};
 use crate::gguf::writer::{Entry, Writer};
 use crate::kv::{KvPool, KvType};
+use crate::logits::Spares;
 use crate::nn::{Decoder, Segment, Workspace};
 use crate::quantisation::Quantisation;
 use crate::{Gguf, KvCache, Result};
@@ -190,11 +191,15 @@ impl Pair {
     }
 
     fn candle(&self, parts: Vec<Step<'_>>) -> Result<Vec<f32>> {
-        self.candle.forward(&mut segments(parts))
+        let mut logits = Spares::default().take();
+        self.candle.forward(&mut segments(parts), &mut logits)?;
+        Ok(logits.to_vec())
     }
 
     fn ours(&self, parts: Vec<Step<'_>>) -> Vec<f32> {
-        self.ours.forward(&mut segments(parts), &mut Workspace::default()).unwrap()
+        let mut logits = Spares::default().take();
+        self.ours.forward(&mut segments(parts), &mut Workspace::default(), &mut logits).unwrap();
+        logits.to_vec()
     }
 }
 

@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use crate::Result;
 use crate::kv::PagesElsewhere;
+use crate::logits::StepLogits;
 use crate::nn::Segment;
 
 /// A decoder whose weights, keys and values are on a device.
@@ -11,7 +12,7 @@ pub(crate) trait Accelerator: Debug + Send + Sync {
     fn pages(&self) -> Arc<dyn PagesElsewhere>;
 
     /// The same as `Decoder::forward`, up to rounding, which may depend on who shares the pass.
-    fn forward(&self, segments: &mut [Segment<'_>]) -> Result<Vec<f32>>;
+    fn forward(&self, segments: &mut [Segment<'_>], logits: &mut StepLogits) -> Result<()>;
 }
 
 /// An error of this device.

@@ -7,6 +7,7 @@ use super::decoder::{Block, Decoder};
 use super::rope::Angles;
 use super::rows::{add, find_non_finite, for_each_row};
 use super::{Activation, Linear};
+use crate::logits::StepLogits;
 use crate::{Error, KvCache, Result};
 
 /// The rows of one sequence in a batch.
@@ -35,13 +36,14 @@ pub(crate) struct Workspace {
 }
 
 impl Decoder {
-    /// Appends the segments' tokens to their caches, which have room for them; gives the logits of the rows that are
-    /// wanted, in order and one after the other. After an error the caches hold what they held.
+    /// Appends the segments' tokens to their caches, which have room for them, and replaces `logits` by those of the rows
+    /// that are wanted, in order and one after the other. After an error the caches hold what they held.
     pub(crate) fn forward(
         &self,
         segments: &mut [Segment<'_>],
         workspace: &mut Workspace,
-    ) -> Result<Vec<f32>> {
+        logits: &mut StepLogits,
+    ) -> Result<()> {
         let ranges = ranges(segments);
         let rows = ranges.last().map_or(0, |range| range.end);
         self.embed(segments, rows, workspace);
@@ -69,12 +71,16 @@ impl Decoder {
             self.check_finite(&workspace.hidden, || format!("blk.{index}"))?;
         }
 
-        let logits = self.logits(wanted.len(), workspace)?;
-        self.check_finite(&logits, || self.head().describe())?;
+        let logits = logits.resized(wanted.len() * self.vocabulary());
+        if !wanted.is_empty() {
+            self.norm(&self.norm, &workspace.hidden, &mut workspace.normed);
+            self.head().multiply(&workspace.normed, logits)?;
+        }
+        self.check_finite(logits, || self.head().describe())?;
         for segment in segments {
             segment.cache.advance(segment.tokens.len());
         }
-        Ok(logits)
+        Ok(())
     }
 
     fn embed(&self, segments: &[Segment<'_>], rows: usize, workspace: &mut Workspace) {
@@ -151,16 +157,6 @@ impl Decoder {
         block.down.forward(gate, rows, projected)?;
         self.add(block.feed_forward_post_norm.as_deref(), hidden, projected, normed);
         Ok(())
-    }
-
-    fn logits(&self, rows: usize, workspace: &mut Workspace) -> Result<Vec<f32>> {
-        if rows == 0 {
-            return Ok(Vec::new());
-        }
-        self.norm(&self.norm, &workspace.hidden, &mut workspace.normed);
-        let mut logits = vec![0.0; rows * self.vocabulary()];
-        self.head().multiply(&workspace.normed, &mut logits)?;
-        Ok(logits)
     }
 
     fn check_finite(&self, values: &[f32], layer: impl FnOnce() -> String) -> Result<()> {

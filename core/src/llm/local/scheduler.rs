@@ -4,7 +4,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use futures::FutureExt;
 use futures::executor::block_on;
 use futures::future::{BoxFuture, Either, pending, select, select_all};
-use rushlight_models::{Error as ModelError, KvCache, LanguageModel, Logits, PrefixTree, SavedPrefix, Step};
+use rushlight_models::{
+    Error as ModelError, KvCache, LanguageModel, Logits, PrefixTree, SavedPrefix, Step, StepLogits,
+};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -233,7 +235,7 @@ impl<'m> Scheduler<'m> {
     }
 
     /// The logits of each part.
-    fn compute(&mut self, parts: &[Option<Part>]) -> Vec<Option<Result<Vec<f32>, ModelError>>> {
+    fn compute(&mut self, parts: &[Option<Part>]) -> Vec<Option<Result<StepLogits, ModelError>>> {
         let count = |part: &Part| if part.logits == Logits::All { 0 } else { part.tokens.len() };
         self.counters.forward_passes.add(1);
         self.counters.prompt_tokens.add(parts.iter().flatten().map(count).sum());
@@ -258,7 +260,7 @@ impl<'m> Scheduler<'m> {
             Err(_) if steps.len() > 1 => {
                 for (index, step) in indices.into_iter().zip(steps) {
                     let logits = self.model.forward(&mut [step]);
-                    results[index] = Some(logits.map(|logits| logits.into_iter().flatten().collect()));
+                    results[index] = logits.map(|mut logits| logits.pop()).transpose();
                 }
             }
             Err(error) => results[indices[0]] = Some(Err(error)),
@@ -266,7 +268,7 @@ impl<'m> Scheduler<'m> {
         results
     }
 
-    fn take(&mut self, index: usize, result: Result<Vec<f32>, ModelError>) {
+    fn take(&mut self, index: usize, result: Result<StepLogits, ModelError>) {
         let mut logits = match result {
             Ok(logits) => logits,
             Err(error) => return self.fail(index, error),
