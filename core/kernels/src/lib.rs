@@ -75,4 +75,6 @@ pub use packed::{dequantize_packed_row, pack};
 pub use panel::LANES;
 pub use quant_type::{QuantType, ShapeError};
 pub use team::{for_each, lead};
-pub use vector::{add_scaled, dot, gelu_erf, gelu_mul, layer_norm, rms_norm, silu_mul, softmax};
+pub use vector::{
+    add_scaled, dot, find_non_finite, gelu_erf, gelu_mul, greatest, layer_norm, rms_norm, silu_mul, softmax,
+};

@@ -60,6 +60,16 @@ dispatch! {
 }
 
 dispatch! {
+    /// The first value that is NaN or infinite.
+    pub fn find_non_finite(values: &[f32]) -> Option<f32> = portable::find_non_finite;
+}
+
+dispatch! {
+    /// The greatest value: NaN if any is, minus infinity of none.
+    pub fn greatest(values: &[f32]) -> f32 = portable::greatest;
+}
+
+dispatch! {
     /// Adds `scale * x` to `out`.
     ///
     /// # Panics
@@ -133,6 +143,32 @@ mod portable {
             *sum += a * b;
         }
         total(sums)
+    }
+
+    #[inline(always)]
+    pub(super) fn find_non_finite(values: &[f32]) -> Option<f32> {
+        // Without the sign bit the order of the bits is the order of the values, NaN last.
+        let bits = |value: &f32| value.to_bits() & 0x7fff_ffff;
+        let largest = values.iter().fold(0, |largest: u32, value| largest.max(bits(value)));
+        if f32::from_bits(largest).is_finite() {
+            return None;
+        }
+        values.iter().copied().find(|value| !value.is_finite())
+    }
+
+    #[inline(always)]
+    pub(super) fn greatest(values: &[f32]) -> f32 {
+        let (mut greatest, mut nan) = ([f32::NEG_INFINITY; LANES], [false; LANES]);
+        let (chunks, rest) = values.as_chunks::<LANES>();
+        for values in chunks {
+            for lane in 0..LANES {
+                greatest[lane] = if values[lane] > greatest[lane] { values[lane] } else { greatest[lane] };
+                nan[lane] |= values[lane].is_nan();
+            }
+        }
+        let has_nan = nan.into_iter().any(|nan| nan) || rest.iter().any(|value| value.is_nan());
+        let all = greatest.iter().chain(rest);
+        if has_nan { f32::NAN } else { all.copied().fold(f32::NEG_INFINITY, f32::max) }
     }
 
     #[inline(always)]

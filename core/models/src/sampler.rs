@@ -1,6 +1,8 @@
 use std::cmp::Ordering;
 use std::hash::{BuildHasher, Hasher, RandomState};
 
+use rushlight_kernels::greatest;
+
 use crate::{Error, Result};
 
 /// How the next token is chosen.
@@ -173,21 +175,17 @@ impl Sampler {
 
 /// The token with the highest logit, of equals the lowest id.
 fn likeliest(logits: &[f32]) -> Result<Candidate> {
-    let mut best = Candidate { id: 0, weight: f32::NEG_INFINITY };
-    for (id, &weight) in (0u32..).zip(logits) {
-        if weight > best.weight {
-            best = Candidate { id, weight };
-        }
-        if weight.is_nan() {
-            return Err(Error::invalid("logits", format!("expected numbers, got NaN for token {id}")));
-        }
+    let weight = greatest(logits);
+    let same = |logit: &f32| *logit == weight || logit.is_nan();
+    let id = logits.iter().position(same).unwrap_or_default() as u32;
+    if weight.is_nan() {
+        return Err(Error::invalid("logits", format!("expected numbers, got NaN for token {id}")));
     }
-    if !best.weight.is_finite() {
-        let found =
-            if best.weight > 0.0 { format!("infinity for token {}", best.id) } else { "none".to_owned() };
+    if !weight.is_finite() {
+        let found = if weight > 0.0 { format!("infinity for token {id}") } else { "none".to_owned() };
         return Err(Error::invalid("logits", format!("expected at least one finite value, got {found}")));
     }
-    Ok(best)
+    Ok(Candidate { id, weight })
 }
 
 /// A small generator whose numbers stay the same for ever (Steele, Lea and Flood 2014, "Fast splittable

@@ -1,6 +1,9 @@
 use proptest::prelude::*;
 
-use super::{add_scaled, dot, gelu_erf, gelu_mul, layer_norm, portable, rms_norm, silu_mul, softmax};
+use super::{
+    add_scaled, dot, find_non_finite, gelu_erf, gelu_mul, greatest, layer_norm, portable, rms_norm, silu_mul,
+    softmax,
+};
 
 /// `erf(x)` by a series of positive terms, exact to f64.
 fn erf(x: f64) -> f64 {
@@ -112,6 +115,28 @@ fn vectors() -> impl Strategy<Value = (Vec<f32>, Vec<f32>, Vec<f32>)> {
 }
 
 proptest! {
+    #[test]
+    fn what_is_greatest_or_not_finite_is_found_wherever_it_is(
+        values in prop::collection::vec(any::<f32>(), 0..70),
+        special in prop::option::of(prop_oneof![Just(f32::NAN), Just(f32::INFINITY), Just(f32::NEG_INFINITY)]),
+        place in 0_usize..70,
+    ) {
+        let mut values = values;
+        if let (Some(special), Some(value)) = (special, values.get_mut(place)) {
+            *value = special;
+        }
+
+        let (found, most) = (find_non_finite(&values), greatest(&values));
+
+        let expected = values.iter().copied().find(|value| !value.is_finite());
+        prop_assert_eq!(found.map(f32::to_bits), expected.map(f32::to_bits));
+        if values.iter().any(|value| value.is_nan()) {
+            prop_assert!(most.is_nan());
+        } else {
+            prop_assert_eq!(most, values.iter().copied().fold(f32::NEG_INFINITY, f32::max));
+        }
+    }
+
     #[test]
     fn dispatched_code_gives_the_bits_of_portable_code((a, b, c) in vectors()) {
         prop_assert_eq!(dot(&a, &b).to_bits(), portable::dot(&a, &b).to_bits());

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use candle_core::{Result as CandleResult, Tensor};
 use candle_nn::ops::rms_norm;
 use candle_nn::rotary_emb::{rope, rope_i};
+use rushlight_kernels::find_non_finite;
 
 use super::attention::Sight;
 use super::decoder::{CandleBlock, CandleDecoder};
@@ -10,7 +11,7 @@ use super::pass::Pass;
 use crate::device::{Accelerator, failed};
 use crate::kv::PagesElsewhere;
 use crate::logits::StepLogits;
-use crate::nn::{Activation, Angles, Pairing, Reach, Rope, Segment, find_non_finite};
+use crate::nn::{Activation, Angles, Pairing, Reach, Rope, Segment};
 use crate::{Error, Result};
 
 /// What the layers of a pass have in common.

@@ -1,11 +1,11 @@
 use std::ops::Range;
 
-use rushlight_kernels::{gelu_mul, rms_norm, silu_mul};
+use rushlight_kernels::{find_non_finite, gelu_mul, rms_norm, silu_mul};
 
 use super::attention::Queries;
 use super::decoder::{Block, Decoder};
 use super::rope::Angles;
-use super::rows::{add, find_non_finite, for_each_row};
+use super::rows::{add, for_each_row};
 use super::{Activation, Linear};
 use crate::logits::StepLogits;
 use crate::{Error, KvCache, Result};

@@ -26,5 +26,3 @@ pub(crate) use matrix::Matrix;
 #[cfg(feature = "candle")]
 pub(crate) use rope::Angles;
 pub(crate) use rope::{Pairing, Rope};
-#[cfg(feature = "candle")]
-pub(crate) use rows::find_non_finite;

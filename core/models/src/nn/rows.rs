@@ -22,11 +22,3 @@ pub(crate) fn add(rows: &mut [f32], other: &[f32]) {
         *row += other;
     }
 }
-
-/// The first value that is NaN or infinite.
-pub(crate) fn find_non_finite(values: &[f32]) -> Option<f32> {
-    // Zero times a number is zero unless the number is not finite; a sum has no branch for each element.
-    let zeros: f32 =
-        values.chunks(1024).map(|values| values.iter().map(|value| value * 0.0).sum::<f32>()).sum();
-    if zeros == 0.0 { None } else { values.iter().copied().find(|value| !value.is_finite()) }
-}
