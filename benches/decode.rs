@@ -1,4 +1,5 @@
-//! How many tokens a second are written, after how many? Keys and values in single precision beside the default half.
+//! How many bytes a second are read by writing one token after so many, of weights and of keys and values? In single
+//! precision and 8 bits beside the default half. `cargo run -p rushlight-kernels --example matmul` says how many could be.
 //!
 //! Needs the model: `cargo xtask models SmolLM2-135M-Instruct`.
 
@@ -8,7 +9,6 @@ use rushlight_models::{KvType, LanguageModel, LoadOptions, Step};
 
 fn decode(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("decode");
-    group.throughput(Throughput::Elements(1));
     for kv_type in [KvType::F16, KvType::F32, KvType::Q8] {
         let mut options = LoadOptions::default();
         options.kv_type = kv_type;
@@ -16,6 +16,7 @@ fn decode(criterion: &mut Criterion) {
         for length in [128, 512, 2_048] {
             let tokens = tokens(&model, length);
             let mut cache = filled(&model, &tokens);
+            group.throughput(Throughput::Bytes(model.info().size_bytes + cache.size_bytes() as u64));
             group.bench_function(BenchmarkId::new(format!("{kv_type:?}"), length), |bencher| {
                 bencher.iter(|| {
                     cache.truncate(length);

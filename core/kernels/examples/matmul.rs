@@ -1,4 +1,4 @@
-//! Times the product of every format at the shapes of small models: GB/s of weights and Gop/s.
+//! Times the product of every format at the shapes of small models: GB/s of weights and Gop/s, beside reading alone.
 //!
 //! ```console
 //! RAYON_NUM_THREADS=2 cargo run --release -p rushlight-kernels --example matmul [FORMAT...]
@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use rushlight_kernels::{QuantType, matmul};
+use rushlight_kernels::{QuantType, for_each, lead, matmul};
 
 /// Bytes of weights that a measurement walks through, more than the caches hold.
 const WALK: usize = 128 << 20;
@@ -17,6 +17,7 @@ const SHAPES: [(usize, usize); 3] = [(4864, 896), (896, 4864), (1536, 576)];
 fn main() -> Result<(), rushlight_kernels::ShapeError> {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     println!("{:?}, {} threads", rushlight_kernels::cpu::active(), rayon::current_num_threads());
+    println!("reading alone: {:.1} GB/s", read());
     for kind in QuantType::ALL {
         if !wanted.is_empty() && !wanted.contains(&format!("{kind:?}")) {
             continue;
@@ -36,9 +37,11 @@ fn main() -> Result<(), rushlight_kernels::ShapeError> {
                 for _ in 0..if m == 1 { 5 } else { 3 } {
                     let parts = if m < 16 { weights.len() / bytes } else { 8 };
                     let start = Instant::now();
-                    for weights in weights.chunks_exact(bytes).take(parts) {
-                        matmul(kind, weights, n, k, &x, m, &mut out)?;
-                    }
+                    // Threads stand by for all of them, as in a pass through a model.
+                    lead(|| {
+                        let mut weights = weights.chunks_exact(bytes).take(parts);
+                        weights.try_for_each(|weights| matmul(kind, weights, n, k, &x, m, &mut out))
+                    })?;
                     best = best.min(start.elapsed() / u32::try_from(parts).unwrap_or(1));
                 }
                 let seconds = best.as_secs_f64();
@@ -49,4 +52,18 @@ fn main() -> Result<(), rushlight_kernels::ShapeError> {
         }
     }
     Ok(())
+}
+
+/// GB/s at which all threads together add up what is in memory: no product is faster for long.
+fn read() -> f64 {
+    let words = vec![1_u64; 4 * WALK / size_of::<u64>()];
+    let mut best = Duration::MAX;
+    for _ in 0..5 {
+        let start = Instant::now();
+        for_each(words.chunks(1 << 14).collect(), |words| {
+            std::hint::black_box(words.iter().fold(0, |sum: u64, word| sum.wrapping_add(*word)));
+        });
+        best = best.min(start.elapsed());
+    }
+    4.0 * WALK as f64 / 1e9 / best.as_secs_f64()
 }

@@ -176,8 +176,8 @@ impl Sampler {
 /// The token with the highest logit, of equals the lowest id.
 fn likeliest(logits: &[f32]) -> Result<Candidate> {
     let weight = greatest(logits);
-    let same = |logit: &f32| *logit == weight || logit.is_nan();
-    let id = logits.iter().position(same).unwrap_or_default() as u32;
+    let is_it = |logit: &f32| *logit >= weight || logit.is_nan();
+    let id = logits.iter().position(is_it).unwrap_or_default() as u32;
     if weight.is_nan() {
         return Err(Error::invalid("logits", format!("expected numbers, got NaN for token {id}")));
     }
