@@ -198,6 +198,18 @@ export declare class Script {
   deltas(): number
 }
 
+/** Objectives, and how the recorded runs keep them. */
+export declare class Slos {
+  /** Nothing recorded yet; the objectives as JSON text. */
+  constructor(slos: string)
+  /** Counts one run, by its report as JSON text. */
+  record(report: string): void
+  /** How each objective was kept so far, as JSON text. */
+  reports(): string
+  /** Forgets what was recorded. */
+  reset(): void
+}
+
 /** The devices of this machine on which models can compute, as JSON text. */
 export declare function devices(cancellation: Cancellation): Promise<string>
 

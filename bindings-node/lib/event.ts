@@ -110,14 +110,21 @@ export interface Usage {
   cachedTokens: number;
 }
 
-/** Counts and times of a run. */
+/** Counts and times of a run. Retrieval, generation, tools, reading and overhead are the parts of the total. */
 export interface Report {
   /** From the start to the first text; null if there was no text. */
   firstTokenMs: number | null;
   totalMs: number;
   retrievalMs: number;
+  /** Waiting for the model, over all turns: its queue, the prompt and the text. */
+  generationMs: number;
+  /** Writing text, over all turns, from the first text of each turn to its end. */
   decodingMs: number;
   toolsMs: number;
+  /** What the reader of the events took between them. */
+  readingMs: number;
+  /** What the run itself took, with session store and cache. */
+  overheadMs: number;
   /** Generations. */
   turns: number;
   /** Tool calls that were answered. */

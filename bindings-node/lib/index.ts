@@ -68,4 +68,5 @@ export {
 } from "./retrieval.js";
 export type { Abortable } from "./runtime.js";
 export { MemorySessions, type MemorySessionsOptions } from "./session.js";
+export { Slos, type Metric, type Slo, type SloReport } from "./slo.js";
 export type { EventStream } from "./stream.js";

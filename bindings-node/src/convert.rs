@@ -1,8 +1,8 @@
 use std::time::Duration;
 
-use rushlight::{Answer, Error, Event, Result};
-use serde::Serialize;
+use rushlight::{Answer, Error, Event, Report, Result};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 /// The JSON text of a value.
@@ -69,8 +69,8 @@ fn in_javascript(message: &str, durations: &[&str]) -> String {
 pub(crate) fn event_to_json(event: &Event) -> Result<String> {
     let mut value = to_value(event)?;
     match event {
-        Event::ToolOutput(output) => value["elapsed_ms"] = milliseconds(output.elapsed),
-        Event::Done(answer) => value["report"] = report(answer),
+        Event::ToolOutput(output) => value["elapsed_ms"] = json!(milliseconds(output.elapsed)),
+        Event::Done(answer) => value["report"] = report(answer)?,
         _ => {}
     }
     to_json(&value)
@@ -79,30 +79,68 @@ pub(crate) fn event_to_json(event: &Event) -> Result<String> {
 /// The JSON text of an answer, with its report.
 pub(crate) fn answer_to_json(answer: &Answer) -> Result<String> {
     let mut value = to_value(answer)?;
-    value["report"] = report(answer);
+    value["report"] = report(answer)?;
     to_json(&value)
 }
 
-fn report(answer: &Answer) -> Value {
+/// The times and counts of a run as JavaScript has them.
+#[derive(Serialize, Deserialize)]
+struct ReportForm {
+    first_token_ms: Option<f64>,
+    total_ms: f64,
+    retrieval_ms: f64,
+    generation_ms: f64,
+    decoding_ms: f64,
+    tools_ms: f64,
+    reading_ms: f64,
+    #[serde(skip_deserializing)]
+    overhead_ms: f64,
+    turns: usize,
+    tool_calls: usize,
+    tokens_per_second: Option<f64>,
+}
+
+fn report(answer: &Answer) -> Result<Value> {
     let report = &answer.report;
-    json!({
-        "first_token_ms": report.first_token.map(milliseconds),
-        "total_ms": milliseconds(report.total),
-        "retrieval_ms": milliseconds(report.retrieval),
-        "decoding_ms": milliseconds(report.decoding),
-        "tools_ms": milliseconds(report.tools),
-        "turns": report.turns,
-        "tool_calls": report.tool_calls,
-        "tokens_per_second": report.tokens_per_second,
+    to_value(&ReportForm {
+        first_token_ms: report.first_token.map(milliseconds),
+        total_ms: milliseconds(report.total),
+        retrieval_ms: milliseconds(report.retrieval),
+        generation_ms: milliseconds(report.generation),
+        decoding_ms: milliseconds(report.decoding),
+        tools_ms: milliseconds(report.tools),
+        reading_ms: milliseconds(report.reading),
+        overhead_ms: milliseconds(report.overhead()),
+        turns: report.turns,
+        tool_calls: report.tool_calls,
+        tokens_per_second: report.tokens_per_second,
     })
+}
+
+/// The report of an answer that JavaScript gives back.
+pub(crate) fn report_from_json(json: &str) -> Result<Report> {
+    let form: ReportForm = from_json("report", json)?;
+    let time = |milliseconds| duration("report", milliseconds);
+    let mut report = Report::default();
+    report.first_token = form.first_token_ms.map(time).transpose()?;
+    report.total = time(form.total_ms)?;
+    report.retrieval = time(form.retrieval_ms)?;
+    report.generation = time(form.generation_ms)?;
+    report.decoding = time(form.decoding_ms)?;
+    report.tools = time(form.tools_ms)?;
+    report.reading = time(form.reading_ms)?;
+    report.turns = form.turns;
+    report.tool_calls = form.tool_calls;
+    report.tokens_per_second = form.tokens_per_second;
+    Ok(report)
 }
 
 fn to_value<T: Serialize>(value: &T) -> Result<Value> {
     serde_json::to_value(value).map_err(|error| Error::invalid("value", error.to_string()))
 }
 
-fn milliseconds(duration: Duration) -> Value {
-    json!(duration.as_secs_f64() * 1000.0)
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
 }
 
 /// Line and column point into text that the caller never saw.

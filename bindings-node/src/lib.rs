@@ -21,4 +21,5 @@ mod registry;
 mod retrieval;
 mod runtime;
 mod session;
+mod slo;
 mod stream;

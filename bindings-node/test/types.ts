@@ -10,6 +10,7 @@ import {
   ModelRegistry,
   RushlightError,
   ScriptedLlm,
+  Slos,
   eventToJson,
   fetchModel,
   models,
@@ -136,6 +137,11 @@ export async function main(): Promise<void> {
 
   const answer = await assistant.run("Why?", { session: "s", signal: new AbortController().signal });
   same<typeof answer, Answer>(true);
+  const slos = new Slos([{ name: "quick", metric: "first_token", percentile: 95, bound: 0.5 }]);
+  slos.record(answer.report);
+  for (const { slo, burnRate, p95 } of slos.reports()) console.log(slo.name, burnRate > 1, (p95 ?? 0) * 1000);
+  // @ts-expect-error there is no such metric
+  new Slos([{ name: "quick", metric: "first", percentile: 95, bound: 0.5 }]);
 
   const run = assistant.stream("Why?");
   for await (const event of run) console.log(show(event), eventToJson(event));

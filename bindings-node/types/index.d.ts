@@ -11,4 +11,5 @@ export { ModelRegistry, type AddOptions, type EvictionPriority, type ModelRegist
 export { HashedEmbedder, KnowledgeBase, LocalEmbedder, type Document, type HnswOptions, type IngestOptions, type IngestProgress, type IngestReport, type KnowledgeBaseInfo, type KnowledgeBaseOptions, type RetrieveOptions, type SearchMode, } from "./retrieval.js";
 export type { Abortable } from "./runtime.js";
 export { MemorySessions, type MemorySessionsOptions } from "./session.js";
+export { Slos, type Metric, type Slo, type SloReport } from "./slo.js";
 export type { EventStream } from "./stream.js";

@@ -53,7 +53,7 @@ impl Answer {
     /// What happened, with times.
     #[getter]
     fn report(&self) -> Report {
-        Report::from(self.core.report)
+        Report { core: self.core.report }
     }
 
     /// The JSON form, the same in all languages; without the report.
@@ -136,40 +136,12 @@ impl Usage {
 }
 
 /// Counts and times of a run; times in seconds.
-#[pyclass(frozen, eq, get_all, module = "rushlight")]
+///
+/// `retrieval`, `generation`, `tools`, `reading` and `overhead` are the parts of `total`.
+#[pyclass(frozen, eq, module = "rushlight")]
 #[derive(Clone, PartialEq)]
 pub(crate) struct Report {
-    /// From the start to the first text; none if there was no text.
-    first_token: Option<f64>,
-    /// From the start to the end.
-    total: f64,
-    /// Time spent retrieving passages.
-    retrieval: f64,
-    /// Time spent generating.
-    decoding: f64,
-    /// Time spent in tools.
-    tools: f64,
-    /// Generations.
-    turns: usize,
-    /// Tool calls that were answered.
-    tool_calls: usize,
-    /// Tokens generated in a second of decoding; none when nothing was generated.
-    tokens_per_second: Option<f64>,
-}
-
-impl From<rushlight::Report> for Report {
-    fn from(report: rushlight::Report) -> Self {
-        Self {
-            first_token: report.first_token.map(|time| time.as_secs_f64()),
-            total: report.total.as_secs_f64(),
-            retrieval: report.retrieval.as_secs_f64(),
-            decoding: report.decoding.as_secs_f64(),
-            tools: report.tools.as_secs_f64(),
-            turns: report.turns,
-            tool_calls: report.tool_calls,
-            tokens_per_second: report.tokens_per_second,
-        }
-    }
+    pub(crate) core: rushlight::Report,
 }
 
 #[pymethods]
@@ -178,6 +150,72 @@ impl Report {
     #[pyo3(name = "__match_args__")]
     const MATCH_ARGS: (&'static str, &'static str, &'static str, &'static str) =
         ("first_token", "total", "turns", "tool_calls");
+
+    /// From the start to the first text; none if there was no text.
+    #[getter]
+    fn first_token(&self) -> Option<f64> {
+        self.core.first_token.map(|time| time.as_secs_f64())
+    }
+
+    /// From the start to the end.
+    #[getter]
+    fn total(&self) -> f64 {
+        self.core.total.as_secs_f64()
+    }
+
+    /// Time spent retrieving passages.
+    #[getter]
+    fn retrieval(&self) -> f64 {
+        self.core.retrieval.as_secs_f64()
+    }
+
+    /// Time spent waiting for the model, over all turns: its queue, the prompt and the text.
+    #[getter]
+    fn generation(&self) -> f64 {
+        self.core.generation.as_secs_f64()
+    }
+
+    /// Time spent writing text, over all turns, from the first text of each turn to its end.
+    #[getter]
+    fn decoding(&self) -> f64 {
+        self.core.decoding.as_secs_f64()
+    }
+
+    /// Time spent in tools.
+    #[getter]
+    fn tools(&self) -> f64 {
+        self.core.tools.as_secs_f64()
+    }
+
+    /// Time that the reader of the events took between them.
+    #[getter]
+    fn reading(&self) -> f64 {
+        self.core.reading.as_secs_f64()
+    }
+
+    /// What the run itself took, with session store and cache: the rest of the total.
+    #[getter]
+    fn overhead(&self) -> f64 {
+        self.core.overhead().as_secs_f64()
+    }
+
+    /// Generations.
+    #[getter]
+    fn turns(&self) -> usize {
+        self.core.turns
+    }
+
+    /// Tool calls that were answered.
+    #[getter]
+    fn tool_calls(&self) -> usize {
+        self.core.tool_calls
+    }
+
+    /// Tokens that followed the first one in a second of decoding; none when no text was generated.
+    #[getter]
+    fn tokens_per_second(&self) -> Option<f64> {
+        self.core.tokens_per_second
+    }
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         repr(slf)

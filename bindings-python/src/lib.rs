@@ -28,6 +28,7 @@ mod registry;
 mod retrieval;
 mod runtime;
 mod session;
+mod slo;
 mod stream;
 
 use pyo3::pymodule;
@@ -66,6 +67,8 @@ mod _rushlight {
     use crate::retrieval::KnowledgeBase;
     #[pymodule_export]
     use crate::session::MemorySessions;
+    #[pymodule_export]
+    use crate::slo::{Slo, SloReport, Slos};
     #[pymodule_export]
     use crate::stream::{AsyncEventStream, EventStream};
 

@@ -203,7 +203,8 @@ pub(crate) fn limits(given: &Bound<'_, PyAny>) -> PyResult<rushlight::Limits> {
     given_or_made::<Limits>(given).map(|limits| limits.get().core.clone())
 }
 
-fn given_or_made<'py, T: PyClass>(given: &Bound<'py, PyAny>) -> PyResult<Bound<'py, T>> {
+/// A value of this class, or one made from a dict of its fields.
+pub(crate) fn given_or_made<'py, T: PyClass>(given: &Bound<'py, PyAny>) -> PyResult<Bound<'py, T>> {
     let class = given.py().get_type::<T>();
     let made = match given.cast::<PyDict>() {
         Ok(fields) => class.call((), Some(fields))?,

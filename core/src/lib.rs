@@ -7,6 +7,7 @@ pub mod cache;
 pub mod error;
 pub mod llm;
 pub mod message;
+pub mod observe;
 pub mod retrieval;
 pub mod session;
 mod setters;
@@ -14,7 +15,7 @@ pub mod tools;
 
 pub use agent::{
     Agent, AgentExt, Answer, Assistant, AssistantBuilder, Citation, CitationOrigin, Event, EventStream,
-    Limits, Report, Request,
+    Limits, Request,
 };
 pub use cache::{Cache, MemoryCache, MemoryCacheOptions};
 pub use error::{Error, ErrorKind, Result};
@@ -28,6 +29,7 @@ pub use llm::{
     ModelRegistry, ModelRegistryOptions, devices,
 };
 pub use message::{Message, Role, ToolCall, ToolOutput, ToolSpec, ToolStatus, Usage};
+pub use observe::{Metric, Report, Slo, SloReport, Slos};
 #[cfg(feature = "local")]
 pub use retrieval::LocalEmbedder;
 pub use retrieval::{

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 /// The modules of the core crate in the order in which they may be used: each may use those of the groups
 /// before its own; modules of one group do not know each other.
-const ORDER: [&[&str]; 7] = [
+const ORDER: [&[&str]; 8] = [
     &["error", "message", "setters"],
+    &["observe"],
     &["http"],
     &["tools", "llm", "retrieval", "session"],
     &["cache"],

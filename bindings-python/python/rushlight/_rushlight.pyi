@@ -8,7 +8,7 @@ from ._options import KnowledgeBaseOptions, LocalLlmOptions
 from ._protocols import Cache, Embedder, Llm, Retriever
 from ._tool import Tool
 
-__all__ = ["__version__", "Answer", "Assistant", "AsyncEventStream", "Citation", "DeviceInfo", "Document", "Done", "EventStream", "FailedDocument", "FetchProgress", "HashedEmbedder", "IngestProgress", "IngestReport", "KnowledgeBase", "KnowledgeBaseInfo", "KnownModel", "Limits", "LoadProgress", "LocalEmbedder", "LocalLlm", "MemoryCache", "MemoryEstimate", "MemorySessions", "ModelInfo", "ModelRegistry", "Passage", "RegisteredModel", "Report", "Retrieved", "Sampling", "Scores", "ScriptedLlm", "Text", "ToolCall", "ToolOutput", "Usage", "VectorIndex", "afetch", "devices", "fetch", "models"]
+__all__ = ["__version__", "Answer", "Assistant", "AsyncEventStream", "Citation", "DeviceInfo", "Document", "Done", "EventStream", "FailedDocument", "FetchProgress", "HashedEmbedder", "IngestProgress", "IngestReport", "KnowledgeBase", "KnowledgeBaseInfo", "KnownModel", "Limits", "LoadProgress", "LocalEmbedder", "LocalLlm", "MemoryCache", "MemoryEstimate", "MemorySessions", "ModelInfo", "ModelRegistry", "Passage", "RegisteredModel", "Report", "Retrieved", "Sampling", "Scores", "ScriptedLlm", "Slo", "SloReport", "Slos", "Text", "ToolCall", "ToolOutput", "Usage", "VectorIndex", "afetch", "devices", "fetch", "models"]
 
 __version__: Final[str]
 
@@ -1256,6 +1256,8 @@ class RegisteredModel:
 class Report:
     """
     Counts and times of a run; times in seconds.
+
+    `retrieval`, `generation`, `tools`, `reading` and `overhead` are the parts of `total`.
     """
     __match_args__: Final = ("first_token", "total", "turns", "tool_calls")
     def __eq__(self, value: object, /) -> bool: ...
@@ -1264,12 +1266,27 @@ class Report:
     @property
     def decoding(self, /) -> float:
         """
-        Time spent generating.
+        Time spent writing text, over all turns, from the first text of each turn to its end.
         """
     @property
     def first_token(self, /) -> float | None:
         """
         From the start to the first text; none if there was no text.
+        """
+    @property
+    def generation(self, /) -> float:
+        """
+        Time spent waiting for the model, over all turns: its queue, the prompt and the text.
+        """
+    @property
+    def overhead(self, /) -> float:
+        """
+        What the run itself took, with session store and cache: the rest of the total.
+        """
+    @property
+    def reading(self, /) -> float:
+        """
+        Time that the reader of the events took between them.
         """
     @property
     def retrieval(self, /) -> float:
@@ -1279,7 +1296,7 @@ class Report:
     @property
     def tokens_per_second(self, /) -> float | None:
         """
-        Tokens generated in a second of decoding; none when nothing was generated.
+        Tokens that followed the first one in a second of decoding; none when no text was generated.
         """
     @property
     def tool_calls(self, /) -> int:
@@ -1435,6 +1452,145 @@ class ScriptedLlm:
     def prompts(self, /) -> list[dict[str, Any]]:
         """
         Every prompt that was accepted, oldest first, in its JSON form.
+        """
+
+@final
+class Slo:
+    """
+    A service level objective: how many of a hundred runs keep a bound, and which.
+    """
+    __match_args__: Final = ("name", "metric", "percentile", "bound")
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __new__(cls, /, name: str, metric: Literal['first_token', 'total_without_tools', 'total_with_tools', 'tokens_per_second', 'overhead'], percentile: float, bound: float) -> Slo:
+        """
+        An objective from its parts.
+
+        Args:
+            name: by which reports tell it from the others
+            metric: `first_token`, `total_without_tools`, `total_with_tools` and `overhead` (for each generation) are
+                in seconds; of `tokens_per_second`, more is better
+            percentile: how many of a hundred runs must keep the bound: at least 1 and less than 100
+            bound: the most seconds, or the fewest tokens in a second, that keep it; more than 0
+        """
+    def __repr__(self, /) -> str: ...
+    @property
+    def bound(self, /) -> float:
+        """
+        The most seconds, or the fewest tokens in a second, that keep it.
+        """
+    @property
+    def metric(self, /) -> str:
+        """
+        What it is about.
+        """
+    @property
+    def name(self, /) -> str:
+        """
+        By which reports tell it from the others.
+        """
+    @property
+    def percentile(self, /) -> float:
+        """
+        How many of a hundred runs must keep the bound.
+        """
+
+@final
+class SloReport:
+    """
+    Whether an objective was kept.
+
+    Percentiles have an error of at most 1 %. Each is the best bound that this share of the runs keeps: of tokens per
+    second, 95 % of the runs are at `p95` or above.
+    """
+    __match_args__: Final = ("slo", "attained", "samples", "observed", "burn_rate")
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __repr__(self, /) -> str: ...
+    @property
+    def attained(self, /) -> bool:
+        """
+        Whether enough runs kept the bound; true if nothing was recorded.
+        """
+    @property
+    def burn_rate(self, /) -> float:
+        """
+        How fast the allowed violations are used up: their share of the runs, divided by the share that the percentile
+        allows. At 1 exactly all of them are used.
+        """
+    @property
+    def observed(self, /) -> float | None:
+        """
+        The objective's own percentile; none if nothing was recorded.
+        """
+    @property
+    def p50(self, /) -> float | None:
+        """
+        What half of the runs keep.
+        """
+    @property
+    def p95(self, /) -> float | None:
+        """
+        What 95 of a hundred runs keep.
+        """
+    @property
+    def p99(self, /) -> float | None:
+        """
+        What 99 of a hundred runs keep.
+        """
+    @property
+    def samples(self, /) -> int:
+        """
+        The runs that gave a number.
+        """
+    @property
+    def slo(self, /) -> Slo:
+        """
+        The objective.
+        """
+    def to_json(self, /) -> dict[str, Any]:
+        """
+        The JSON form, the same in all languages.
+        """
+    @property
+    def violations(self, /) -> int:
+        """
+        Of these, the runs that broke the bound.
+        """
+
+@final
+class Slos:
+    """
+    Objectives, and how the recorded runs keep them.
+
+    ```python
+    slos = Slos([Slo("a quick start", "first_token", percentile=95, bound=0.5)])
+    slos.record(assistant.run("Why?").report)
+    for report in slos.reports():
+        print(report.slo.name, report.attained, report.burn_rate)
+    ```
+
+    A run that fails has no report and is not counted. It may be used from any thread.
+    """
+    def __new__(cls, /, slos: Sequence[Slo | Mapping[str, Any]]) -> Slos:
+        """
+        Nothing recorded yet.
+
+        Args:
+            slos: the objectives, each an `Slo` or a dict of its fields; their names differ
+        """
+    def __reduce__(self, /) -> NoReturn: ...
+    def record(self, /, report: Report) -> None:
+        """
+        Counts one run.
+        """
+    def reports(self, /) -> list[SloReport]:
+        """
+        How each objective was kept so far, in the order in which they were given.
+        """
+    def reset(self, /) -> None:
+        """
+        Forgets what was recorded.
         """
 
 @final

@@ -1,9 +1,10 @@
+use super::Answer;
 use super::assistant::Parts;
-use super::{Answer, Report};
 use crate::Result;
 use crate::cache::{Entry, Key};
 use crate::llm::FinishReason;
 use crate::message::{Message, ToolSpec, Usage};
+use crate::observe::Report;
 
 /// The key of the answer to `question`: everything that the answer depends on.
 pub(super) fn key(parts: &Parts, question: &str, history: &[Message], specs: &[ToolSpec]) -> Result<Key> {

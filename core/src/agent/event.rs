@@ -1,10 +1,9 @@
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 
 use super::Citation;
 use crate::llm::FinishReason;
 use crate::message::{ToolCall, ToolOutput, Usage};
+use crate::observe::Report;
 use crate::retrieval::Passage;
 
 /// One step of a run, as the caller sees it.
@@ -65,26 +64,4 @@ impl Answer {
             report: Report::default(),
         }
     }
-}
-
-/// Counts and times of a run.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-#[non_exhaustive]
-pub struct Report {
-    /// From the start to the first text; none if there was no text.
-    pub first_token: Option<Duration>,
-    /// From the start to the end.
-    pub total: Duration,
-    /// Time spent retrieving passages.
-    pub retrieval: Duration,
-    /// Time spent writing text, over all turns, from the first text of each turn to its end.
-    pub decoding: Duration,
-    /// Time spent in tools.
-    pub tools: Duration,
-    /// Generations.
-    pub turns: usize,
-    /// Tool calls that were answered.
-    pub tool_calls: usize,
-    /// Tokens that followed the first one in a second of decoding; none when no text was generated.
-    pub tokens_per_second: Option<f64>,
 }

@@ -25,7 +25,7 @@ pub use assistant::Assistant;
 pub use budget::Limits;
 pub use builder::AssistantBuilder;
 pub use citation::{Citation, CitationOrigin};
-pub use event::{Answer, Event, Report};
+pub use event::{Answer, Event};
 pub use request::Request;
 
 use crate::Result;

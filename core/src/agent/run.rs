@@ -7,9 +7,10 @@ use super::citation::citations;
 use super::emitter::Emitter;
 use super::prompt::{Draft, room_for_passages};
 use super::turn::{Calls, Generation};
-use super::{Answer, Event, Report, Request, cached, context};
+use super::{Answer, Event, Request, cached, context};
 use crate::cache::{Flight, Key};
 use crate::message::{Message, ToolCall, ToolSpec, Usage};
+use crate::observe::Report;
 use crate::retrieval::{Passage, Query};
 use crate::{Error, Result};
 
@@ -205,14 +206,24 @@ impl Run {
     }
 
     /// Gives an event to the reader; meanwhile nobody waits for this run.
-    pub(super) async fn emit(&self, event: Event) {
+    pub(super) async fn emit(&mut self, event: Event) {
         if let Some(flight) = &self.flight {
             flight.pause();
         }
+        let begin = Instant::now();
         self.emitter.emit(event).await;
+        self.report.reading += begin.elapsed();
         if let Some(flight) = &self.flight {
             flight.resume();
         }
+    }
+
+    /// Waits for the model.
+    pub(super) async fn model<T>(&mut self, work: impl Future<Output = T>) -> T {
+        let begin = Instant::now();
+        let outcome = work.await;
+        self.report.generation += begin.elapsed();
+        outcome
     }
 
     /// Adds a turn to the counts; `decoding` is the time from its first text to its end.

@@ -1,4 +1,5 @@
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::TryStreamExt;
@@ -29,7 +30,7 @@ impl Run {
         let mut generation =
             Generation { text: String::new(), calls: Vec::new(), finish_reason: FinishReason::Stop };
         let mut decoding = Decoding::default();
-        while let Some(delta) = deltas.try_next().await? {
+        while let Some(delta) = self.model(deltas.try_next()).await? {
             match delta {
                 Delta::Text(text) => {
                     decoding.begin();
@@ -56,9 +57,10 @@ impl Run {
 
     /// Starts the model on the draft; what the model's own count finds too long loses its oldest history.
     async fn start(&mut self, draft: &mut Draft, offer_tools: bool) -> Result<DeltaStream> {
+        let llm = Arc::clone(&self.parts.llm);
         loop {
             let prompt = draft.build(&self.parts, offer_tools)?.priority(self.request.priority);
-            match self.parts.llm.generate(prompt).await {
+            match self.model(llm.generate(prompt)).await {
                 Err(Error::ContextTooLong { .. }) if draft.drop_oldest_turn() => {}
                 started => return started,
             }

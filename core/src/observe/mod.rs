@@ -1,0 +1,12 @@
+//! What happened: counts and times of runs, and whether they are what was promised.
+//!
+//! A leaf: every other module may use it, and it uses none of them.
+
+mod histogram;
+mod report;
+mod slo;
+mod slos;
+
+pub use report::Report;
+pub use slo::{Metric, Slo, SloReport};
+pub use slos::Slos;
