@@ -13,7 +13,7 @@ use crate::models::make_available;
 use crate::text::Text;
 use crate::workspace;
 
-const MODELS: [&str; 2] = ["SmolLM2-135M-Instruct", "Qwen2.5-Coder-0.5B-Instruct"];
+const MODELS: [&str; 3] = ["SmolLM2-135M-Instruct", "Qwen2.5-Coder-0.5B-Instruct", "Gemma-3-270M"];
 
 /// Tokens of each passage that are read at once and not counted: a prompt.
 const READ: usize = 128;
