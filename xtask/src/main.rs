@@ -62,7 +62,7 @@ fn main() -> ExitCode {
         Command::Evaluate(options) => evaluate::run(&options),
         Command::Compare(options) => compare::run(&options),
         Command::Device(options) => device::run(&options),
-        Command::Engine(options) => engine::serve(&options),
+        Command::Engine(options) => engine::serve(options),
         Command::Large(options) => device::run_large(&options),
     };
     match outcome {

@@ -11,7 +11,7 @@ mod request;
 mod session;
 
 pub(crate) use install::{REFERENCE, install, reference};
-pub(crate) use ours::{OURS, Options, release, serve};
+pub(crate) use ours::{OURS, Options, one_by_one, release, serve};
 pub(crate) use peer::{Gpu, Peer};
 pub(crate) use process::{Answered, Engine, Launch};
 pub(crate) use request::{Reply, Request, Sums};

@@ -8,7 +8,7 @@ use rushlight_models::{ChatTemplate, Gguf, Tokenizer};
 
 use super::busy::busy_share;
 use super::side::Side;
-use super::{life, session, speed};
+use super::{life, session, speculation, speed};
 use crate::compare::Options;
 use crate::engine::{self, Launch, Peer, Request};
 use crate::failure::{Failure, Result};
@@ -121,6 +121,7 @@ impl<'a> Bench<'a> {
         let single = speed::measure(self, &mut sides)?;
         speed::measure_batch(self, &mut sides, single)?;
         session::measure(self, &mut sides)?;
+        speculation::measure(self, &mut sides, &launches[0])?;
         let open: Vec<Launch> = sides.iter().map(Side::launch).collect();
         // What is measured next has the machine's memory for itself.
         drop(sides);
