@@ -9,7 +9,7 @@ use clap::Args;
 use rushlight_models::{KvCache, LanguageModel, LoadOptions, Step, StepLogits};
 
 use super::session::Session;
-use super::{Gpu, Launch, Reply, Request};
+use super::{Build, Launch, Reply, Request};
 use crate::failure::{Failure, Result};
 use crate::{process, workspace};
 
@@ -26,18 +26,18 @@ pub(crate) const OURS: &str = "rushlight";
 /// The same with sessions that guess no tokens.
 const ONE_BY_ONE: &str = "rushlight, one by one";
 
-/// Builds this program in release mode, perhaps for a GPU, and says how our engine is started from it.
-pub(crate) fn release(gpu: Option<Gpu>) -> Result<Launch> {
-    let mut build = Command::new("cargo");
-    build.args(["build", "--release", "--package", "xtask"]).current_dir(workspace::root());
-    process::run(build.args(gpu.map(|gpu| format!("--features={}", gpu.name()))))?;
+/// Builds this program in release mode and says how our engine is started from it.
+pub(crate) fn release(build: Build) -> Result<Launch> {
+    let mut cargo = Command::new("cargo");
+    cargo.args(["build", "--release", "--package", "xtask"]).current_dir(workspace::root());
+    process::run(cargo.args(build.feature().map(|feature| format!("--features={feature}"))))?;
     let name = format!("xtask{}", std::env::consts::EXE_SUFFIX);
     let program = workspace::target()?.join("release").join(name);
     let mut git = Command::new("git");
     let commit = process::read(git.args(["describe", "--always", "--dirty"]).current_dir(workspace::root()));
     let commit = commit.map_or_else(|_| "unknown commit".to_owned(), |commit| commit.trim().to_owned());
     eprintln!("{OURS}: `{}`, release profile, {commit}", program.display());
-    Ok(Launch { name: OURS, program, arguments: vec!["engine".to_owned()] })
+    Ok(Launch { name: OURS, program, arguments: vec!["engine".to_owned()], level: build.level() })
 }
 
 /// How our engine is started so that its sessions guess no tokens.

@@ -7,7 +7,7 @@ use rushlight_models::hub::LocalModel;
 use rushlight_models::{Gguf, Tokenizer};
 
 use super::{Figure, Options};
-use crate::engine::{self, Answered, Engine, Launch, Peer, Request, Sums};
+use crate::engine::{self, Answered, Build, Engine, Launch, Peer, Request, Sums};
 use crate::failure::{Failure, Result};
 use crate::models::make_available;
 use crate::text::Text;
@@ -28,8 +28,8 @@ const CONTEXT: usize = 1_024;
 /// both ways of computing count.
 pub(super) fn run(options: &Options) -> Result<()> {
     let reference = engine::reference()?;
-    let mut launches = vec![engine::release(None)?];
-    match engine::install(Peer::LlamaCpp, None) {
+    let mut launches = vec![engine::release(Build::Native)?];
+    match engine::install(Peer::LlamaCpp, Build::Native) {
         Ok(launch) => launches.push(launch),
         Err(failure) => eprintln!("{}: left out, not installed: {failure}", Peer::LlamaCpp.name()),
     }

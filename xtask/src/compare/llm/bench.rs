@@ -10,7 +10,7 @@ use super::busy::busy_share;
 use super::side::Side;
 use super::{life, session, speculation, speed};
 use crate::compare::Options;
-use crate::engine::{self, Launch, Peer, Request};
+use crate::engine::{self, Launch, Request};
 use crate::failure::{Failure, Result};
 use crate::models::make_available;
 use crate::text::Text;
@@ -44,12 +44,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if threads == 0 {
         return Err(Failure::new("expected at least 1 of `--threads`, got 0"));
     }
-    let mut launches = vec![engine::release(options.gpu)?];
+    let build = options.build();
+    let mut launches = vec![engine::release(build)?];
     let mut missing = Vec::new();
-    let all = if options.gpu.is_some() { &[Peer::LlamaCpp][..] } else { &Peer::ALL };
-    let peers = if options.peer.is_empty() { all } else { &options.peer };
+    let peers = if options.peer.is_empty() { build.peers() } else { &options.peer };
     for peer in peers {
-        match engine::install(*peer, options.gpu) {
+        match engine::install(*peer, build) {
             Ok(launch) => launches.push(launch),
             Err(failure) => {
                 eprintln!("{}: left out, not installed: {failure}", peer.name());
