@@ -36,9 +36,10 @@ pub(crate) struct Options {
     /// Shorter prompts and fewer repetitions.
     #[arg(long)]
     pub(super) quick: bool,
-    /// The threads that each engine computes with. Default: one for each core.
-    #[arg(long, value_name = "N")]
-    pub(super) threads: Option<usize>,
+    /// The threads that each engine computes with; several numbers (`1,2,4`) measure everything with each, and cases end
+    /// with `/N-threads`. Default: one for each core.
+    #[arg(long, value_name = "N", value_delimiter = ',')]
+    pub(super) threads: Vec<usize>,
     /// Only this peer; may be repeated. On a GPU or a level llama.cpp alone takes part.
     #[arg(long, value_name = "NAME")]
     pub(super) peer: Vec<Peer>,

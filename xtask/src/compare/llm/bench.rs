@@ -40,8 +40,11 @@ pub(super) struct Bench<'a> {
 
 /// Installs the peers and measures every model with every engine.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let threads = options.threads.unwrap_or_else(|| available_parallelism().map_or(1, usize::from));
-    if threads == 0 {
+    let threads = match options.threads.as_slice() {
+        [] => vec![available_parallelism().map_or(1, usize::from)],
+        named => named.to_vec(),
+    };
+    if threads.contains(&0) {
         return Err(Failure::new("expected at least 1 of `--threads`, got 0"));
     }
     let build = options.build();
@@ -62,7 +65,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         named => named.to_vec(),
     };
     for model in &models {
-        Bench::open(options, model, threads)?.measure(&launches)?;
+        for threads in &threads {
+            Bench::open(options, model, *threads)?.measure(&launches)?;
+        }
     }
     if missing.is_empty() || options.peer.is_empty() {
         return Ok(());
@@ -148,6 +153,7 @@ impl<'a> Bench<'a> {
 
     /// The case's name.
     pub(super) fn case(&self, rest: &str) -> String {
-        format!("{}/{rest}", self.model)
+        let case = format!("{}/{rest}", self.model);
+        if self.options.threads.len() < 2 { case } else { format!("{case}/{}-threads", self.threads) }
     }
 }
