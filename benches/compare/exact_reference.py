@@ -1,13 +1,46 @@
 """What a model file says exactly: its weights dequantised, everything computed in f32 by plain matrix products.
 
-It is written to be read, not to be fast, and knows the plans of Llama and Qwen2.
+It is written to be read, not to be fast. Norms and biases are where the file has them; what the architectures beyond
+that do otherwise is in the table of plans.
 """
+
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy
 from protocol import Refused, resident_bytes, serve
 
-NEIGHBOURS = {"llama"}
-HALVES = {"qwen2"}
+
+def silu(values):
+    """The sigmoid linear unit."""
+    return values / (1 + numpy.exp(-values))
+
+
+def gelu(values):
+    """The Gaussian error linear unit, approximated with a hyperbolic tangent."""
+    return values / 2 * (1 + numpy.tanh(numpy.float32(numpy.sqrt(2 / numpy.pi)) * (values + 0.044715 * values**3)))
+
+
+class Plan(NamedTuple):
+    """What one architecture does."""
+
+    # Whether the elements that are rotated together are neighbours, or lie half a head apart.
+    neighbours: bool = False
+    activation: Callable = silu
+    # Whether embeddings are multiplied with the square root of their width.
+    scaled: bool = False
+    # One layer in so many sees everything and not a window; 0 for none, where the file has a window.
+    global_every: int = 0
+
+
+PLANS = {
+    "llama": Plan(neighbours=True),
+    "qwen2": Plan(),
+    "qwen3": Plan(),
+    "gemma3": Plan(activation=gelu, scaled=True, global_every=6),
+}
+# Gemma 3's model of so many layers scales queries by another width than that of its heads.
+LARGEST_GEMMA = 62
 
 
 class Reference:
@@ -23,18 +56,22 @@ class Reference:
         reader = GGUFReader(path)
         self.fields = reader.fields
         self.architecture = self.fields["general.architecture"].contents()
-        if self.architecture not in NEIGHBOURS | HALVES:
+        if self.architecture not in PLANS:
             raise Refused(f"the reference knows no architecture `{self.architecture}`")
+        self.plan = PLANS[self.architecture]
         if self.field("rope.scaling.type", "none") not in {"none", "linear"}:
             raise Refused("the reference knows no such scaling of RoPE")
         self.weights = {
             tensor.name: dequantize(tensor.data, tensor.tensor_type).astype(numpy.float32) for tensor in reader.tensors
         }
         self.layers = self.field("block_count")
+        if self.architecture == "gemma3" and self.layers == LARGEST_GEMMA:
+            raise Refused("the reference does not know how this model scales its queries")
         self.heads = self.field("attention.head_count")
         self.kv_heads = self.field("attention.head_count_kv", self.heads)
         width = self.weights["token_embd.weight"].shape[1]
         self.dimension = self.field("attention.key_length", width // self.heads)
+        self.window = self.field("attention.sliding_window", 0)
         self.epsilon = numpy.float32(self.field("attention.layer_norm_rms_epsilon"))
         return {"seconds": 0.0, "before_bytes": before}
 
@@ -52,18 +89,27 @@ class Reference:
         return product if bias is None else product + bias
 
     def norm(self, values, name):
-        """Root mean square normalisation."""
-        scale = 1 / numpy.sqrt(numpy.mean(values * values, axis=-1, keepdims=True) + self.epsilon)
-        return values * scale * self.weights[f"{name}.weight"]
+        """Root mean square normalisation of the last axis, where the file has its weights."""
+        weight = self.weights.get(f"{name}.weight")
+        if weight is None:
+            return values
+        return values / numpy.sqrt(numpy.mean(values * values, axis=-1, keepdims=True) + self.epsilon) * weight
 
-    def angles(self, length):
-        """Cosines and sines for each position and pair."""
+    def reach(self, layer):
+        """How many tokens a token sees in this layer, its own included; 0 for all before it."""
+        every = self.plan.global_every
+        return 0 if every and (layer + 1) % every == 0 else self.window
+
+    def angles(self, length, windowed):
+        """Cosines and sines for each position and pair, in layers that see everything or a window."""
         dimensions = self.field("rope.dimension_count", self.dimension)
-        base = float(self.field("rope.freq_base", 10000.0))
-        frequencies = base ** (-numpy.arange(0, dimensions, 2, dtype=numpy.float64) / dimensions)
-        if "rope_freqs.weight" in self.weights:
-            frequencies /= self.weights["rope_freqs.weight"]
-        frequencies /= float(self.field("rope.scaling.factor", 1.0))
+        steps = numpy.arange(0, dimensions, 2, dtype=numpy.float64) / dimensions
+        if windowed and self.plan.global_every:
+            frequencies = float(self.field("rope.freq_base_swa", 10000.0)) ** -steps
+        else:
+            frequencies = float(self.field("rope.freq_base", 10000.0)) ** -steps
+            frequencies /= float(self.field("rope.scaling.factor", 1.0))
+            frequencies /= self.weights.get("rope_freqs.weight", 1)
         angles = numpy.outer(numpy.arange(length), frequencies)
         return numpy.cos(angles).astype(numpy.float32), numpy.sin(angles).astype(numpy.float32)
 
@@ -72,7 +118,7 @@ class Reference:
         cosines, sines = (table[:, None, :] for table in angles)
         pairs = cosines.shape[-1]
         rotated = values.copy()
-        if self.architecture in NEIGHBOURS:
+        if self.plan.neighbours:
             first, second = slice(0, 2 * pairs, 2), slice(1, 2 * pairs, 2)
         else:
             first, second = slice(0, pairs), slice(pairs, 2 * pairs)
@@ -84,14 +130,18 @@ class Reference:
         """Causal attention of one sequence."""
         length = len(values)
         part = f"blk.{layer}.attn_"
-        queries = self.rotate(self.linear(values, part + "q").reshape(length, self.heads, -1), angles)
-        keys = self.rotate(self.linear(values, part + "k").reshape(length, self.kv_heads, -1), angles)
+        queries = self.linear(values, part + "q").reshape(length, self.heads, -1)
+        keys = self.linear(values, part + "k").reshape(length, self.kv_heads, -1)
+        queries = self.rotate(self.norm(queries, part + "q_norm"), angles)
+        keys = self.rotate(self.norm(keys, part + "k_norm"), angles)
         contents = self.linear(values, part + "v").reshape(length, self.kv_heads, -1)
-        future = numpy.triu(numpy.full((length, length), -numpy.inf, numpy.float32), 1)
+        distances = numpy.subtract.outer(numpy.arange(length), numpy.arange(length))
+        seen = (distances >= 0) & (distances < (self.reach(layer) or length))
+        hidden = numpy.where(seen, numpy.float32(0), -numpy.float32(numpy.inf))
         outputs = numpy.empty_like(queries)
         for head in range(self.heads):
             group = head * self.kv_heads // self.heads
-            scores = queries[:, head] @ keys[:, group].T / numpy.sqrt(numpy.float32(self.dimension)) + future
+            scores = queries[:, head] @ keys[:, group].T / numpy.sqrt(numpy.float32(self.dimension)) + hidden
             shares = numpy.exp(scores - scores.max(axis=-1, keepdims=True))
             outputs[:, head] = shares / shares.sum(axis=-1, keepdims=True) @ contents[:, group]
         return self.linear(outputs.reshape(length, -1), part + "output")
@@ -99,14 +149,17 @@ class Reference:
     def logits(self, tokens, read):
         """The logits for every token after the first `read`."""
         values = self.weights["token_embd.weight"][tokens]
-        angles = self.angles(len(tokens))
+        if self.plan.scaled:
+            values = values * numpy.sqrt(numpy.float32(values.shape[1]))
+        angles = [self.angles(len(tokens), windowed) for windowed in (False, True)]
         for layer in range(self.layers):
             part = f"blk.{layer}."
-            values = values + self.attention(layer, self.norm(values, part + "attn_norm"), angles)
+            inputs = self.norm(values, part + "attn_norm")
+            outputs = self.attention(layer, inputs, angles[self.reach(layer) > 0])
+            values = values + self.norm(outputs, part + "post_attention_norm")
             inputs = self.norm(values, part + "ffn_norm")
-            gate = self.linear(inputs, part + "ffn_gate")
-            inner = gate / (1 + numpy.exp(-gate)) * self.linear(inputs, part + "ffn_up")
-            values = values + self.linear(inner, part + "ffn_down")
+            inner = self.plan.activation(self.linear(inputs, part + "ffn_gate")) * self.linear(inputs, part + "ffn_up")
+            values = values + self.norm(self.linear(inner, part + "ffn_down"), part + "post_ffw_norm")
         values = self.norm(values[read - 1 : -1], "output_norm")
         return self.linear(values, "output" if "output.weight" in self.weights else "token_embd")
 

@@ -4,9 +4,12 @@ import ctypes
 import time
 
 import numpy
+from prompt_lookup import PromptLookup
 from protocol import Refused, resident_bytes, serve
 
 MAX_BATCH = 2048
+# How many tokens are guessed at once: of these numbers the one counts that is best for a prompt.
+GUESSES = [4, 8, 16]
 
 
 class Llama:
@@ -26,7 +29,8 @@ class Llama:
         if not self.model:
             raise Refused("llama.cpp does not load this file")
         self.threads = threads
-        self.vocabulary = llama_cpp.llama_vocab_n_tokens(llama_cpp.llama_model_get_vocab(self.model))
+        self.words = llama_cpp.llama_model_get_vocab(self.model)
+        self.vocabulary = llama_cpp.llama_vocab_n_tokens(self.words)
         self.contexts = {}
         self.held = []
         self.single = self.context(1, context)
@@ -57,8 +61,8 @@ class Llama:
         self.api.llama_memory_clear(self.api.llama_get_memory(context), False)
         self.held = []
 
-    def prepare(self, parts):
-        """A batch of (tokens, position of the first, sequence); the last token of each part gives logits."""
+    def prepare(self, parts, every=False):
+        """A batch of (tokens, position of the first, sequence); the last token of each, or every one, gives logits."""
         total = sum(len(tokens) for tokens, _, _ in parts)
         batch = self.api.llama_batch_init(total, 0, 1)
         index = 0
@@ -68,7 +72,7 @@ class Llama:
                 batch.pos[index] = position + offset
                 batch.n_seq_id[index] = 1
                 batch.seq_id[index][0] = sequence
-                batch.logits[index] = offset + 1 == len(tokens)
+                batch.logits[index] = every or offset + 1 == len(tokens)
                 index += 1
         batch.n_tokens = total
         return batch
@@ -80,9 +84,9 @@ class Llama:
             raise RuntimeError(f"llama_decode gave {code}")
         self.api.llama_synchronize(context)
 
-    def read(self, context, parts):
+    def read(self, context, parts, every=False):
         """Prepares and computes; gives the seconds of computing alone."""
-        batch = self.prepare(parts)
+        batch = self.prepare(parts, every)
         started = time.perf_counter()
         self.decode(context, batch)
         seconds = time.perf_counter() - started
@@ -143,13 +147,12 @@ class Llama:
 
     def answer(self, prompt, tokens, text, count):
         """Answers, keeping what the prompt has in common with what was computed last, as its server does."""
-        memory = self.api.llama_get_memory(self.single)
         common = 0
         while common < min(len(tokens) - 1, len(self.held)) and tokens[common] == self.held[common]:
             common += 1
         batch = self.prepare([(tokens[common:], common, 0)])
         started = time.perf_counter()
-        self.api.llama_memory_seq_rm(memory, 0, common, -1)
+        self.take_back(common)
         self.decode(self.single, batch)
         token = self.likeliest(self.single, -1)
         seconds = time.perf_counter() - started
@@ -160,6 +163,46 @@ class Llama:
             self.held.append(token)
             token = self.likeliest(self.single, -1)
         return {"seconds": seconds, "cached_tokens": common}
+
+    def speculate(self, prompt, tokens, count):
+        """Answers with prompt lookup: reads once, and writes with each number of guesses."""
+        self.forget(self.single)
+        seconds = self.read(self.single, [(tokens, 0, 0)])
+        first = self.likeliest(self.single, -1)
+        if self.api.llama_vocab_is_eog(self.words, first):
+            return {"seconds": seconds}
+        replies = []
+        for most in GUESSES:
+            self.take_back(len(tokens))
+            lookup = PromptLookup([*tokens, first])
+            started = time.perf_counter()
+            written = self.write(lookup, count - 1, most)
+            rest = time.perf_counter() - started
+            replies.append({"seconds": seconds, "rest_seconds": rest, "rest_tokens": written})
+        return max(replies, key=lambda reply: reply["rest_tokens"] / reply["rest_seconds"])
+
+    def write(self, lookup, count, most):
+        """Writes `count` tokens after those of the lookup, or as many as there are before the model ends."""
+        position = len(lookup.tokens) - 1
+        written = 0
+        while written < count:
+            guesses = lookup.guess(min(most, count - written - 1))
+            self.read(self.single, [([lookup.tokens[-1], *guesses], position, 0)], every=True)
+            for index, guess in enumerate([*guesses, None]):
+                token = self.likeliest(self.single, index)
+                if self.api.llama_vocab_is_eog(self.words, token):
+                    return written
+                lookup.add(token)
+                written += 1
+                if token != guess:
+                    break
+            position += index + 1
+            self.take_back(position)
+        return written
+
+    def take_back(self, length):
+        """Forgets the tokens of the single sequence from this place on."""
+        self.api.llama_memory_seq_rm(self.api.llama_get_memory(self.single), 0, length, -1)
 
     def record(self, prompts, read, file):
         """Writes the logits for every token after the first `read`, for all prompts in step, as f32."""

@@ -66,7 +66,7 @@ fn main() -> ExitCode {
         Command::Compare(options) => compare::run(&options),
         Command::Load(options) => load::run(&options),
         Command::Device(options) => device::run(&options),
-        Command::Engine(options) => engine::serve(&options),
+        Command::Engine(options) => engine::serve(options),
         Command::Large(options) => device::run_large(&options),
     };
     match outcome {

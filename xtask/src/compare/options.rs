@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::llm;
-use crate::engine::{Gpu, Peer};
+use crate::engine::{Build, Gpu, Level, Peer};
 use crate::failure::Result;
 use crate::pattern::matches;
 
@@ -36,18 +36,31 @@ pub(crate) struct Options {
     /// Shorter prompts and fewer repetitions.
     #[arg(long)]
     pub(super) quick: bool,
-    /// The threads that each engine computes with. Default: one for each core.
-    #[arg(long, value_name = "N")]
-    pub(super) threads: Option<usize>,
-    /// Only this peer; may be repeated. On a GPU llama.cpp alone takes part.
+    /// The threads that each engine computes with; several numbers (`1,2,4`) measure everything with each, and cases end
+    /// with `/N-threads`. Default: one for each core.
+    #[arg(long, value_name = "N", value_delimiter = ',')]
+    pub(super) threads: Vec<usize>,
+    /// Only this peer; may be repeated. On a GPU or a level llama.cpp alone takes part.
     #[arg(long, value_name = "NAME")]
     pub(super) peer: Vec<Peer>,
     /// Builds our engine and llama.cpp for a GPU of this machine instead of the CPU.
     #[arg(long, value_name = "KIND")]
-    pub(super) gpu: Option<Gpu>,
+    gpu: Option<Gpu>,
+    /// Leaves out what this processor has beyond a level: our engine masks it, and llama.cpp is built without it.
+    #[arg(long, value_name = "LEVEL", conflicts_with = "gpu")]
+    level: Option<Level>,
 }
 
 impl Options {
+    /// What the engines are built for.
+    pub(super) fn build(&self) -> Build {
+        match (self.gpu, self.level) {
+            (Some(gpu), _) => Build::Gpu(gpu),
+            (None, Some(level)) => Build::Level(level),
+            (None, None) => Build::Native,
+        }
+    }
+
     /// Whether a line was asked for.
     pub(super) fn wants(&self, figure: &str, case: &str) -> bool {
         self.cases.as_deref().is_none_or(|pattern| matches(pattern, &format!("{figure}/{case}")))

@@ -2,7 +2,7 @@ use std::process::Command;
 use std::thread::available_parallelism;
 
 use super::process::Launch;
-use super::{Gpu, Peer};
+use super::{Build, Peer};
 use crate::environment::Environment;
 use crate::failure::{Failure, Result};
 use crate::{process, workspace};
@@ -21,17 +21,16 @@ const COMPILERS: [&str; 6] = ["clang-21", "clang-20", "clang-19", "clang-18", "c
 const DEBIAN: [&str; 2] = ["clang-19", "libomp-19-dev"];
 
 /// Installs a peer unless it is there from before, and says how it is started.
-pub(crate) fn install(peer: Peer, gpu: Option<Gpu>) -> Result<Launch> {
-    if gpu.is_some() && peer != Peer::LlamaCpp {
-        return Err(Failure::new("only llama.cpp is built for a GPU"));
+pub(crate) fn install(peer: Peer, build: Build) -> Result<Launch> {
+    if !build.peers().contains(&peer) {
+        return Err(Failure::new("only llama.cpp is built for a GPU or a level"));
     }
-    let folder = gpu.map_or_else(|| "peers".to_owned(), |gpu| format!("peers-{}", gpu.name()));
-    let environment = Environment::open(workspace::target()?.join("python").join(folder))?;
+    let environment = Environment::open(workspace::target()?.join("python").join(build.folder()))?;
     require(&environment, NUMPY)?;
     let (package, version) = peer.package();
     if !has(&environment, (package, version)) {
         if peer == Peer::LlamaCpp {
-            build_llama_cpp(&environment, &format!("{package}=={version}"), gpu)?;
+            build_llama_cpp(&environment, &format!("{package}=={version}"), build)?;
         } else {
             environment.install(&["--only-binary", ":all:", &format!("{package}=={version}")])?;
         }
@@ -51,7 +50,7 @@ pub(crate) fn reference() -> Result<Launch> {
 fn launch(name: &'static str, environment: &Environment, script: &str) -> Launch {
     let script = workspace::root().join("benches/compare").join(script);
     let arguments = vec![script.to_string_lossy().into_owned()];
-    Launch { name, program: environment.program("python"), arguments }
+    Launch { name, program: environment.program("python"), arguments, level: None }
 }
 
 fn require(environment: &Environment, (package, version): (&str, &str)) -> Result<()> {
@@ -66,8 +65,8 @@ fn has(environment: &Environment, (package, version): (&str, &str)) -> bool {
     process::read(environment.command("python").args(["-c", &ask])).is_ok_and(|found| found.trim() == version)
 }
 
-/// Builds the package from its source for this machine; a wheel that somebody built otherwise is not taken.
-fn build_llama_cpp(environment: &Environment, requirement: &str, gpu: Option<Gpu>) -> Result<()> {
+/// Builds the package from its source; a wheel that somebody built otherwise is not taken.
+fn build_llama_cpp(environment: &Environment, requirement: &str, build: Build) -> Result<()> {
     let compiler = compiler()?;
     eprintln!("llama.cpp: built from source with {compiler}, which takes some minutes");
     let (package, _) = Peer::LlamaCpp.package();
@@ -75,7 +74,7 @@ fn build_llama_cpp(environment: &Environment, requirement: &str, gpu: Option<Gpu
     pip.args(["--no-cache-dir", "--no-binary", package, requirement])
         .env("CC", &compiler)
         .env("CXX", compiler.replace("clang", "clang++"))
-        .env("CMAKE_ARGS", format!("-DGGML_NATIVE=ON -DLLAVA_BUILD=OFF {}", gpu.map_or("", Gpu::cmake)))
+        .env("CMAKE_ARGS", format!("-DLLAVA_BUILD=OFF {}", build.cmake()))
         .env("CMAKE_BUILD_PARALLEL_LEVEL", available_parallelism().map_or(1, usize::from).to_string());
     process::run(&mut pip)
 }

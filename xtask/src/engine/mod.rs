@@ -3,6 +3,7 @@
 //! A process loads one model and takes requests until its input ends, so that load time and peak memory belong to
 //! one engine alone, while whoever measures asks all of them in turn.
 
+mod build;
 mod install;
 mod ours;
 mod peer;
@@ -10,8 +11,9 @@ mod process;
 mod request;
 mod session;
 
+pub(crate) use build::{Build, Gpu, Level};
 pub(crate) use install::{REFERENCE, install, reference};
-pub(crate) use ours::{OURS, Options, release, serve};
-pub(crate) use peer::{Gpu, Peer};
+pub(crate) use ours::{OURS, Options, one_by_one, release, serve};
+pub(crate) use peer::Peer;
 pub(crate) use process::{Answered, Engine, Launch};
 pub(crate) use request::{Reply, Request, Sums};

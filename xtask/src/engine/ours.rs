@@ -9,34 +9,47 @@ use clap::Args;
 use rushlight_models::{KvCache, LanguageModel, LoadOptions, Step, StepLogits};
 
 use super::session::Session;
-use super::{Gpu, Launch, Reply, Request};
+use super::{Build, Launch, Reply, Request};
 use crate::failure::{Failure, Result};
 use crate::{process, workspace};
 
 /// Our engine as a process that takes JSON lines, for `compare` and `evaluate quality`.
-#[derive(Debug, Args)]
-pub(crate) struct Options {}
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Options {
+    /// Sessions guess no tokens.
+    #[arg(long)]
+    one_by_one: bool,
+}
 
 /// Our engine.
 pub(crate) const OURS: &str = "rushlight";
+/// The same with sessions that guess no tokens.
+const ONE_BY_ONE: &str = "rushlight, one by one";
 
-/// Builds this program in release mode, perhaps for a GPU, and says how our engine is started from it.
-pub(crate) fn release(gpu: Option<Gpu>) -> Result<Launch> {
-    let mut build = Command::new("cargo");
-    build.args(["build", "--release", "--package", "xtask"]).current_dir(workspace::root());
-    process::run(build.args(gpu.map(|gpu| format!("--features={}", gpu.name()))))?;
+/// Builds this program in release mode and says how our engine is started from it.
+pub(crate) fn release(build: Build) -> Result<Launch> {
+    let mut cargo = Command::new("cargo");
+    cargo.args(["build", "--release", "--package", "xtask"]).current_dir(workspace::root());
+    process::run(cargo.args(build.feature().map(|feature| format!("--features={feature}"))))?;
     let name = format!("xtask{}", std::env::consts::EXE_SUFFIX);
     let program = workspace::target()?.join("release").join(name);
     let mut git = Command::new("git");
     let commit = process::read(git.args(["describe", "--always", "--dirty"]).current_dir(workspace::root()));
     let commit = commit.map_or_else(|_| "unknown commit".to_owned(), |commit| commit.trim().to_owned());
     eprintln!("{OURS}: `{}`, release profile, {commit}", program.display());
-    Ok(Launch { name: OURS, program, arguments: vec!["engine".to_owned()] })
+    Ok(Launch { name: OURS, program, arguments: vec!["engine".to_owned()], level: build.level() })
+}
+
+/// How our engine is started so that its sessions guess no tokens.
+pub(crate) fn one_by_one(ours: &Launch) -> Launch {
+    let mut launch = Launch { name: ONE_BY_ONE, ..ours.clone() };
+    launch.arguments.push("--one-by-one".to_owned());
+    launch
 }
 
 /// Answers requests until the input ends.
-pub(crate) fn serve(_: &Options) -> Result<()> {
-    let mut ours = Ours::default();
+pub(crate) fn serve(options: Options) -> Result<()> {
+    let mut ours = Ours { speculation: !options.one_by_one, ..Ours::default() };
     for line in io::stdin().lines() {
         let line = line.map_err(|error| Failure::new(format!("cannot read a request: {error}")))?;
         let request: Request<'_> = serde_json::from_str(&line)
@@ -56,6 +69,7 @@ struct Ours {
     /// For all requests but sessions.
     model: Option<LanguageModel>,
     session: Option<Session>,
+    speculation: bool,
 }
 
 impl Ours {
@@ -65,12 +79,12 @@ impl Ours {
                 self.path = path;
                 self.open(&tokens)
             }
-            Request::Answer { prompt, count, .. } => {
+            Request::Answer { prompt, count, .. } | Request::Speculate { prompt, count, .. } => {
                 // Two copies of what the model holds in memory would disturb each other.
                 self.model = None;
                 let session = match &mut self.session {
                     Some(session) => session,
-                    none => none.insert(Session::open(&self.path)?),
+                    none => none.insert(Session::open(&self.path, self.speculation)?),
                 };
                 session.answer(prompt.into_owned(), count)
             }

@@ -1,32 +1,5 @@
 use clap::ValueEnum;
 
-/// A kind of GPU that engines can be built for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Gpu {
-    /// NVIDIA's
-    Cuda,
-    /// Apple's
-    Metal,
-}
-
-impl Gpu {
-    /// Our feature, and the name of the environment for peers.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Cuda => "cuda",
-            Self::Metal => "metal",
-        }
-    }
-
-    /// llama.cpp's option.
-    pub(super) fn cmake(self) -> &'static str {
-        match self {
-            Self::Cuda => "-DGGML_CUDA=ON",
-            Self::Metal => "-DGGML_METAL=ON",
-        }
-    }
-}
-
 /// An engine of others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Peer {

@@ -14,6 +14,8 @@ pub(crate) struct Launch {
     pub(crate) name: &'static str,
     pub(crate) program: PathBuf,
     pub(crate) arguments: Vec<String>,
+    /// Faster levels of the processor than this one are left out.
+    pub(crate) level: Option<&'static str>,
 }
 
 /// An engine's process. Dropping it ends the process.
@@ -45,6 +47,7 @@ impl Launch {
             .args(&self.arguments)
             .env("RAYON_NUM_THREADS", threads.to_string())
             .env("OMP_NUM_THREADS", threads.to_string())
+            .envs(self.level.map(|level| ("RUSHLIGHT_CPU", level)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(written)

@@ -39,6 +39,15 @@ pub(crate) enum Request<'a> {
         text: Cow<'a, str>,
         count: usize,
     },
+    /// Answers, and guesses tokens from earlier ones of this prompt and answer, which must not change what the answer
+    /// is: `rest_seconds` for `rest_tokens` after the first, at most `count` with it, fewer if the model ends.
+    Speculate {
+        /// The prompt for our engine.
+        prompt: Cow<'a, Prompt>,
+        /// The same prompt as ids.
+        tokens: Cow<'a, [u32]>,
+        count: usize,
+    },
     /// Reads the first `read` tokens of each prompt at once and the others in step, and writes the logits for each
     /// token after the first `read` to `file`: f32, `[tokens][prompts][vocabulary]`. All prompts have one length.
     Record { prompts: Vec<Cow<'a, [u32]>>, read: usize, file: PathBuf },
@@ -52,6 +61,7 @@ pub(crate) enum Request<'a> {
 pub(crate) struct Reply {
     pub(crate) seconds: f64,
     pub(crate) rest_seconds: f64,
+    pub(crate) rest_tokens: usize,
     /// The tokens that were read, where the engine counts otherwise than the request.
     pub(crate) read_tokens: Option<usize>,
     /// The tokens that were kept from before and not read again.

@@ -2,7 +2,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use futures::TryStreamExt;
-use rushlight::{Delta, Llm, LocalLlm, Prompt};
+use rushlight::{Delta, Llm, LocalLlm, LocalLlmOptions, Prompt};
 use tokio::runtime::Runtime;
 
 use super::Reply;
@@ -16,14 +16,16 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn open(path: &Path) -> Result<Self> {
+    pub(super) fn open(path: &Path, speculation: bool) -> Result<Self> {
         let runtime =
             Runtime::new().map_err(|error| Failure::new(format!("cannot start threads: {error}")))?;
-        let llm = runtime.block_on(LocalLlm::open(&path.to_string_lossy()))?;
+        let options = LocalLlmOptions::default().speculation(speculation);
+        let llm = runtime.block_on(LocalLlm::open_with(&path.to_string_lossy(), options))?;
         Ok(Self { runtime, llm })
     }
 
-    /// `seconds` up to the first delta, which comes with the first token unless the model begins a tool call.
+    /// `seconds` up to the first delta, which comes with the first token unless the model begins a tool call, and
+    /// `rest_seconds` from there to the end.
     pub(super) fn answer(&mut self, prompt: Prompt, count: usize) -> Result<Reply> {
         let llm = &self.llm;
         self.runtime.block_on(async move {
@@ -32,17 +34,21 @@ impl Session {
             let start = Instant::now();
             let mut deltas = llm.generate(prompt.max_output_tokens(count)).await?;
             while let Some(delta) = deltas.try_next().await? {
-                first.get_or_insert_with(|| start.elapsed());
+                first.get_or_insert_with(Instant::now);
                 match delta {
                     Delta::Text(text) => reply.text.push_str(&text),
                     Delta::Done { usage, .. } => {
                         reply.read_tokens = Some(usage.input_tokens);
                         reply.cached_tokens = Some(usage.cached_tokens);
+                        reply.rest_tokens = usage.output_tokens.saturating_sub(1);
                     }
                     _ => {}
                 }
             }
-            reply.seconds = first.unwrap_or_default().as_secs_f64();
+            if let Some(first) = first {
+                reply.seconds = first.duration_since(start).as_secs_f64();
+                reply.rest_seconds = first.elapsed().as_secs_f64();
+            }
             Ok(reply)
         })
     }

@@ -9,8 +9,7 @@ use rushlight_models::{
 use serde_json::json;
 
 use super::answers::{Score, score};
-use super::retrieval::Collection;
-use super::{Figure, Options};
+use super::{Collection, Entry, Figure, Options};
 use crate::failure::{Failure, Result};
 use crate::models::make_available;
 use crate::workspace;
@@ -88,23 +87,11 @@ pub(super) fn run(options: &Options) -> Result<()> {
 fn cases(options: &Options, folder: &str) -> Result<Vec<Case>> {
     let shared = workspace::root().join("../shared/data");
     let collection = Collection::read(&options.data.as_ref().unwrap_or(&shared).join(folder))?;
-    let case = |question: &super::retrieval::Entry| {
-        let gains = &collection.gains[&question.id];
-        let is_relevant = |index: &usize| gains.contains_key(&collection.documents[*index].id);
-        let relevant: Vec<usize> =
-            (0..collection.documents.len()).filter(is_relevant).take(PASSAGES).collect();
-        let first = *relevant.first()?;
-        let near = (first.saturating_sub(PASSAGES / 2)..collection.documents.len())
-            .filter(|index| !relevant.contains(index))
-            .take(PASSAGES - relevant.len());
-        let mut chosen: Vec<usize> = relevant.iter().copied().chain(near).collect();
-        chosen.sort_unstable();
-        let documents = chosen.into_iter().map(|index| &collection.documents[index]);
+    let case = |question: &Entry| {
+        let passages = collection.passages(&question.id, PASSAGES)?.into_iter();
         Some(Case {
             question: question.text.clone(),
-            chunks: documents
-                .map(|document| format!(" {}\n{}", document.title, document.text.trim()))
-                .collect(),
+            chunks: passages.map(|passage| format!(" {}\n{}", passage.title, passage.text.trim())).collect(),
             answers: question.answers.iter().chain(&question.answer).cloned().collect(),
         })
     };

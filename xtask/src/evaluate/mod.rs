@@ -2,6 +2,7 @@
 
 mod answers;
 mod chunks;
+mod collection;
 mod embeddings;
 mod figure;
 mod greedy;
@@ -12,6 +13,7 @@ mod retrieval;
 mod templates;
 mod tokenizers;
 
+pub(crate) use collection::{Collection, Entry, entries};
 pub(crate) use figure::Figure;
 use lines::json_lines;
 pub(crate) use options::{AREAS, Options, run};

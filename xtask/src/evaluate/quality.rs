@@ -7,13 +7,13 @@ use rushlight_models::hub::LocalModel;
 use rushlight_models::{Gguf, Tokenizer};
 
 use super::{Figure, Options};
-use crate::engine::{self, Answered, Engine, Launch, Peer, Request, Sums};
+use crate::engine::{self, Answered, Build, Engine, Launch, Peer, Request, Sums};
 use crate::failure::{Failure, Result};
 use crate::models::make_available;
 use crate::text::Text;
 use crate::workspace;
 
-const MODELS: [&str; 2] = ["SmolLM2-135M-Instruct", "Qwen2.5-Coder-0.5B-Instruct"];
+const MODELS: [&str; 3] = ["SmolLM2-135M-Instruct", "Qwen2.5-Coder-0.5B-Instruct", "Gemma-3-270M"];
 
 /// Tokens of each passage that are read at once and not counted: a prompt.
 const READ: usize = 128;
@@ -28,8 +28,8 @@ const CONTEXT: usize = 1_024;
 /// both ways of computing count.
 pub(super) fn run(options: &Options) -> Result<()> {
     let reference = engine::reference()?;
-    let mut launches = vec![engine::release(None)?];
-    match engine::install(Peer::LlamaCpp, None) {
+    let mut launches = vec![engine::release(Build::Native)?];
+    match engine::install(Peer::LlamaCpp, Build::Native) {
         Ok(launch) => launches.push(launch),
         Err(failure) => eprintln!("{}: left out, not installed: {failure}", Peer::LlamaCpp.name()),
     }

@@ -1,21 +1,14 @@
 use std::collections::{BTreeMap, HashSet};
-use std::fs::{self, File};
-use std::io::{BufReader, Read};
-use std::path::Path;
 use std::time::{Duration, Instant};
 
-use flate2::read::GzDecoder;
 use rushlight::retrieval::SearchMode;
 use rushlight::{Document, HashedEmbedder, KnowledgeBase, LocalEmbedder, Query};
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
 use super::options::Set;
-use super::{Figure, Options};
+use super::{Collection, Figure, Options};
 use crate::failure::{Failure, Result};
 use crate::models::make_available;
 use crate::progress::Count;
-use crate::workspace;
 
 /// Results that count.
 const CUTOFF: usize = 10;
@@ -23,37 +16,9 @@ const CUTOFF: usize = 10;
 /// Passages that are asked for, since several may be of one document.
 const PASSAGES: usize = 5 * CUTOFF;
 
-/// With `--quick`: this many questions, over their relevant documents and this many others.
-const QUICK_QUESTIONS: usize = 50;
-const QUICK_OTHERS: usize = 500;
-
 /// The cases of every set.
 const METHODS: [(&str, SearchMode); 3] =
     [("bm25", SearchMode::Lexical), ("dense", SearchMode::Dense), ("hybrid", SearchMode::Hybrid)];
-
-/// A line of `corpus.jsonl` or `queries.jsonl`.
-#[derive(Debug, Deserialize)]
-pub(super) struct Entry {
-    #[serde(rename = "_id")]
-    pub(super) id: String,
-    #[serde(default)]
-    pub(super) title: String,
-    pub(super) text: String,
-    /// The answer to a question, where the set has one.
-    #[serde(default)]
-    pub(super) answer: Option<String>,
-    /// Or several.
-    #[serde(default)]
-    pub(super) answers: Vec<String>,
-}
-
-/// A set in the layout of the BEIR benchmark: documents, questions, and how relevant documents are to questions.
-#[derive(Debug)]
-pub(super) struct Collection {
-    pub(super) documents: Vec<Entry>,
-    pub(super) questions: Vec<Entry>,
-    pub(super) gains: BTreeMap<String, BTreeMap<String, f64>>,
-}
 
 /// nDCG@10 of each set by words, by vectors and by both; a document counts by its best passage.
 pub(super) fn run(options: &Options) -> Result<()> {
@@ -122,66 +87,6 @@ async fn ingest(base: &KnowledgeBase, set: &Set, collection: &Collection) -> Res
         rate(documents, took)
     );
     Ok(())
-}
-
-impl Collection {
-    pub(super) fn read(folder: &Path) -> Result<Self> {
-        let judged = ["test.tsv", "dev.tsv", "train.tsv"];
-        let judged = judged.iter().map(|name| folder.join("qrels").join(name)).find(|path| path.is_file());
-        let judged =
-            judged.ok_or_else(|| Failure::new(format!("`{}` has no judgements", folder.display())))?;
-        let gains = gains(&judged)?;
-        let mut questions: Vec<Entry> = entries(folder, "queries.jsonl")?;
-        questions.retain(|question| gains.contains_key(&question.id));
-        Ok(Self { documents: entries(folder, "corpus.jsonl")?, questions, gains })
-    }
-
-    /// Keeps some questions, their relevant documents, and some others.
-    fn shrink(&mut self) {
-        self.questions.truncate(QUICK_QUESTIONS);
-        let judged = self.questions.iter().flat_map(|question| self.gains[&question.id].keys());
-        let relevant: HashSet<&String> = judged.collect();
-        let mut others = 0;
-        self.documents.retain(|document| {
-            let is_relevant = relevant.contains(&document.id);
-            others += usize::from(!is_relevant);
-            is_relevant || others <= QUICK_OTHERS
-        });
-    }
-}
-
-/// How relevant documents are to each question that has a relevant one.
-fn gains(path: &Path) -> Result<BTreeMap<String, BTreeMap<String, f64>>> {
-    let mut gains: BTreeMap<String, BTreeMap<String, f64>> = BTreeMap::new();
-    for (number, line) in workspace::read(path)?.lines().enumerate().skip(1) {
-        let fields: Vec<&str> = line.split('\t').collect();
-        let gain = fields.get(2).and_then(|gain| gain.trim().parse::<f64>().ok());
-        let ([question, document, ..], Some(gain)) = (fields.as_slice(), gain) else {
-            let message = format!("line {} of `{}` is no judgement", number + 1, path.display());
-            return Err(Failure::new(message));
-        };
-        if gain > 0.0 {
-            gains.entry((*question).to_owned()).or_default().insert((*document).to_owned(), gain);
-        }
-    }
-    Ok(gains)
-}
-
-/// The values of a file with one JSON value a line, which may be gzipped.
-fn entries<T: DeserializeOwned>(folder: &Path, name: &str) -> Result<Vec<T>> {
-    let plain = folder.join(name);
-    let packed = folder.join(format!("{name}.gz"));
-    if fs::exists(&plain).unwrap_or(false) {
-        return super::json_lines(&plain);
-    }
-    let mut text = String::new();
-    File::open(&packed)
-        .and_then(|file| GzDecoder::new(BufReader::new(file)).read_to_string(&mut text))
-        .map_err(|error| Failure::io("read", &packed, &error))?;
-    let values = text.lines().map(serde_json::from_str);
-    values
-        .collect::<Result<_, _>>()
-        .map_err(|error| Failure::new(format!("`{}` is not as expected: {error}", packed.display())))
 }
 
 /// Normalised discounted cumulative gain (Järvelin and Kekäläinen 2002) with linear gains, at the cutoff.

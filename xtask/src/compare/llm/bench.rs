@@ -8,9 +8,9 @@ use rushlight_models::{ChatTemplate, Gguf, Tokenizer};
 
 use super::busy::busy_share;
 use super::side::Side;
-use super::{life, session, speed};
+use super::{life, session, speculation, speed};
 use crate::compare::Options;
-use crate::engine::{self, Launch, Peer, Request};
+use crate::engine::{self, Launch, Request};
 use crate::failure::{Failure, Result};
 use crate::models::make_available;
 use crate::text::Text;
@@ -40,16 +40,19 @@ pub(super) struct Bench<'a> {
 
 /// Installs the peers and measures every model with every engine.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let threads = options.threads.unwrap_or_else(|| available_parallelism().map_or(1, usize::from));
-    if threads == 0 {
+    let threads = match options.threads.as_slice() {
+        [] => vec![available_parallelism().map_or(1, usize::from)],
+        named => named.to_vec(),
+    };
+    if threads.contains(&0) {
         return Err(Failure::new("expected at least 1 of `--threads`, got 0"));
     }
-    let mut launches = vec![engine::release(options.gpu)?];
+    let build = options.build();
+    let mut launches = vec![engine::release(build)?];
     let mut missing = Vec::new();
-    let all = if options.gpu.is_some() { &[Peer::LlamaCpp][..] } else { &Peer::ALL };
-    let peers = if options.peer.is_empty() { all } else { &options.peer };
+    let peers = if options.peer.is_empty() { build.peers() } else { &options.peer };
     for peer in peers {
-        match engine::install(*peer, options.gpu) {
+        match engine::install(*peer, build) {
             Ok(launch) => launches.push(launch),
             Err(failure) => {
                 eprintln!("{}: left out, not installed: {failure}", peer.name());
@@ -62,7 +65,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         named => named.to_vec(),
     };
     for model in &models {
-        Bench::open(options, model, threads)?.measure(&launches)?;
+        for threads in &threads {
+            Bench::open(options, model, *threads)?.measure(&launches)?;
+        }
     }
     if missing.is_empty() || options.peer.is_empty() {
         return Ok(());
@@ -121,6 +126,7 @@ impl<'a> Bench<'a> {
         let single = speed::measure(self, &mut sides)?;
         speed::measure_batch(self, &mut sides, single)?;
         session::measure(self, &mut sides)?;
+        speculation::measure(self, &mut sides, &launches[0])?;
         let open: Vec<Launch> = sides.iter().map(Side::launch).collect();
         // What is measured next has the machine's memory for itself.
         drop(sides);
@@ -147,6 +153,7 @@ impl<'a> Bench<'a> {
 
     /// The case's name.
     pub(super) fn case(&self, rest: &str) -> String {
-        format!("{}/{rest}", self.model)
+        let case = format!("{}/{rest}", self.model);
+        if self.options.threads.len() < 2 { case } else { format!("{case}/{}-threads", self.threads) }
     }
 }

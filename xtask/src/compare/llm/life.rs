@@ -1,32 +1,54 @@
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::bench::Bench;
 use super::report::{Better, Series, report};
 use super::side::Side;
-use crate::engine::Launch;
+use crate::engine::{Launch, OURS};
+use crate::evaluate::Figure;
 use crate::failure::Result;
 
 const LOAD: &str = "load_seconds";
+const COLD: &str = "cold_start_seconds";
+const WARM: &str = "warm_start_seconds";
 const MEMORY: &str = "peak_memory_bytes";
 
-/// From the start of loading to the first token of a short prompt, in a new process each time.
+/// How long a peer's interpreter may take to start, which is no part of the peer.
+const INTERPRETER: Duration = Duration::from_secs(1);
+
+/// The first token of a short prompt, in a new process each time: from the start of loading, from the start of the
+/// process, and once more when the model is there.
 pub(super) fn load(bench: &Bench<'_>, launches: &[Launch]) -> Result<()> {
     let case = bench.case("8");
-    if !bench.options.wants(LOAD, &case) {
+    if ![LOAD, COLD, WARM].iter().any(|figure| bench.options.wants(figure, &case)) {
         return Ok(());
     }
-    let mut all: Vec<Series<'_>> =
-        launches.iter().map(|launch| Series { name: launch.name, values: Vec::new() }).collect();
-    for _ in 0..bench.repeats {
-        for (launch, series) in launches.iter().zip(&mut all) {
+    let none = || launches.iter().map(|launch| Series { name: launch.name, values: Vec::new() });
+    let [mut load, mut cold, mut warm]: [Vec<Series<'_>>; 3] = std::array::from_fn(|_| none().collect());
+    for repeat in 0..bench.repeats {
+        for (index, launch) in launches.iter().enumerate() {
             // The process before has given its memory back.
             thread::sleep(Duration::from_millis(300));
-            let reply = Side::start(launch, bench.threads)?.open(bench)?;
-            series.values.extend(reply.map(|reply| reply.seconds));
+            let mut start = Instant::now();
+            let mut side = Side::start(launch, bench.threads)?;
+            if launch.name != OURS {
+                thread::sleep(INTERPRETER);
+                start = Instant::now();
+            }
+            let Some(opened) = side.open(bench)? else { continue };
+            cold[index].values.push(start.elapsed().as_secs_f64());
+            load[index].values.push(opened.seconds);
+            let again = side.ask(&case, &bench.generate_request(8, repeat + 1, 0)?);
+            warm[index].values.extend(again.map(|reply| reply.seconds));
         }
     }
-    report(bench, LOAD, &case, Better::Lower, &all);
+    report(bench, LOAD, &case, Better::Lower, &load);
+    report(bench, COLD, &case, Better::Lower, &cold);
+    report(bench, WARM, &case, Better::Lower, &warm);
+    let [cold, warm] = [&cold, &warm].map(|all| all.first().and_then(Series::median));
+    if let (Some(cold), Some(warm), true) = (cold, warm, bench.options.wants(WARM, &case)) {
+        Figure::new(WARM, &case, warm).below("rushlight, cold", cold).print();
+    }
     Ok(())
 }
 

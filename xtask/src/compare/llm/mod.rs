@@ -5,7 +5,10 @@ mod busy;
 mod life;
 mod report;
 mod session;
+mod sets;
 mod side;
+mod speculation;
 mod speed;
+mod turn;
 
 pub(super) use bench::run;

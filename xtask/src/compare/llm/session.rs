@@ -1,13 +1,11 @@
-use std::borrow::Cow;
-
-use rushlight::{Message, Prompt, Sampling, ToolSpec};
-use rushlight_models::Conversation;
+use rushlight::{Message, ToolSpec};
 use serde_json::{Value, json};
 
 use super::bench::Bench;
 use super::report::{Better, Series, report, series};
 use super::side::{Side, alternate};
-use crate::engine::{Reply, Request};
+use super::turn::Turn;
+use crate::engine::Reply;
 use crate::evaluate::Figure;
 use crate::failure::{Failure, Result};
 
@@ -71,62 +69,28 @@ struct Turns {
     second: Turn,
 }
 
-/// A prompt in every form that an engine may want.
-#[derive(Debug)]
-struct Turn {
-    prompt: Prompt,
-    tokens: Vec<u32>,
-    text: String,
-}
-
 impl Turns {
     /// Sessions of different numbers differ from their first words on.
     fn new(bench: &Bench<'_>, length: usize, number: usize) -> Result<Self> {
         let mut documents = length / 2;
-        let mut first = Turn::new(bench, messages(bench, number, documents)?)?;
+        let mut first = Turn::new(bench, messages(bench, number, documents)?, tools())?;
         // The second guess is near enough: the template's own tokens are counted by then.
         for _ in 0..2 {
             documents = (documents + length).saturating_sub(first.tokens.len());
-            first = Turn::new(bench, messages(bench, number, documents)?)?;
+            first = Turn::new(bench, messages(bench, number, documents)?, tools())?;
         }
         let mut second = messages(bench, number, documents)?;
         second.push(Message::assistant(FIRST_ANSWER, Vec::new()));
         second.push(Message::user(SECOND_QUESTION));
-        Ok(Self { first, second: Turn::new(bench, second)? })
+        Ok(Self { first, second: Turn::new(bench, second, tools())? })
     }
 
     fn first(&self, side: &mut Side, case: &str) -> Option<Reply> {
-        self.first.ask(side, case, ANSWER)
+        side.ask(case, &self.first.answer(ANSWER))
     }
 
     fn second(&self, side: &mut Side, case: &str) -> Option<Reply> {
-        self.second.ask(side, case, 1)
-    }
-}
-
-impl Turn {
-    fn new(bench: &Bench<'_>, messages: Vec<Message>) -> Result<Self> {
-        let prompt = Prompt::new(messages).tools(tools()).sampling(Sampling::greedy());
-        let functions = prompt.tools.iter().map(|tool| json!({"type": "function", "function": tool}));
-        let conversation = Conversation {
-            messages: prompt.messages.iter().map(|message| json!(message)).collect(),
-            tools: functions.collect(),
-            add_generation_prompt: true,
-        };
-        let tokens = bench.template.encode(&bench.tokenizer, &conversation)?;
-        let text = bench.template.prompt(&conversation)?;
-        Ok(Self { prompt, tokens, text })
-    }
-
-    /// Our engine renders the prompt itself: it must come to the ids that the peers get.
-    fn ask(&self, side: &mut Side, case: &str, count: usize) -> Option<Reply> {
-        let request = Request::Answer {
-            prompt: Cow::Borrowed(&self.prompt),
-            tokens: self.tokens.as_slice().into(),
-            text: self.text.as_str().into(),
-            count,
-        };
-        side.ask(case, &request)
+        side.ask(case, &self.second.answer(1))
     }
 }
 

@@ -6,7 +6,7 @@ use crate::evaluate::Figure;
 use crate::failure::Result;
 
 const PREFILL: &str = "prefill_tokens_per_second";
-const DECODE: &str = "decode_tokens_per_second";
+pub(super) const DECODE: &str = "decode_tokens_per_second";
 const BATCHED: &str = "batched_decode_tokens_per_second";
 
 /// Sequences that are written at once.
