@@ -58,7 +58,7 @@ fn run<F: Format<WORDS>, const WORDS: usize>(
     columns: Range<usize>,
     out: &mut [&mut [f32]],
 ) {
-    kernel::columns::<Avx2, F, WORDS>(simd, None, product, columns, out);
+    kernel::columns::<Avx2, F, WORDS, 1>(simd, None, product, columns, out);
 }
 
 #[target_feature(enable = "avx2,fma,f16c")]
@@ -280,12 +280,15 @@ impl Simd for Avx2 {
         start: i32,
         bits: u32,
     ) -> [__m256i; BANDS] {
-        weights.map(|weights| {
-            if bits == 8 {
-                self.dot_signed(&weights, x)
+        let mut sums = [self.splat(start as u32); BANDS];
+        // A closure would be compiled by itself, for a machine without AVX2.
+        for band in 0..BANDS {
+            sums[band] = if bits == 8 {
+                self.dot_signed(&weights[band], x)
             } else {
-                intrinsic!(_mm256_add_epi32(self.dot_unsigned(&weights, x, bits), _mm256_set1_epi32(start)))
-            }
-        })
+                self.add_int(sums[band], self.dot_unsigned(&weights[band], x, bits))
+            };
+        }
+        sums
     }
 }

@@ -70,7 +70,7 @@ fn run<F: Format<WORDS>, const WORDS: usize>(
     columns: Range<usize>,
     out: &mut [&mut [f32]],
 ) {
-    kernel::columns::<Avx512, F, WORDS>(simd, square, product, columns, out);
+    kernel::columns::<Avx512, F, WORDS, 2>(simd, square, product, columns, out);
 }
 
 #[target_feature(enable = "avx2,fma,f16c,avx512f,avx512bw,avx512vnni")]

@@ -15,16 +15,16 @@ const FAR: usize = 128;
 /// Activation rows whose sums stay in registers while the groups of a chunk are added.
 const NEAR: usize = 4;
 
-/// Bands that are multiplied together, so that an activation is loaded once for all.
-const TOGETHER: usize = 2;
-
 /// Computes `columns` of a product, which begin with a band; `out` has one slice for each row of activations.
 ///
 /// Takes some bands of weight rows at a time, or parts of them, unpacks 256 values of each and multiplies them with all
 /// activations, so the work of unpacking is shared by the activation rows, but each sum adds its groups in the order of
 /// the row.
+///
+/// `TOGETHER` bands are multiplied together, so that an activation is loaded once for all: as many as there are registers
+/// for their weights.
 #[inline(always)]
-pub(crate) fn columns<S: Simd, F: Format<WORDS>, const WORDS: usize>(
+pub(crate) fn columns<S: Simd, F: Format<WORDS>, const WORDS: usize, const TOGETHER: usize>(
     simd: S,
     square: Option<&dyn SquareProduct<S>>,
     product: &Product<'_>,
@@ -38,13 +38,13 @@ pub(crate) fn columns<S: Simd, F: Format<WORDS>, const WORDS: usize>(
         .map(|band| Band::new(product.kind, band, product.row_bytes))
         .collect();
     let (groups, rest) = bands.as_chunks::<TOGETHER>();
-    let mut scratch = Scratch::new(simd, out.len());
+    let mut scratch = Scratch::<S, TOGETHER>::new(simd, out.len());
     for (far, out) in out.chunks_mut(FAR).enumerate() {
         let rows = far * FAR..far * FAR + out.len();
         for (index, bands) in groups.iter().enumerate() {
             let column = TOGETHER * index * BAND;
             let rows = rows.clone();
-            bands_columns::<S, F, WORDS, TOGETHER>(
+            bands_columns::<S, F, WORDS, TOGETHER, TOGETHER>(
                 simd,
                 square,
                 product,
@@ -58,7 +58,16 @@ pub(crate) fn columns<S: Simd, F: Format<WORDS>, const WORDS: usize>(
         for (index, bands) in rest.as_chunks::<1>().0.iter().enumerate() {
             let column = (TOGETHER * groups.len() + index) * BAND;
             let rows = rows.clone();
-            bands_columns::<S, F, WORDS, 1>(simd, square, product, bands, rows, column, &mut scratch, out);
+            bands_columns::<S, F, WORDS, TOGETHER, 1>(
+                simd,
+                square,
+                product,
+                bands,
+                rows,
+                column,
+                &mut scratch,
+                out,
+            );
         }
     }
 }
@@ -66,14 +75,14 @@ pub(crate) fn columns<S: Simd, F: Format<WORDS>, const WORDS: usize>(
 /// Computes the columns of some bands, which begin with `column`, for some rows of activations.
 #[inline(always)]
 #[expect(clippy::too_many_arguments, reason = "it is one loop of its caller")]
-fn bands_columns<S: Simd, F: Format<WORDS>, const WORDS: usize, const BANDS: usize>(
+fn bands_columns<S: Simd, F: Format<WORDS>, const WORDS: usize, const TOGETHER: usize, const BANDS: usize>(
     simd: S,
     square: Option<&dyn SquareProduct<S>>,
     product: &Product<'_>,
     bands: &[Band<'_>; BANDS],
     rows: Range<usize>,
     column: usize,
-    scratch: &mut Scratch<S>,
+    scratch: &mut Scratch<S, TOGETHER>,
     out: &mut [&mut [f32]],
 ) {
     let (tiles, _) =
@@ -177,13 +186,13 @@ pub(crate) fn add<S: Simd>(
 }
 
 /// What is computed for some bands at a time.
-struct Scratch<S: Simd> {
+struct Scratch<S: Simd, const TOGETHER: usize> {
     tiles: [Tile<S>; TOGETHER],
     /// Of each activation row, for each band.
     sums: Vec<S::Float>,
 }
 
-impl<S: Simd> Scratch<S> {
+impl<S: Simd, const TOGETHER: usize> Scratch<S, TOGETHER> {
     #[inline(always)]
     fn new(simd: S, rows: usize) -> Self {
         let sums = vec![simd.splat_float(0.0); rows.min(FAR) * TOGETHER];
