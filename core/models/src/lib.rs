@@ -49,7 +49,7 @@ pub use chat::{ChatTemplate, Conversation, ToolSupport};
 pub use device::{Device, DeviceInfo, devices};
 pub use encoder::Encoder;
 pub use error::{Error, Result};
-pub use gguf::{Gguf, TensorInfo};
+pub use gguf::{Gguf, GgufBody, GgufValue, GgufWriter, TensorInfo};
 pub use info::ModelInfo;
 pub use kv::{KvCache, KvType, PrefixTree, SavedPrefix};
 pub use load::{LoadProgress, LoadStage};
