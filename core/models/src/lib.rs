@@ -38,6 +38,7 @@ mod model;
 mod nn;
 mod packed;
 mod quantisation;
+mod quantize;
 mod safetensors;
 mod sampler;
 mod stop;
@@ -57,6 +58,9 @@ pub use logits::StepLogits;
 pub use memory::{MemoryEstimate, free_memory};
 pub use model::{Kernels, LanguageModel, LoadOptions, Logits, Step, WeightLayout};
 pub use quantisation::Quantisation;
+pub use quantize::{
+    QuantizeOptions, QuantizeProgress, QuantizeReport, QuantizedTensor, QuantizedType, quantize,
+};
 pub use sampler::{Sampler, SamplerOptions};
 pub use stop::{StopStrings, Stopping};
 pub use tokenizer::{Detokenizer, Encoded, Special, Tokenizer};
