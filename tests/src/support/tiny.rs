@@ -1,4 +1,4 @@
-//! Language models of a few kilobytes, made in code.
+//! Language models of a few kilobytes.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -43,6 +43,20 @@ pub fn model(folder: &Path, name: &str) -> PathBuf {
     let path = folder.join(format!("{name}.gguf"));
     file.write(&path).unwrap();
     path
+}
+
+/// Makes a folder as the Hugging Face Hub has it, of a model with random weights in floats that the repository holds.
+pub fn folder(into: &Path, name: &str) -> PathBuf {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/models/tests/fixtures/tiny");
+    let folder = into.join(name);
+    std::fs::create_dir(&folder).unwrap();
+    for part in [name, "tokenizer"] {
+        for file in std::fs::read_dir(fixtures.join(part)).unwrap() {
+            let file = file.unwrap();
+            std::fs::copy(file.path(), folder.join(file.file_name())).unwrap();
+        }
+    }
+    folder
 }
 
 /// The characters that stand for the bytes 0 to 255 in byte-level vocabularies (GPT-2).
