@@ -221,3 +221,6 @@ export declare function fetchModel(name: string, mirrors: Array<string>, progres
 
 /** Every model that has a name, with its place on this machine, as JSON text. */
 export declare function models(cancellation: Cancellation): Promise<string>
+
+/** Writes a model in fewer bits, with options as JSON text; what that changes is JSON text too. */
+export declare function quantize(source: string, target: string, options: string, progress: (arg: string) => void, cancellation: Cancellation): Promise<string>

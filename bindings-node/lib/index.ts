@@ -46,6 +46,14 @@ export {
 } from "./llm.js";
 export type { Cache, Embedder, Llm, OwnPassage, Piece, Retriever } from "./own.js";
 export {
+  quantize,
+  type QuantizeOptions,
+  type QuantizeProgress,
+  type QuantizeReport,
+  type QuantizedTensor,
+  type QuantizedType,
+} from "./quantize.js";
+export {
   ModelRegistry,
   type AddOptions,
   type EvictionPriority,

@@ -17,6 +17,8 @@ pub mod error;
 pub mod hub;
 mod llm;
 mod own;
+/// Models in fewer bits.
+pub mod quantize;
 mod registry;
 mod retrieval;
 mod runtime;

@@ -14,6 +14,7 @@ import {
   eventToJson,
   fetchModel,
   models,
+  quantize,
   tool,
   type Answer,
   type Cache,
@@ -23,6 +24,7 @@ import {
   type Llm,
   type Piece,
   type Prompt,
+  type QuantizedTensor,
   type Retriever,
 } from "rushlight";
 import { z } from "zod";
@@ -149,6 +151,8 @@ export async function main(): Promise<void> {
   for await (const text of assistant.stream("Again?").textStream) text.toUpperCase();
 
   await fetchModel("name", { onProgress: ({ file, done }) => console.log(file, done) });
+  const { worst } = await quantize("folder", "file.gguf", { type: "q4_0", onProgress: ({ tensor }) => console.log(tensor) });
+  same<typeof worst, QuantizedTensor | null>(true);
   same<(Awaited<ReturnType<typeof models>>)[number]["kind"], "language_model" | "embedder">(true);
 
   try {

@@ -7,6 +7,7 @@ export { eventToJson, type Answer, type Citation, type DoneEvent, type Event, ty
 export { fetchModel, models, type FetchOptions, type FetchProgress, type KnownModel } from "./hub.js";
 export { LocalLlm, ScriptedLlm, type Beginning, type LoadProgress, type LocalLlmOptions, type LocalLlmStats, type LocalLlmStatus, type MemoryEstimate, type Message, type ModelInfo, type OpenOptions, type Prompt, type ScriptedTurn, } from "./llm.js";
 export type { Cache, Embedder, Llm, OwnPassage, Piece, Retriever } from "./own.js";
+export { quantize, type QuantizeOptions, type QuantizeProgress, type QuantizeReport, type QuantizedTensor, type QuantizedType, } from "./quantize.js";
 export { ModelRegistry, type AddOptions, type EvictionPriority, type ModelRegistryOptions, type RegisteredModel, } from "./registry.js";
 export { HashedEmbedder, KnowledgeBase, LocalEmbedder, type Document, type HnswOptions, type IngestOptions, type IngestProgress, type IngestReport, type KnowledgeBaseInfo, type KnowledgeBaseOptions, type RetrieveOptions, type SearchMode, } from "./retrieval.js";
 export type { Abortable } from "./runtime.js";

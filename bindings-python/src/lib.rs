@@ -24,6 +24,7 @@ mod options;
 mod own;
 mod passage;
 mod progress;
+mod quantize;
 mod registry;
 mod retrieval;
 mod runtime;
@@ -61,6 +62,8 @@ mod _rushlight {
     use crate::options::{Limits, Sampling};
     #[pymodule_export]
     use crate::passage::{Document, Passage, Scores};
+    #[pymodule_export]
+    use crate::quantize::{QuantizeProgress, QuantizeReport, QuantizedTensor, aquantize, quantize};
     #[pymodule_export]
     use crate::registry::{ModelRegistry, RegisteredModel};
     #[pymodule_export]

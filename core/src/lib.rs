@@ -26,7 +26,7 @@ pub use llm::{
 #[cfg(feature = "local")]
 pub use llm::{
     Device, DeviceInfo, EvictionPriority, KvReuse, KvType, LocalLlm, LocalLlmOptions, LocalLlmStats,
-    ModelRegistry, ModelRegistryOptions, devices,
+    ModelRegistry, ModelRegistryOptions, QuantizeOptions, QuantizeReport, QuantizedType, devices, quantize,
 };
 pub use message::{Message, Role, ToolCall, ToolOutput, ToolSpec, ToolStatus, Usage};
 pub use observe::{Metric, Report, Slo, SloReport, Slos};

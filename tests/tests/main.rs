@@ -10,6 +10,7 @@ mod contracts;
 mod local;
 mod model_life;
 mod prefix;
+mod quantize;
 mod registry;
 mod retrieval;
 mod scenarios;

@@ -59,6 +59,9 @@ from ._rushlight import (
     ModelInfo,
     ModelRegistry,
     Passage,
+    QuantizeProgress,
+    QuantizeReport,
+    QuantizedTensor,
     RegisteredModel,
     Report,
     Retrieved,
@@ -75,9 +78,11 @@ from ._rushlight import (
     VectorIndex,
     __version__,
     afetch,
+    aquantize,
     devices,
     fetch,
     models,
+    quantize,
 )
 from ._tool import Tool, tool
 
@@ -128,6 +133,9 @@ __all__ = [
     "ModelRegistry",
     "OverloadedError",
     "Passage",
+    "QuantizeProgress",
+    "QuantizeReport",
+    "QuantizedTensor",
     "RegisteredModel",
     "Report",
     "Retrieved",
@@ -149,8 +157,10 @@ __all__ = [
     "VectorIndex",
     "__version__",
     "afetch",
+    "aquantize",
     "devices",
     "fetch",
     "models",
+    "quantize",
     "tool",
 ]

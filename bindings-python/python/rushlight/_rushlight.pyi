@@ -8,7 +8,7 @@ from ._options import KnowledgeBaseOptions, LocalLlmOptions
 from ._protocols import Cache, Embedder, Llm, Retriever
 from ._tool import Tool
 
-__all__ = ["__version__", "Answer", "Assistant", "AsyncEventStream", "Citation", "DeviceInfo", "Document", "Done", "EventStream", "FailedDocument", "FetchProgress", "HashedEmbedder", "IngestProgress", "IngestReport", "KnowledgeBase", "KnowledgeBaseInfo", "KnownModel", "Limits", "LoadProgress", "LocalEmbedder", "LocalLlm", "MemoryCache", "MemoryEstimate", "MemorySessions", "ModelInfo", "ModelRegistry", "Passage", "RegisteredModel", "Report", "Retrieved", "Sampling", "Scores", "ScriptedLlm", "Slo", "SloReport", "Slos", "Text", "ToolCall", "ToolOutput", "Usage", "VectorIndex", "afetch", "devices", "fetch", "models"]
+__all__ = ["__version__", "Answer", "Assistant", "AsyncEventStream", "Citation", "DeviceInfo", "Document", "Done", "EventStream", "FailedDocument", "FetchProgress", "HashedEmbedder", "IngestProgress", "IngestReport", "KnowledgeBase", "KnowledgeBaseInfo", "KnownModel", "Limits", "LoadProgress", "LocalEmbedder", "LocalLlm", "MemoryCache", "MemoryEstimate", "MemorySessions", "ModelInfo", "ModelRegistry", "Passage", "QuantizeProgress", "QuantizeReport", "QuantizedTensor", "RegisteredModel", "Report", "Retrieved", "Sampling", "Scores", "ScriptedLlm", "Slo", "SloReport", "Slos", "Text", "ToolCall", "ToolOutput", "Usage", "VectorIndex", "afetch", "aquantize", "devices", "fetch", "models", "quantize"]
 
 __version__: Final[str]
 
@@ -1223,6 +1223,101 @@ class Passage:
         """
 
 @final
+class QuantizeProgress:
+    """
+    How far the quantising of a model is.
+    """
+    __match_args__: Final = ("model", "tensor", "done", "total")
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __repr__(self, /) -> str: ...
+    @property
+    def done(self, /) -> int:
+        """
+        Bytes of the source's weights that are done with.
+        """
+    @property
+    def model(self, /) -> str:
+        """
+        The model's name.
+        """
+    @property
+    def tensor(self, /) -> str:
+        """
+        The tensor that is written.
+        """
+    @property
+    def total(self, /) -> int:
+        """
+        Bytes of the source's weights.
+        """
+
+@final
+class QuantizeReport:
+    """
+    What quantising a model has made of its weights.
+    """
+    __match_args__: Final = ("source_bytes", "target_bytes", "tensors", "worst")
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __repr__(self, /) -> str: ...
+    @property
+    def source_bytes(self, /) -> int:
+        """
+        The length in bytes of the files that held the weights.
+        """
+    @property
+    def target_bytes(self, /) -> int:
+        """
+        The length in bytes of the file that was written.
+        """
+    @property
+    def tensors(self, /) -> list[QuantizedTensor]:
+        """
+        All tensors of that file, in its order.
+        """
+    @property
+    def worst(self, /) -> QuantizedTensor | None:
+        """
+        The tensor with the greatest relative error; none if nothing was changed.
+        """
+
+@final
+class QuantizedTensor:
+    """
+    One tensor before and after.
+    """
+    __match_args__: Final = ("name", "shape", "from_type", "to_type", "relative_error")
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __repr__(self, /) -> str: ...
+    @property
+    def from_type(self, /) -> str:
+        """
+        How its numbers were stored, for example `BF16`.
+        """
+    @property
+    def name(self, /) -> str:
+        """
+        GGUF's name of it.
+        """
+    @property
+    def relative_error(self, /) -> float:
+        """
+        The root of the mean square of the changes, as a part of that of the numbers; 0 if nothing was changed.
+        """
+    @property
+    def shape(self, /) -> list[int]:
+        """
+        The dimensions, the slowest first.
+        """
+    @property
+    def to_type(self, /) -> str:
+        """
+        How they are stored now: `F16` if its rows are no multiple of 32 long, `F32` if it is no matrix.
+        """
+
+@final
 class RegisteredModel:
     """
     A model of a `ModelRegistry`.
@@ -1747,6 +1842,11 @@ async def afetch(name: str, *, mirrors: Sequence[str] = ..., progress: Callable[
     Does the same as `fetch` from async code.
     """
 
+async def aquantize(source: str | PathLike[str], target: str | PathLike[str], *, type: Literal['q8_0', 'q4_0', 'q4_1'] = ..., overwrite: bool = False, progress: Callable[[QuantizeProgress], object] | None = None) -> QuantizeReport:
+    """
+    Does the same as `quantize` from async code.
+    """
+
 def devices() -> list[DeviceInfo]:
     """
     The devices of this machine that are built in, in the order in which `auto` looks at them; the last is the CPU.
@@ -1769,4 +1869,25 @@ def fetch(name: str, *, mirrors: Sequence[str] = ..., progress: Callable[[FetchP
 def models() -> list[KnownModel]:
     """
     Every model that has a name, smallest first, with its place on this machine if it is there.
+    """
+
+def quantize(source: str | PathLike[str], target: str | PathLike[str], *, type: Literal['q8_0', 'q4_0', 'q4_1'] = 'q8_0', overwrite: bool = False, progress: Callable[[QuantizeProgress], object] | None = None) -> QuantizeReport:
+    """
+    Writes a language model as one GGUF file whose matrices are rounded to fewer bits, and says what that changes.
+
+    `LocalLlm` opens what is written: tokenizer, chat template and settings are in it. It is put in its place when it is
+    whole; if the work ends before, nothing of it is left.
+
+    Args:
+        source: a name that `models` lists, or the path of a folder with safetensors or of a GGUF file; its weights are
+            F32, F16 or BF16
+        target: the file to write
+        type: what matrices are rounded to: `q8_0` (the default, 34 bytes for 32 weights), `q4_0` (18) or `q4_1` (20)
+        overwrite: whether a file that is at the place of the new one is replaced; by default it is refused
+        progress: a function, sync or async, that is told how far it is; if it raises, the work stops
+
+    Raises:
+        UnknownError: no model has this name.
+        InvalidError: the target is there already, or the type is unknown.
+        ModelError: the weights are quantised already, or the model is damaged or of a kind that is not built in.
     """

@@ -141,6 +141,9 @@ pub enum Error {
         /// The first value that is not finite.
         value: f32,
     },
+    /// The caller stopped the work.
+    #[error("cancelled")]
+    Cancelled,
     /// An argument or option is out of its range.
     #[error("invalid {what}: {message}")]
     Invalid {

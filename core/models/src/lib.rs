@@ -38,6 +38,7 @@ mod model;
 mod nn;
 mod packed;
 mod quantisation;
+mod quantize;
 mod safetensors;
 mod sampler;
 mod stop;
@@ -49,7 +50,7 @@ pub use chat::{ChatTemplate, Conversation, ToolSupport};
 pub use device::{Device, DeviceInfo, devices};
 pub use encoder::Encoder;
 pub use error::{Error, Result};
-pub use gguf::{Gguf, TensorInfo};
+pub use gguf::{Gguf, GgufBody, GgufValue, GgufWriter, TensorInfo};
 pub use info::ModelInfo;
 pub use kv::{KvCache, KvType, PrefixTree, SavedPrefix};
 pub use load::{LoadProgress, LoadStage};
@@ -57,6 +58,9 @@ pub use logits::StepLogits;
 pub use memory::{MemoryEstimate, free_memory};
 pub use model::{Kernels, LanguageModel, LoadOptions, Logits, Step, WeightLayout};
 pub use quantisation::Quantisation;
+pub use quantize::{
+    QuantizeOptions, QuantizeProgress, QuantizeReport, QuantizedTensor, QuantizedType, quantize,
+};
 pub use sampler::{Sampler, SamplerOptions};
 pub use stop::{StopStrings, Stopping};
 pub use tokenizer::{Detokenizer, Encoded, Special, Tokenizer};

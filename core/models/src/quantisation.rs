@@ -72,7 +72,6 @@ impl Quantisation {
     }
 
     /// The type's number in a GGUF file.
-    #[cfg(test)]
     pub(crate) fn number(self) -> u32 {
         self.facts().0
     }

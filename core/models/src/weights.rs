@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use rushlight_kernels::QuantType;
+use rushlight_kernels::{LANES, QuantType};
 
 use crate::map::Bytes;
 use crate::nn::{Config, Linear, Matrix};
@@ -43,7 +43,8 @@ impl Tensor {
         }
     }
 
-    fn quantisation(&self, name: &str) -> Result<Quantisation> {
+    /// How its numbers are stored.
+    pub(crate) fn quantisation(&self, name: &str) -> Result<Quantisation> {
         self.kind
             .clone()
             .map_err(|kind| Error::tensor(name, format!("expected F32, F16 or BF16, got {kind}")))
@@ -102,6 +103,11 @@ impl Weights {
         }
     }
 
+    /// All tensors by the files' names, in no order.
+    pub(crate) fn tensors(&self) -> impl Iterator<Item = (&str, &Tensor)> {
+        self.tensors.iter().map(|(name, tensor)| (name.as_str(), tensor))
+    }
+
     /// The number of weights.
     pub(crate) fn parameters(&self) -> u64 {
         self.tensors.values().map(|tensor| tensor.elements() as u64).sum()
@@ -138,12 +144,16 @@ impl Weights {
 
     /// A matrix, which is used where it lies.
     pub(crate) fn matrix(&self, name: &str, rows: usize, columns: usize) -> Result<Matrix> {
+        let (own_name, tensor) = self.shaped(name, &[rows, columns])?;
+        let Some((packed, bytes)) = &tensor.packed else { return self.plain_matrix(name, rows, columns) };
+        let kind = tensor.quantisation(&own_name)?;
+        Ok(Matrix::packed(&own_name, bytes.clone(), *packed, kind, [rows, columns]))
+    }
+
+    /// A matrix as it lies in the file.
+    fn plain_matrix(&self, name: &str, rows: usize, columns: usize) -> Result<Matrix> {
         let (name, tensor) = self.shaped(name, &[rows, columns])?;
-        let (kind, shape) = (tensor.quantisation(&name)?, [rows, columns]);
-        Ok(match &tensor.packed {
-            Some((packed, bytes)) => Matrix::packed(&name, bytes.clone(), *packed, kind, shape),
-            None => Matrix::plain(&name, tensor.bytes.clone(), kind, shape),
-        })
+        Ok(Matrix::plain(&name, tensor.bytes.clone(), tensor.quantisation(&name)?, [rows, columns]))
     }
 
     /// The rows of a matrix, if only its columns are known.
@@ -181,7 +191,8 @@ impl Weights {
         Ok(Linear::new(weight, self.optional_vector(&format!("{name}.bias"), rows)?))
     }
 
-    /// Rows that are joined into one matrix `{name}.weight`, one [`Linear`] for each number of them.
+    /// Rows that are joined into one matrix `{name}.weight`, one [`Linear`] for each number of them. They are used where they
+    /// lie in the file if their packed form cannot be split between them.
     pub(crate) fn joined<const PARTS: usize>(
         &self,
         name: &str,
@@ -189,7 +200,13 @@ impl Weights {
         columns: usize,
     ) -> Result<[Linear; PARTS]> {
         let total = rows.iter().sum();
-        let weight = self.matrix(&format!("{name}.weight"), total, columns)?;
+        let matrix = format!("{name}.weight");
+        let can_be_split = rows.iter().all(|rows| rows.is_multiple_of(LANES));
+        let weight = if can_be_split {
+            self.matrix(&matrix, total, columns)?
+        } else {
+            self.plain_matrix(&matrix, total, columns)?
+        };
         let bias = self.optional_vector(&format!("{name}.bias"), total)?;
         let mut parts = Vec::with_capacity(PARTS);
         let mut first = 0;

@@ -12,6 +12,7 @@ mod logits;
 #[cfg(target_os = "linux")]
 mod memory;
 mod prefix;
+mod quantize;
 mod support;
 mod templates;
 mod tokenizers;

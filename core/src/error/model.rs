@@ -11,6 +11,7 @@ impl Error {
             ModelError::UnknownModel { name, known } => Self::Unknown { what: "model", name, known },
             ModelError::Damaged { path, message } => Self::Corrupt { path, message },
             ModelError::ContextTooLong { limit, got } => Self::ContextTooLong { limit, got },
+            ModelError::Cancelled => Self::Cancelled,
             error => Self::Model { model: model.into(), source: error.into() },
         }
     }

@@ -20,7 +20,8 @@ pub use completion::{Completion, Delta, FinishReason, LlmExt};
 pub use local::{
     Device, DeviceInfo, EvictionPriority, Kernels, KvReuse, KvType, LoadProgress, LoadStage, LocalLlm,
     LocalLlmOptions, LocalLlmStats, LocalLlmStatus, MemoryEstimate, ModelInfo, ModelRegistry,
-    ModelRegistryOptions, RegisteredModel, WeightLayout, devices,
+    ModelRegistryOptions, QuantizeOptions, QuantizeProgress, QuantizeReport, QuantizedTensor, QuantizedType,
+    RegisteredModel, WeightLayout, devices, quantize, quantize_with_progress,
 };
 pub use pieces::from_pieces;
 pub use prompt::{Priority, Prompt, Sampling};

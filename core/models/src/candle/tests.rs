@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::checkpoint::decoder;
 use crate::device::{Accelerator, Device, find};
-use crate::gguf::writer::{Entry, Writer};
+use crate::gguf::testing::Sample;
 use crate::kv::{KvPool, KvType};
 use crate::logits::Spares;
 use crate::nn::{Decoder, Segment, Workspace};
@@ -62,7 +62,7 @@ impl Shape {
 
 /// A file in the making, and where its random numbers are.
 struct Random {
-    file: Writer,
+    file: Sample,
     state: u64,
 }
 
@@ -119,7 +119,7 @@ impl Random {
 
 fn gguf(folder: &Path, shape: Shape) -> Gguf {
     let key = |name: &str| format!("{}.{name}", shape.name);
-    let mut file = Writer::new().entry("general.architecture", Entry::String(shape.name.to_owned()));
+    let mut file = Sample::default().entry("general.architecture", shape.name);
     let sizes = [
         ("embedding_length", Some(HIDDEN as u32)),
         ("feed_forward_length", Some(FEED_FORWARD as u32)),
@@ -134,18 +134,17 @@ fn gguf(folder: &Path, shape: Shape) -> Gguf {
     ];
     for (name, size) in sizes {
         if let Some(size) = size {
-            file = file.entry(&key(name), Entry::U32(size));
+            file = file.entry(&key(name), size);
         }
     }
-    file = file.entry(&key("attention.layer_norm_rms_epsilon"), Entry::F32(1e-5));
+    file = file.entry(&key("attention.layer_norm_rms_epsilon"), 1e-5_f32);
     let mut random = Random { file, state: 7 };
     random = random.tensor("token_embd.weight", &[VOCABULARY, HIDDEN]);
     random = random.tensor("output_norm.weight", &[HIDDEN]);
     if shape.name == "phi3" {
-        random = random.tensor("rope_factors_short.weight", &[6]);
         // Divisors are positive.
-        let bytes = &mut random.file.tensors.last_mut().unwrap().bytes;
-        *bytes = (1..=6).flat_map(|factor: u8| f32::from(factor).to_le_bytes()).collect();
+        let factors = (1..=6).flat_map(|factor: u8| f32::from(factor).to_le_bytes()).collect();
+        random.file = random.file.tensor("rope_factors_short.weight", &[6], Quantisation::F32, factors);
     }
     for index in 0..LAYERS {
         random = random.layer(index, shape);

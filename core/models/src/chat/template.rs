@@ -1,5 +1,5 @@
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use minijinja::value::Serde;
 use minijinja::{Environment, Value, context};
@@ -33,6 +33,14 @@ pub struct ChatTemplate {
     begin: String,
     end: String,
     adaptation: Adaptation,
+}
+
+/// A template in a model's folder.
+#[derive(Debug)]
+pub(crate) struct Source {
+    pub(crate) text: String,
+    /// The file that has it.
+    path: PathBuf,
 }
 
 /// For models without a template of their own.
@@ -74,21 +82,24 @@ impl ChatTemplate {
     /// Reads the template of a model's folder: `chat_template.jinja`, or `chat_template` in `tokenizer_config.json`, the
     /// one named `default` if it has several; `None` if there is none. An error names the file.
     pub(crate) fn from_folder(folder: &Path, tokenizer: &Tokenizer) -> Result<Option<Self>> {
-        let mut path = folder.join("chat_template.jinja");
-        let source = match std::fs::read_to_string(&path) {
-            Ok(source) => Some(source),
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                path = folder.join("tokenizer_config.json");
-                let settings: Json = json_file::read_if_there(&path)?.unwrap_or_default();
-                declared(&settings["chat_template"]).map(str::to_owned)
-            }
-            Err(source) => return Err(Error::Open { path, source }),
-        };
-        let Some(source) = source else { return Ok(None) };
-        match Self::of(&source, tokenizer) {
+        let Some(Source { text, path }) = Self::source(folder)? else { return Ok(None) };
+        match Self::of(&text, tokenizer) {
             Err(Error::Template { message }) => Err(Error::format(path, format!("chat template: {message}"))),
             read => read.map(Some),
         }
+    }
+
+    /// What [`from_folder`](Self::from_folder) reads.
+    pub(crate) fn source(folder: &Path) -> Result<Option<Source>> {
+        let path = folder.join("chat_template.jinja");
+        match std::fs::read_to_string(&path) {
+            Ok(text) => return Ok(Some(Source { text, path })),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(source) => return Err(Error::Open { path, source }),
+        }
+        let path = folder.join("tokenizer_config.json");
+        let settings: Json = json_file::read_if_there(&path)?.unwrap_or_default();
+        Ok(declared(&settings["chat_template"]).map(|text| Source { text: text.to_owned(), path }))
     }
 
     /// A template that uses the tokenizer's begin and end tokens.

@@ -111,11 +111,16 @@ fn config(gguf: &Gguf, prefix: &str) -> Result<Config> {
         rope_scale: rope_scale(gguf, prefix)?,
         rope_magnitude: positive("rope.scaling.attn_factor")?.unwrap_or(1.0),
         rope_dimensions,
-        // llama.cpp's converter permutes the rows of llama, and of nothing else, so that pairs are neighbours.
-        pairing: if prefix == "llama" { Pairing::Neighbours } else { Pairing::Halves },
+        pairing: pairing(prefix),
         window: gguf.count(&key("attention.sliding_window"))?.filter(|&window| window > 0),
         windowed: None,
     })
+}
+
+/// How the rows of queries and keys are ordered in the files of an architecture.
+pub(super) fn pairing(architecture: &str) -> Pairing {
+    // llama.cpp's converter permutes the rows of llama, and of nothing else, so that pairs are neighbours.
+    if architecture == "llama" { Pairing::Neighbours } else { Pairing::Halves }
 }
 
 fn rope_scale(gguf: &Gguf, prefix: &str) -> Result<f32> {

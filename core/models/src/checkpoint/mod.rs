@@ -8,6 +8,7 @@
 //! [`arch`]: crate::arch
 
 mod config_json;
+mod convert;
 mod file;
 mod folder;
 mod model;
@@ -15,6 +16,7 @@ mod names;
 mod rope_json;
 mod shards;
 
+pub(crate) use convert::Converted;
 #[cfg(all(test, feature = "candle"))]
 pub(crate) use file::decoder;
 pub(crate) use folder::is_language_model;

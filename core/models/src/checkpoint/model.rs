@@ -13,11 +13,11 @@ pub(crate) struct Checkpoint {
     pub(crate) config: Config,
     /// The tensors where they lie in the files.
     pub(crate) weights: Weights,
-    source: Source,
+    pub(super) source: Source,
 }
 
 #[derive(Debug)]
-enum Source {
+pub(super) enum Source {
     File(Gguf),
     Folder(PathBuf),
 }

@@ -32,6 +32,9 @@ const GEMMA3: Table = &[
 
 const PHI3: Table = &[("ffn_norm", "post_attention_layernorm"), ("ffn_up", "mlp.gate_up_proj")];
 
+/// Divisors of rotations, which folders have in `config.json`.
+const MADE: [&str; 3] = ["rope_freqs.weight", "rope_factors_short.weight", "rope_factors_long.weight"];
+
 /// The names of an architecture's tensors.
 pub(super) fn names(architecture: &str) -> Names {
     match architecture {
@@ -39,6 +42,25 @@ pub(super) fn names(architecture: &str) -> Names {
         "phi3" => |name| own(PHI3, name),
         _ => |name| own(LLAMA, name),
     }
+}
+
+/// GGUF's name of a tensor that a folder has, or that was made of its `config.json`; none for one that nobody reads.
+pub(super) fn canonical(architecture: &str, own: &str) -> Option<String> {
+    if MADE.contains(&own) {
+        return Some(own.to_owned());
+    }
+    let table = match architecture {
+        "gemma3" => GEMMA3,
+        "phi3" => PHI3,
+        _ => LLAMA,
+    };
+    let (layer, rest) = match own.strip_prefix("model.layers.").and_then(|rest| rest.split_once('.')) {
+        Some((layer, rest)) => (format!("blk.{layer}."), rest),
+        None => (String::new(), own),
+    };
+    let (part, kind) = rest.rsplit_once('.')?;
+    let (canonical, _) = table.iter().chain(SHARED).find(|(_, own)| *own == part)?;
+    Some(format!("{layer}{canonical}.{kind}"))
 }
 
 /// The Hub's name of a tensor; a name that it has none for stays as it is.
@@ -54,7 +76,7 @@ fn own(table: Table, name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::names;
+    use super::{GEMMA3, LLAMA, MADE, PHI3, SHARED, canonical, names};
 
     #[test]
     fn each_architecture_has_its_own_names() {
@@ -68,5 +90,21 @@ mod tests {
         // Otherwise llama's norm before the feed-forward network would be taken for one after attention.
         assert_eq!(llama("blk.0.post_attention_norm.weight"), "blk.0.post_attention_norm.weight");
         assert_eq!(llama("rope_freqs.weight"), "rope_freqs.weight");
+    }
+
+    #[test]
+    fn a_name_of_the_hub_leads_back_to_the_one_of_gguf() {
+        for (architecture, table) in [("llama", LLAMA), ("gemma3", GEMMA3), ("phi3", PHI3)] {
+            let is_own = |part: &str| !table.iter().any(|(canonical, _)| *canonical == part);
+            let shared = SHARED.iter().filter(|(canonical, _)| is_own(canonical));
+            for (part, _) in table.iter().chain(shared) {
+                let place = if part.starts_with("output") || *part == "token_embd" { "" } else { "blk.7." };
+                let name = format!("{place}{part}.weight");
+
+                assert_eq!(canonical(architecture, &names(architecture)(&name)).as_deref(), Some(&*name));
+            }
+        }
+        assert_eq!(canonical("llama", "model.layers.0.self_attn.rotary_emb.inv_freq"), None);
+        assert_eq!(MADE.map(|name| canonical("llama", name)), MADE.map(|name| Some(name.to_owned())));
     }
 }

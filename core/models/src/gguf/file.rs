@@ -4,6 +4,7 @@ use super::cursor::Cursor;
 use super::header::Header;
 use super::layout::TensorInfo;
 use super::metadata::{Kind, Value, read_scalar};
+use super::value::GgufValue;
 use crate::map::MappedFile;
 use crate::{Error, Result};
 
@@ -64,9 +65,15 @@ impl Gguf {
         self.header.tensors.get(name)
     }
 
+    /// A value of any type as it is in the file, for another file.
+    pub fn value(&self, key: &str) -> Option<GgufValue> {
+        let entry = self.header.metadata.get(key)?;
+        Some(GgufValue::raw(self.file.bytes()[entry.range.clone()].to_vec()))
+    }
+
     /// A text.
     pub fn string(&self, key: &str) -> Result<Option<&str>> {
-        match self.header.metadata.get(key) {
+        match self.find(key) {
             None => Ok(None),
             Some(Value::String(range)) => self.text(key, range.clone()).map(Some),
             Some(other) => Err(self.mismatch(key, "a string", other)),
@@ -75,7 +82,7 @@ impl Gguf {
 
     /// A number of any integer type.
     pub fn integer(&self, key: &str) -> Result<Option<i64>> {
-        match self.header.metadata.get(key) {
+        match self.find(key) {
             None => Ok(None),
             Some(found @ &Value::Integer(value)) => i64::try_from(value)
                 .map(Some)
@@ -86,7 +93,7 @@ impl Gguf {
 
     /// A number of any integer type that is not negative and fits 32 bits: a count, a size or a token id.
     pub fn count(&self, key: &str) -> Result<Option<usize>> {
-        match self.header.metadata.get(key) {
+        match self.find(key) {
             None => Ok(None),
             Some(&Value::Integer(value)) if (0..=i128::from(u32::MAX)).contains(&value) => {
                 Ok(Some(value as usize))
@@ -97,7 +104,7 @@ impl Gguf {
 
     /// A number of any type, as a float.
     pub fn float(&self, key: &str) -> Result<Option<f32>> {
-        match self.header.metadata.get(key) {
+        match self.find(key) {
             None => Ok(None),
             Some(&Value::Float(value)) if value.is_finite() => Ok(Some(value as f32)),
             Some(&Value::Integer(value)) => Ok(Some(value as f32)),
@@ -107,7 +114,7 @@ impl Gguf {
 
     /// A truth value.
     pub fn boolean(&self, key: &str) -> Result<Option<bool>> {
-        match self.header.metadata.get(key) {
+        match self.find(key) {
             None => Ok(None),
             Some(&Value::Bool(value)) => Ok(Some(value)),
             Some(other) => Err(self.mismatch(key, "a bool", other)),
@@ -116,7 +123,7 @@ impl Gguf {
 
     /// A list of texts, which stay in the memory map.
     pub fn strings(&self, key: &str) -> Result<Option<Vec<&str>>> {
-        match self.header.metadata.get(key) {
+        match self.find(key) {
             None => Ok(None),
             Some(Value::Array { kind: Kind::String, count, range }) => {
                 let mut cursor = Cursor::new(&self.file.bytes()[..range.end], self.path());
@@ -163,13 +170,17 @@ impl Gguf {
         &self.file
     }
 
+    fn find(&self, key: &str) -> Option<&Value> {
+        self.header.metadata.get(key).map(|entry| &entry.value)
+    }
+
     fn numbers<T>(
         &self,
         key: &str,
         expected: &str,
         convert: impl Fn(&Value) -> Option<T>,
     ) -> Result<Option<Vec<T>>> {
-        let Some(found) = self.header.metadata.get(key) else { return Ok(None) };
+        let Some(found) = self.find(key) else { return Ok(None) };
         let Value::Array { kind, count, range } = found else {
             return Err(self.mismatch(key, expected, found));
         };

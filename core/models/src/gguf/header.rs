@@ -1,4 +1,5 @@
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 use std::path::Path;
 
 use super::cursor::Cursor;
@@ -6,8 +7,10 @@ use super::layout::{Claim, TensorInfo, place};
 use super::metadata::Value;
 use crate::{Error, Result};
 
-const MAGIC: [u8; 4] = *b"GGUF";
-const DEFAULT_ALIGNMENT: u64 = 32;
+pub(super) const MAGIC: [u8; 4] = *b"GGUF";
+/// The version that is written.
+pub(super) const VERSION: u32 = 3;
+pub(super) const DEFAULT_ALIGNMENT: u64 = 32;
 const MAX_ALIGNMENT: i128 = 1 << 20;
 /// A key, a type and one byte.
 const SMALLEST_ENTRY: usize = 8 + 4 + 1;
@@ -17,8 +20,15 @@ const SMALLEST_TENSOR: usize = 8 + 4 + 8 + 4 + 8;
 /// Everything in front of the tensor data.
 #[derive(Debug)]
 pub(super) struct Header {
-    pub(super) metadata: HashMap<String, Value>,
+    pub(super) metadata: HashMap<String, Entry>,
     pub(super) tensors: BTreeMap<String, TensorInfo>,
+}
+
+/// One metadata value, and where its type and its bytes are.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) value: Value,
+    pub(super) range: Range<usize>,
 }
 
 impl Header {
@@ -32,7 +42,7 @@ impl Header {
         }
         let version = cursor.u32("version")?;
         match version {
-            2 | 3 => {}
+            2 | VERSION => {}
             _ if matches!(version.swap_bytes(), 1..=3) => {
                 return Err(cursor.error("expected a little-endian file, got a big-endian one"));
             }
@@ -60,12 +70,14 @@ fn bounded_count(cursor: &mut Cursor<'_>, smallest: usize, what: &str) -> Result
     Ok(count)
 }
 
-fn read_metadata(cursor: &mut Cursor<'_>, entries: u64) -> Result<HashMap<String, Value>> {
+fn read_metadata(cursor: &mut Cursor<'_>, entries: u64) -> Result<HashMap<String, Entry>> {
     let mut metadata = HashMap::new();
     for _ in 0..entries {
         let key = cursor.string("metadata key")?;
+        let start = cursor.position();
         let value = Value::read(cursor, &format!("metadata `{key}`"))?;
-        if metadata.insert(key.to_owned(), value).is_some() {
+        let entry = Entry { value, range: start..cursor.position() };
+        if metadata.insert(key.to_owned(), entry).is_some() {
             return Err(cursor.error(format!("metadata key `{key}` appears twice")));
         }
     }
@@ -84,15 +96,18 @@ fn read_claims(cursor: &mut Cursor<'_>, tensors: u64) -> Result<BTreeMap<String,
     Ok(claims)
 }
 
-fn alignment(metadata: &HashMap<String, Value>, cursor: &Cursor<'_>) -> Result<u64> {
-    match metadata.get("general.alignment") {
+fn alignment(metadata: &HashMap<String, Entry>, cursor: &Cursor<'_>) -> Result<u64> {
+    match metadata.get("general.alignment").map(|entry| &entry.value) {
         None => Ok(DEFAULT_ALIGNMENT),
-        Some(&Value::Integer(value)) if (8..=MAX_ALIGNMENT).contains(&value) && value & (value - 1) == 0 => {
-            Ok(value as u64)
-        }
+        Some(&Value::Integer(value)) if is_alignment(value) => Ok(value as u64),
         Some(other) => Err(cursor.error(format!(
             "expected `general.alignment` to be a power of two from 8 to {MAX_ALIGNMENT}, got {}",
             other.describe()
         ))),
     }
+}
+
+/// Whether tensors can be aligned to so many bytes.
+pub(super) fn is_alignment(bytes: i128) -> bool {
+    (8..=MAX_ALIGNMENT).contains(&bytes) && bytes & (bytes - 1) == 0
 }

@@ -5,7 +5,7 @@ use crate::quantisation::Quantisation;
 use crate::{Error, Result};
 
 /// ggml knows four dimensions.
-const MAX_DIMENSIONS: u32 = 4;
+const MAX_DIMENSIONS: usize = 4;
 
 /// One tensor of a model file: where its bytes are and what they mean.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,25 +39,12 @@ pub(super) struct Claim {
 
 impl Claim {
     pub(super) fn read(cursor: &mut Cursor<'_>, name: &str) -> Result<Self> {
-        let dimensions = cursor.u32("number of dimensions")?;
-        if !(1..=MAX_DIMENSIONS).contains(&dimensions) {
-            return Err(Error::tensor(
-                name,
-                format!("expected 1 to {MAX_DIMENSIONS} dimensions, got {dimensions}"),
-            ));
-        }
-        let mut shape = Vec::new();
-        let mut elements = 1_u64;
-        for _ in 0..dimensions {
-            let dimension = cursor.u64("dimension")?;
-            elements = elements
-                .checked_mul(dimension)
-                .filter(|&product| product > 0 && i64::try_from(product).is_ok())
-                .ok_or_else(|| {
-                    Error::tensor(name, format!("dimension {dimension} makes the size zero or overflow"))
-                })?;
-            shape.push(dimension as usize);
-        }
+        let dimensions = cursor.u32("number of dimensions")? as usize;
+        check_dimensions(name, dimensions)?;
+        let shape: Result<Vec<usize>> =
+            (0..dimensions).map(|_| Ok(cursor.u64("dimension")? as usize)).collect();
+        let mut shape = shape?;
+        shape.reverse();
         let number = cursor.u32("tensor type")?;
         let quantisation = Quantisation::from_ggml(number).ok_or_else(|| Error::Unsupported {
             what: "quantisation",
@@ -65,20 +52,39 @@ impl Claim {
             known: Quantisation::known(),
         })?;
         let offset = cursor.u64("tensor offset")?;
-        let block = quantisation.block() as u64;
-        let row = shape[0] as u64;
-        if !row.is_multiple_of(block) {
-            return Err(Error::tensor(
-                name,
-                format!("expected rows of a multiple of {block} elements for {quantisation}, got {row}"),
-            ));
-        }
-        let length = (elements / block)
-            .checked_mul(quantisation.block_bytes() as u64)
-            .ok_or_else(|| Error::tensor(name, format!("{elements} elements of {quantisation} overflow")))?;
-        shape.reverse();
+        let length = byte_length(name, &shape, quantisation)?;
         Ok(Self { shape, quantisation, offset, length })
     }
+}
+
+fn check_dimensions(name: &str, dimensions: usize) -> Result<()> {
+    if (1..=MAX_DIMENSIONS).contains(&dimensions) {
+        return Ok(());
+    }
+    Err(Error::tensor(name, format!("expected 1 to {MAX_DIMENSIONS} dimensions, got {dimensions}")))
+}
+
+/// The bytes of a tensor, whose slowest dimension comes first in `shape`; refuses shapes that a file cannot have.
+pub(super) fn byte_length(name: &str, shape: &[usize], quantisation: Quantisation) -> Result<u64> {
+    check_dimensions(name, shape.len())?;
+    let mut elements = 1_u64;
+    for &dimension in shape.iter().rev() {
+        elements = elements
+            .checked_mul(dimension as u64)
+            .filter(|&product| product > 0 && i64::try_from(product).is_ok())
+            .ok_or_else(|| {
+                Error::tensor(name, format!("dimension {dimension} makes the size zero or overflow"))
+            })?;
+    }
+    let (block, row) = (quantisation.block(), shape[shape.len() - 1]);
+    if !row.is_multiple_of(block) {
+        let message =
+            format!("expected rows of a multiple of {block} elements for {quantisation}, got {row}");
+        return Err(Error::tensor(name, message));
+    }
+    (elements / block as u64)
+        .checked_mul(quantisation.block_bytes() as u64)
+        .ok_or_else(|| Error::tensor(name, format!("{elements} elements of {quantisation} overflow")))
 }
 
 /// Places the tensors in the file and checks that they lie inside it, aligned and apart.

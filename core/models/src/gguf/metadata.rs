@@ -49,6 +49,11 @@ impl Kind {
             .ok_or_else(|| cursor.error(format!("{what} has value type {number}, expected 0 to 12")))
     }
 
+    /// Its number in the file.
+    pub(super) fn number(self) -> u32 {
+        self as u32
+    }
+
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::U8 => "u8",

@@ -1,4 +1,4 @@
-//! The GGUF container: a validated header over a memory-mapped file.
+//! The GGUF container: a validated header over a memory-mapped file, and a writer.
 //!
 //! Format: <https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>, versions 2 and 3.
 
@@ -8,9 +8,13 @@ mod header;
 mod layout;
 mod metadata;
 #[cfg(test)]
-mod tests;
+pub(crate) mod testing;
 #[cfg(test)]
-pub(crate) mod writer;
+mod tests;
+mod value;
+mod writer;
 
 pub use file::Gguf;
 pub use layout::TensorInfo;
+pub use value::GgufValue;
+pub use writer::{GgufBody, GgufWriter};

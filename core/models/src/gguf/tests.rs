@@ -4,34 +4,59 @@ use proptest::prelude::*;
 
 use super::Gguf;
 use super::header::Header;
-use super::writer::{Entry, Writer, array, string};
+use super::testing::Sample;
+use super::value::GgufValue;
+use super::writer::GgufWriter;
 use crate::quantisation::Quantisation;
 use crate::{Error, Result};
 
 /// A small sound file: metadata of every kind and two tensors.
-fn sound() -> Writer {
-    Writer::new()
-        .entry("general.architecture", Entry::String("llama".into()))
-        .entry("general.name", Entry::String("Tiny".into()))
-        .entry("count", Entry::U32(7))
-        .entry("large", Entry::U64(u64::MAX))
-        .entry("negative", Entry::I8(-3))
-        .entry("float", Entry::F32(0.5))
-        .entry("flag", Entry::Bool(true))
-        .entry("tokens", Entry::Strings(vec!["a".into(), "ü".into(), String::new()]))
-        .entry("types", Entry::I32s(vec![1, -2]))
-        .entry("scores", Entry::F32s(vec![0.0, -1.5]))
+fn sound() -> Sample {
+    Sample::default()
+        .entry("general.architecture", "llama")
+        .entry("general.name", "Tiny")
+        .entry("count", 7_u32)
+        .entry("large", u64::MAX)
+        .entry("negative", -3_i8)
+        .entry("float", 0.5_f32)
+        .entry("flag", true)
+        .entry("tokens", &["a", "ü", ""][..])
+        .entry("types", &[1, -2][..])
+        .entry("scores", &[0.0_f32, -1.5][..])
         .tensor("first", &[2, 32], Quantisation::Q8_0, vec![1; 68])
-        .tensor("second", &[3], Quantisation::F32, vec![0; 12])
+        .tensor("other", &[3], Quantisation::F32, vec![0; 12])
+}
+
+/// Where the first `text` of a file is.
+fn place_of(file: &[u8], text: &str) -> usize {
+    file.windows(text.len()).position(|window| window == text.as_bytes()).unwrap()
+}
+
+/// Overwrites a file from so many bytes after the end of its first `text` on.
+fn overwrite(file: &mut [u8], text: &str, skipped: usize, bytes: &[u8]) {
+    put(file, place_of(file, text) + text.len() + skipped, bytes);
+}
+
+/// Overwrites the first `text` of a file.
+fn replace(file: &mut [u8], text: &str, bytes: &[u8]) {
+    put(file, place_of(file, text), bytes);
+}
+
+fn put(file: &mut [u8], start: usize, bytes: &[u8]) {
+    file[start..start + bytes.len()].copy_from_slice(bytes);
 }
 
 fn parse(bytes: &[u8]) -> Result<Header> {
     Header::parse(bytes, Path::new("tiny.gguf"))
 }
 
-fn open(writer: &Writer) -> Result<Gguf> {
+fn open(sample: &Sample) -> Result<Gguf> {
+    open_bytes(&sample.build())
+}
+
+fn open_bytes(bytes: &[u8]) -> Result<Gguf> {
     let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), writer.build()).unwrap();
+    std::fs::write(file.path(), bytes).unwrap();
     Gguf::open(file.path())
 }
 
@@ -62,19 +87,103 @@ fn tensors_are_described_rows_first() {
         (&[2, 32][..], Quantisation::Q8_0, 68)
     );
     assert_eq!(gguf.file().bytes()[first.offset..first.offset + first.length], [1; 68]);
-    assert_eq!(gguf.tensor("second").unwrap().offset, first.offset + 96);
+    assert_eq!(gguf.tensor("other").unwrap().offset, first.offset + 96);
     assert_eq!(gguf.tensors().count(), 2);
 }
 
 #[test]
 fn version_2_and_another_alignment_are_read() {
-    let mut writer = sound().entry("general.alignment", Entry::U32(64));
-    writer.version = 2;
-    writer.alignment = 64;
+    let mut file = sound().entry("general.alignment", 64_u32).build();
+    overwrite(&mut file, "GGUF", 0, &2_u32.to_le_bytes());
 
-    let gguf = open(&writer).unwrap();
+    let gguf = open_bytes(&file).unwrap();
 
-    assert_eq!(gguf.tensor("first").unwrap().offset % 64, 0);
+    let offsets = ["first", "other"].map(|name| gguf.tensor(name).unwrap().offset);
+    assert_eq!((offsets[0] % 64, offsets[1] - offsets[0]), (0, 128));
+}
+
+#[test]
+fn a_value_that_is_taken_out_of_a_file_is_the_same_in_another() {
+    let gguf = open(&sound()).unwrap();
+    let mut copy = GgufWriter::new();
+    for key in gguf.keys() {
+        copy.entry(key, gguf.value(key).unwrap());
+    }
+
+    let copied = open_bytes(&copy.begin(Vec::new()).unwrap().finish().unwrap()).unwrap();
+
+    assert_eq!(copied.keys().count(), 10);
+    for key in copied.keys() {
+        assert_eq!(copied.value(key), gguf.value(key), "{key}");
+    }
+    assert_eq!(copied.value("negative"), Some(GgufValue::from(-3_i8)));
+    assert_eq!(copied.value("absent"), None);
+}
+
+#[test]
+fn the_last_value_of_a_key_counts() {
+    let gguf = open(&sound().entry("count", "eight")).unwrap();
+
+    assert_eq!(gguf.string("count").unwrap(), Some("eight"));
+}
+
+#[test]
+fn a_tensor_may_come_in_parts_and_each_begins_where_the_alignment_says() {
+    let mut writer = GgufWriter::new();
+    writer.tensor("first", &[2, 32], Quantisation::Q8_0).unwrap();
+    writer.tensor("other", &[3], Quantisation::F32).unwrap();
+    let mut body = writer.begin(Vec::new()).unwrap();
+    for part in [&[1; 30][..], &[2; 38], &[3; 12]] {
+        body.write(part).unwrap();
+    }
+
+    let file = body.finish().unwrap();
+
+    let gguf = open_bytes(&file).unwrap();
+    let (first, other) = (gguf.tensor("first").unwrap(), gguf.tensor("other").unwrap());
+    assert_eq!((other.offset, file.len()), (first.offset + 96, first.offset + 128));
+    assert_eq!(file[first.offset..first.offset + 68], [[1; 30].as_slice(), &[2; 38]].concat());
+    assert_eq!(file[other.offset..other.offset + 12], [3; 12]);
+}
+
+#[test]
+fn bytes_that_do_not_fit_what_was_declared_are_refused() {
+    let mut writer = GgufWriter::new();
+    writer.tensor("first", &[3], Quantisation::F32).unwrap();
+    let body = || writer.begin(Vec::new()).unwrap();
+    let (mut long, mut late, mut short) = (body(), body(), body());
+    late.write(&[0; 12]).unwrap();
+    short.write(&[0; 8]).unwrap();
+    let mut other = writer.clone();
+    let mut unaligned = GgufWriter::new();
+    unaligned.entry("general.alignment", 24_u32);
+    let mut typed = GgufWriter::new();
+    typed.entry("general.alignment", "32");
+
+    let refusals = [
+        (long.write(&[0; 13]).unwrap_err().to_string(), "tensor `first`: expected 12 more bytes, got 13"),
+        (late.write(&[0]).unwrap_err().to_string(), "expected no bytes after the last tensor, got 1"),
+        (short.finish().unwrap_err().to_string(), "tensor `first`: expected 12 bytes, got 8"),
+        (
+            other.tensor("first", &[1], Quantisation::F32).unwrap_err().to_string(),
+            "tensor `first`: is declared twice",
+        ),
+        (
+            other.tensor("next", &[4, 40], Quantisation::Q4_0).unwrap_err().to_string(),
+            "tensor `next`: expected rows of a multiple of 32 elements for Q4_0, got 40",
+        ),
+        (
+            unaligned.begin(Vec::new()).unwrap_err().to_string(),
+            "expected `general.alignment` to be a power of two of at least 8 in 32 bits",
+        ),
+        (
+            typed.begin(Vec::new()).unwrap_err().to_string(),
+            "expected `general.alignment` to be a power of two of at least 8 in 32 bits",
+        ),
+    ];
+    for (found, expected) in refusals {
+        assert_eq!(found, expected);
+    }
 }
 
 #[test]
@@ -103,82 +212,96 @@ fn a_value_of_another_type_is_refused_with_its_key() {
 
 #[test]
 fn damaged_headers_are_refused_with_what_was_found_and_what_was_expected() {
-    type Damage = fn(&mut Writer);
-    let cases: [(&str, Damage); 25] = [
-        ("expected magic `GGUF`, got `GGML`", |file| file.magic = *b"GGML"),
-        ("expected GGUF version 2 or 3, got 1", |file| file.version = 1),
-        ("expected GGUF version 2 or 3, got 99", |file| file.version = 99),
-        ("expected a little-endian file, got a big-endian one", |file| file.version = 3 << 24),
-        ("tensor count is 18446744073709551615, but", |file| file.tensor_count = Some(u64::MAX)),
-        ("metadata count is 4611686018427387904, but", |file| file.entry_count = Some(1 << 62)),
-        ("metadata `count` has value type 13, expected 0 to 12", |file| {
-            file.entries[2].1 = Entry::Raw(13, vec![0; 4]);
+    type Damage = fn(&mut Vec<u8>);
+    let cases: [(&str, Damage); 24] = [
+        ("expected magic `GGUF`, got `GGML`", |file| file[2..4].copy_from_slice(b"ML")),
+        ("expected GGUF version 2 or 3, got 1", |file| file[4] = 1),
+        ("expected GGUF version 2 or 3, got 99", |file| file[4] = 99),
+        ("expected a little-endian file, got a big-endian one", |file| file[4..8].reverse()),
+        ("tensor count is 18446744073709551615, but", |file| file[8..16].fill(0xff)),
+        ("metadata count is 4611686018427387904, but", |file| {
+            file[16..24].copy_from_slice(&(1_u64 << 62).to_le_bytes());
         }),
-        ("metadata `flag` is bool 2, expected 0 or 1", |file| file.entries[6].1 = Entry::Raw(7, vec![2])),
-        ("metadata `general.name` at byte", |file| {
-            file.entries[1].1 = Entry::Raw(8, u64::MAX.to_le_bytes().to_vec());
-        }),
+        ("metadata `count` has value type 13, expected 0 to 12", |file| overwrite(file, "count", 0, &[13])),
+        ("metadata `flag` is bool 2, expected 0 or 1", |file| overwrite(file, "flag", 4, &[2])),
+        ("metadata `general.name` at byte", |file| overwrite(file, "general.name", 4, &[0xff; 8])),
         ("needs 9223372036854775804 bytes, found", |file| {
-            let head = [4_u32.to_le_bytes().to_vec(), (u64::MAX >> 3).to_le_bytes().to_vec()].concat();
-            file.entries[8].1 = Entry::Raw(9, head);
+            overwrite(file, "types", 8, &(u64::MAX >> 3).to_le_bytes());
         }),
-        ("metadata `tokens` at byte", |file| {
-            let head = [8_u32.to_le_bytes().to_vec(), u64::MAX.to_le_bytes().to_vec()].concat();
-            file.entries[7].1 = Entry::Raw(9, head);
+        ("metadata `tokens` at byte", |file| overwrite(file, "tokens", 8, &[0xff; 8])),
+        ("metadata key `count` appears twice", |file| {
+            // Both have five letters.
+            replace(file, "large", b"count");
         }),
-        ("metadata `tokens` nests arrays deeper than 4", |file| {
-            let nested = (0..5).fold(array(0, vec![]), |inner, _| array(9, vec![inner]));
-            file.entries[7].1 = Entry::Raw(9, nested);
+        ("tensor `first`: appears twice", |file| replace(file, "other", b"first")),
+        ("tensor `other`: expected 1 to 4 dimensions, got 0", |file| overwrite(file, "other", 0, &[0])),
+        ("tensor `other`: expected 1 to 4 dimensions, got 5", |file| overwrite(file, "other", 0, &[5])),
+        ("tensor `other`: dimension 0 makes the size zero", |file| overwrite(file, "other", 4, &[0])),
+        ("tensor `first`: dimension 4294967296 makes the size zero or overflow", |file| {
+            overwrite(file, "first", 4, &[(1_u64 << 32).to_le_bytes(); 2].concat());
         }),
-        ("metadata key `count` appears twice", |file| file.entries[3].0 = "count".into()),
-        ("expected `general.alignment` to be a power of two from 8 to 1048576, got integer 24", |file| {
-            file.entries[2] = ("general.alignment".into(), Entry::U32(24));
+        ("unsupported quantisation `IQ4_XS of tensor other`, expected one of: F32", |file| {
+            overwrite(file, "other", 12, &[23]);
         }),
-        ("to be a power of two from 8 to 1048576, got integer 0", |file| {
-            file.entries[2] = ("general.alignment".into(), Entry::U32(0));
-        }),
-        ("tensor `first`: appears twice", |file| file.tensors[1].name = "first".into()),
-        ("tensor `second`: expected 1 to 4 dimensions, got 0", |file| file.tensors[1].dimensions = vec![]),
-        ("tensor `second`: expected 1 to 4 dimensions, got 5", |file| {
-            file.tensors[1].dimensions = vec![1; 5];
-        }),
-        ("tensor `second`: dimension 0 makes the size zero", |file| file.tensors[1].dimensions = vec![3, 0]),
-        ("tensor `second`: dimension 4294967296 makes the size zero or overflow", |file| {
-            file.tensors[1].dimensions = vec![1 << 32, 1 << 32];
-        }),
-        ("unsupported quantisation `IQ4_XS of tensor second`, expected one of: F32", |file| {
-            file.tensors[1].kind = 23;
-        }),
-        ("unsupported quantisation `type 77 of tensor second`", |file| file.tensors[1].kind = 77),
+        ("unsupported quantisation `type 77 of tensor other`", |file| overwrite(file, "other", 12, &[77])),
         ("tensor `first`: expected rows of a multiple of 32 elements for Q8_0, got 16", |file| {
-            file.tensors[0].dimensions = vec![16, 4];
+            overwrite(file, "first", 4, &[16]);
         }),
-        ("tensor `second`: expected an offset that is a multiple of 32, got 97", |file| {
-            file.tensors[1].offset = Some(97);
+        ("tensor `other`: expected an offset that is a multiple of 32, got 97", |file| {
+            overwrite(file, "other", 16, &[97]);
         }),
-        ("tensor `second`: starts at byte", |file| file.tensors[1].offset = Some(64)),
+        ("tensor `other`: starts at byte", |file| overwrite(file, "other", 16, &[64])),
+        ("metadata key at byte", |file| replace(file, "count", &[0xff])),
+        ("metadata `general.name` has value type 255, expected 0 to 12", |file| {
+            overwrite(file, "general.name", 0, &[0xff, 0, 0, 0]);
+        }),
     ];
     for (expected, damage) in cases {
-        let mut file = sound();
+        let mut file = sound().build();
         damage(&mut file);
 
-        let error = parse(&file.build()).expect_err(expected).to_string();
+        let error = parse(&file).expect_err(expected).to_string();
 
         assert!(error.contains(expected), "expected `{expected}`, got `{error}`");
     }
 }
 
 #[test]
+fn arrays_in_arrays_are_bounded() {
+    let array =
+        |kind: u32, count: u64, inner: &[u8]| [&kind.to_le_bytes()[..], &count.to_le_bytes(), inner].concat();
+    let nested = (0..5).fold(array(0, 0, &[]), |inner, _| array(9, 1, &inner));
+    let value = [&9_u32.to_le_bytes()[..], &nested].concat();
+
+    let error = parse(&sound().entry("tokens", GgufValue::raw(value)).build()).unwrap_err().to_string();
+
+    assert!(error.contains("metadata `tokens` nests arrays deeper than 4"), "{error}");
+}
+
+#[test]
+fn an_alignment_that_is_no_power_of_two_is_refused() {
+    for alignment in [0_u32, 24] {
+        let mut file = sound().entry("general.alignment", 64_u32).build();
+        overwrite(&mut file, "general.alignment", 4, &alignment.to_le_bytes());
+
+        let error = parse(&file).unwrap_err().to_string();
+
+        let expected = format!("to be a power of two from 8 to 1048576, got integer {alignment}");
+        assert!(error.contains(&expected), "{error}");
+    }
+}
+
+#[test]
 fn tensors_outside_the_file_are_refused() {
     for offset in [96, 1 << 20, u64::MAX - 31] {
-        let mut file = sound();
-        file.tensors[1].offset = Some(offset);
-        file.tensors[1].dimensions = vec![1 << 20];
+        let mut file = sound().build();
+        overwrite(&mut file, "other", 4, &(1_u64 << 20).to_le_bytes());
+        overwrite(&mut file, "other", 16, &offset.to_le_bytes());
 
-        let error = parse(&file.build()).unwrap_err().to_string();
+        let error = parse(&file).unwrap_err().to_string();
 
         assert!(
-            error.starts_with(&format!("tensor `second`: needs 4194304 bytes at byte {offset} ")),
+            error.starts_with(&format!("tensor `other`: needs 4194304 bytes at byte {offset} ")),
             "{error}"
         );
     }
@@ -186,30 +309,27 @@ fn tensors_outside_the_file_are_refused() {
 
 #[test]
 fn texts_that_are_not_utf_8_are_refused_where_they_are_read() {
-    let invalid = [2_u64.to_le_bytes().to_vec(), vec![0xc3, 0x28]].concat();
-    let gguf = open(
-        &sound()
-            .entry("text", Entry::Raw(8, invalid.clone()))
-            .entry("texts", Entry::Raw(9, array(8, vec![string("fine"), invalid.clone()]))),
-    )
-    .unwrap();
+    let mut file = sound().entry("text", "<>").entry("texts", &["fine", "><"][..]).build();
+    for valid in ["<>", "><"] {
+        replace(&mut file, valid, &[0xc3, 0x28]);
+    }
+
+    let gguf = open_bytes(&file).unwrap();
 
     assert!(gguf.string("text").unwrap_err().to_string().contains("`text`: is not valid UTF-8"));
     assert!(gguf.strings("texts").unwrap_err().to_string().contains("is not valid UTF-8"));
-    let mut key = sound().build();
-    let place = key.windows(5).position(|bytes| bytes == b"count").unwrap();
-    key[place] = 0xff;
-    assert!(parse(&key).unwrap_err().to_string().contains("metadata key at byte"));
 }
 
 #[test]
 fn a_file_cut_off_anywhere_is_refused() {
     let whole = sound().build();
+    // After its last tensor are 20 bytes that nobody reads.
+    let end = whole.len() - 20;
 
-    for length in 0..whole.len() {
-        assert!(parse(&whole[..length]).is_err(), "{length} bytes of {}", whole.len());
+    for length in 0..end {
+        assert!(parse(&whole[..length]).is_err(), "{length} bytes of {end}");
     }
-    parse(&whole).unwrap();
+    parse(&whole[..end]).unwrap();
 }
 
 #[test]
@@ -227,7 +347,7 @@ fn files_that_cannot_be_mapped_are_refused() {
 
 #[test]
 fn a_part_of_a_split_file_is_refused() {
-    let error = open(&sound().entry("split.count", Entry::U32(3))).unwrap_err();
+    let error = open(&sound().entry("split.count", 3_u32)).unwrap_err();
 
     assert!(error.to_string().contains("GGUF split into 3 files"), "{error}");
 }

@@ -1,125 +1,174 @@
-//! Writes GGUF files for tests, sound ones and damaged ones.
+use std::io::{self, Write};
 
+use super::header::{DEFAULT_ALIGNMENT, MAGIC, VERSION, is_alignment};
+use super::layout::byte_length;
+use super::value::{GgufValue, text};
 use crate::quantisation::Quantisation;
+use crate::{Error, Result};
 
-/// The value of one metadata entry.
-#[derive(Debug, Clone)]
-pub(crate) enum Entry {
-    U32(u32),
-    U64(u64),
-    I8(i8),
-    F32(f32),
-    Bool(bool),
-    String(String),
-    Strings(Vec<String>),
-    I32s(Vec<i32>),
-    F32s(Vec<f32>),
-    /// A type number and bytes, as they are.
-    Raw(u32, Vec<u8>),
+/// A GGUF file in the making.
+///
+/// Metadata and tensors are declared first; then the file is written from its beginning to its end, and the weights pass
+/// through without being kept.
+///
+/// ```
+/// use rushlight_models::{GgufWriter, Quantisation};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut writer = GgufWriter::new();
+/// writer.entry("general.architecture", "llama").entry("llama.block_count", 1_u32);
+/// writer.tensor("output_norm.weight", &[2], Quantisation::F32)?;
+/// let mut body = writer.begin(Vec::new())?;
+/// body.write(&1.0_f32.to_le_bytes())?;
+/// body.write(&0.5_f32.to_le_bytes())?;
+/// let file: Vec<u8> = body.finish()?;
+/// # assert!(file.starts_with(b"GGUF"));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct GgufWriter {
+    entries: Vec<(String, GgufValue)>,
+    tensors: Vec<Declared>,
 }
 
-impl Entry {
-    fn encode(&self) -> Vec<u8> {
-        let (kind, bytes): (u32, Vec<u8>) = match self {
-            Self::U32(value) => (4, value.to_le_bytes().into()),
-            Self::U64(value) => (10, value.to_le_bytes().into()),
-            Self::I8(value) => (1, value.to_le_bytes().into()),
-            Self::F32(value) => (6, value.to_le_bytes().into()),
-            Self::Bool(value) => (7, vec![u8::from(*value)]),
-            Self::String(text) => (8, string(text)),
-            Self::Strings(texts) => (9, array(8, texts.iter().map(|text| string(text)).collect())),
-            Self::I32s(values) => {
-                (9, array(5, values.iter().map(|value| value.to_le_bytes().into()).collect()))
-            }
-            Self::F32s(values) => {
-                (9, array(6, values.iter().map(|value| value.to_le_bytes().into()).collect()))
-            }
-            Self::Raw(kind, bytes) => (*kind, bytes.clone()),
+/// A tensor whose bytes are yet to come.
+#[derive(Debug, Clone)]
+struct Declared {
+    name: String,
+    /// The slowest dimension first.
+    shape: Vec<usize>,
+    quantisation: Quantisation,
+    length: u64,
+}
+
+impl GgufWriter {
+    /// A file without metadata and tensors.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the value of a metadata key, instead of an earlier one. Tensors are aligned to what `general.alignment` says,
+    /// or to 32 bytes.
+    pub fn entry(&mut self, key: &str, value: impl Into<GgufValue>) -> &mut Self {
+        let value = value.into();
+        match self.entries.iter_mut().find(|(known, _)| known == key) {
+            Some((_, old)) => *old = value,
+            None => self.entries.push((key.to_owned(), value)),
+        }
+        self
+    }
+
+    /// Declares the next tensor, of dimensions of which the slowest comes first: a matrix is `[rows, columns]`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Tensor`] for a name that is there already, for a shape without elements or of more than four dimensions,
+    /// and for rows that are no whole blocks of the type.
+    pub fn tensor(&mut self, name: &str, shape: &[usize], quantisation: Quantisation) -> Result<&mut Self> {
+        if self.tensors.iter().any(|tensor| tensor.name == name) {
+            return Err(Error::tensor(name, "is declared twice"));
+        }
+        let length = byte_length(name, shape, quantisation)?;
+        let (name, shape) = (name.to_owned(), shape.to_vec());
+        self.tensors.push(Declared { name, shape, quantisation, length });
+        Ok(self)
+    }
+
+    /// Writes everything but the tensors' bytes.
+    ///
+    /// # Errors
+    ///
+    /// Those of `out`, and [`InvalidInput`](io::ErrorKind::InvalidInput) for a `general.alignment` that is no power of two
+    /// in 32 bits, or less than 8.
+    pub fn begin<W: Write>(&self, mut out: W) -> io::Result<GgufBody<W>> {
+        let alignment = self.alignment()?;
+        let mut header = MAGIC.to_vec();
+        header.extend(VERSION.to_le_bytes());
+        header.extend((self.tensors.len() as u64).to_le_bytes());
+        header.extend((self.entries.len() as u64).to_le_bytes());
+        for (key, value) in &self.entries {
+            header.extend(text(key));
+            header.extend(value.bytes());
+        }
+        let mut offset = 0;
+        for Declared { name, shape, quantisation, length } in &self.tensors {
+            header.extend(text(name));
+            header.extend((shape.len() as u32).to_le_bytes());
+            header.extend(shape.iter().rev().flat_map(|&dimension| (dimension as u64).to_le_bytes()));
+            header.extend(quantisation.number().to_le_bytes());
+            header.extend(u64::to_le_bytes(offset));
+            offset += length.next_multiple_of(alignment);
+        }
+        header.resize((header.len() as u64).next_multiple_of(alignment) as usize, 0);
+        out.write_all(&header)?;
+        let tensors = self.tensors.iter().map(|tensor| (tensor.name.clone(), tensor.length)).collect();
+        Ok(GgufBody { out, alignment, tensors, current: 0, written: 0 })
+    }
+
+    fn alignment(&self) -> io::Result<u64> {
+        let Some((key, value)) = self.entries.iter().find(|(key, _)| key == "general.alignment") else {
+            return Ok(DEFAULT_ALIGNMENT);
         };
-        [kind.to_le_bytes().to_vec(), bytes].concat()
-    }
-}
-
-pub(crate) fn string(text: &str) -> Vec<u8> {
-    [&(text.len() as u64).to_le_bytes(), text.as_bytes()].concat()
-}
-
-pub(crate) fn array(kind: u32, elements: Vec<Vec<u8>>) -> Vec<u8> {
-    let head = [kind.to_le_bytes().to_vec(), (elements.len() as u64).to_le_bytes().to_vec()];
-    head.into_iter().chain(elements).flatten().collect()
-}
-
-/// One tensor as the header describes it, and its bytes.
-#[derive(Debug, Clone)]
-pub(crate) struct Tensor {
-    pub(crate) name: String,
-    /// The fastest dimension first, as in the file.
-    pub(crate) dimensions: Vec<u64>,
-    pub(crate) kind: u32,
-    /// Where the header says that the bytes are; none: where they are.
-    pub(crate) offset: Option<u64>,
-    pub(crate) bytes: Vec<u8>,
-}
-
-/// A file in parts, each of which can be replaced by a wrong one.
-#[derive(Debug, Clone)]
-pub(crate) struct Writer {
-    pub(crate) magic: [u8; 4],
-    pub(crate) version: u32,
-    pub(crate) tensor_count: Option<u64>,
-    pub(crate) entry_count: Option<u64>,
-    pub(crate) alignment: usize,
-    pub(crate) entries: Vec<(String, Entry)>,
-    pub(crate) tensors: Vec<Tensor>,
-}
-
-impl Writer {
-    pub(crate) fn new() -> Self {
-        Self {
-            magic: *b"GGUF",
-            version: 3,
-            tensor_count: None,
-            entry_count: None,
-            alignment: 32,
-            entries: Vec::new(),
-            tensors: Vec::new(),
+        match value.as_u32() {
+            Some(bytes) if is_alignment(bytes.into()) => Ok(bytes.into()),
+            _ => Err(misuse(format!("expected `{key}` to be a power of two of at least 8 in 32 bits"))),
         }
     }
+}
 
-    pub(crate) fn entry(mut self, key: &str, entry: Entry) -> Self {
-        self.entries.push((key.to_owned(), entry));
-        self
-    }
+/// A GGUF file whose header is written, and whose tensors' bytes follow.
+#[derive(Debug)]
+pub struct GgufBody<W> {
+    out: W,
+    alignment: u64,
+    /// Names and lengths.
+    tensors: Vec<(String, u64)>,
+    /// The tensor that is being written, and how much of it is there.
+    current: usize,
+    written: u64,
+}
 
-    /// Adds a tensor whose slowest dimension comes first in `shape`.
-    pub(crate) fn tensor(mut self, name: &str, shape: &[usize], kind: Quantisation, bytes: Vec<u8>) -> Self {
-        let dimensions = shape.iter().rev().map(|&dimension| dimension as u64).collect();
-        let tensor = Tensor { name: name.to_owned(), dimensions, kind: kind.number(), offset: None, bytes };
-        self.tensors.push(tensor);
-        self
-    }
-
-    pub(crate) fn build(&self) -> Vec<u8> {
-        let mut file = self.magic.to_vec();
-        file.extend(self.version.to_le_bytes());
-        file.extend(self.tensor_count.unwrap_or(self.tensors.len() as u64).to_le_bytes());
-        file.extend(self.entry_count.unwrap_or(self.entries.len() as u64).to_le_bytes());
-        for (key, entry) in &self.entries {
-            file.extend(string(key));
-            file.extend(entry.encode());
+impl<W: Write> GgufBody<W> {
+    /// Writes the next bytes of the tensors, which come in the order in which they were declared: a whole tensor or a
+    /// part of one.
+    ///
+    /// # Errors
+    ///
+    /// Those of the file, and [`InvalidInput`](io::ErrorKind::InvalidInput) for bytes that reach beyond their tensor.
+    pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let Some((name, length)) = self.tensors.get(self.current) else {
+            return Err(misuse(format!("expected no bytes after the last tensor, got {}", bytes.len())));
+        };
+        let left = length - self.written;
+        if bytes.len() as u64 > left {
+            return Err(misuse(format!("tensor `{name}`: expected {left} more bytes, got {}", bytes.len())));
         }
-        let mut data = Vec::new();
-        for tensor in &self.tensors {
-            data.resize(data.len().next_multiple_of(self.alignment), 0);
-            file.extend(string(&tensor.name));
-            file.extend((tensor.dimensions.len() as u32).to_le_bytes());
-            tensor.dimensions.iter().for_each(|dimension| file.extend(dimension.to_le_bytes()));
-            file.extend(tensor.kind.to_le_bytes());
-            file.extend(tensor.offset.unwrap_or(data.len() as u64).to_le_bytes());
-            data.extend(&tensor.bytes);
+        self.out.write_all(bytes)?;
+        self.written += bytes.len() as u64;
+        if self.written == *length {
+            let padding = length.next_multiple_of(self.alignment) - length;
+            self.out.write_all(&vec![0; padding as usize])?;
+            (self.current, self.written) = (self.current + 1, 0);
         }
-        file.resize(file.len().next_multiple_of(self.alignment), 0);
-        file.extend(data);
-        file
+        Ok(())
     }
+
+    /// Ends the file, flushes it and gives it back.
+    ///
+    /// # Errors
+    ///
+    /// Those of the file, and [`InvalidInput`](io::ErrorKind::InvalidInput) if a tensor lacks bytes.
+    pub fn finish(mut self) -> io::Result<W> {
+        if let Some((name, length)) = self.tensors.get(self.current) {
+            let message = format!("tensor `{name}`: expected {length} bytes, got {}", self.written);
+            return Err(misuse(message));
+        }
+        self.out.flush()?;
+        Ok(self.out)
+    }
+}
+
+fn misuse(message: String) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, message)
 }

@@ -1,11 +1,11 @@
 use std::fs::File;
-use std::io::Write;
+use std::io::Seek;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
 use super::ModelInfo;
-use crate::gguf::writer::{Entry, Tensor, Writer};
+use crate::GgufWriter;
 use crate::quantisation::Quantisation;
 
 /// The shapes of Llama 3 70B, from its `config.json`.
@@ -15,8 +15,9 @@ const FEED_FORWARD: usize = 28_672;
 const KV_WIDTH: usize = 1024;
 const VOCABULARY: usize = 128_256;
 
-fn header(architecture: &str) -> Writer {
-    let mut writer = Writer::new().entry("general.architecture", Entry::String(architecture.to_owned()));
+fn header(architecture: &str) -> GgufWriter {
+    let mut writer = GgufWriter::new();
+    writer.entry("general.architecture", architecture);
     let sizes = [
         ("context_length", 8192),
         ("block_count", LAYERS as u32),
@@ -26,27 +27,20 @@ fn header(architecture: &str) -> Writer {
         ("attention.head_count_kv", 8),
     ];
     for (key, value) in sizes {
-        writer = writer.entry(&format!("{architecture}.{key}"), Entry::U32(value));
+        writer.entry(&format!("{architecture}.{key}"), value);
     }
-    writer.entry(&format!("{architecture}.attention.layer_norm_rms_epsilon"), Entry::F32(1e-5))
+    writer.entry(&format!("{architecture}.attention.layer_norm_rms_epsilon"), 1e-5_f32);
+    writer
 }
 
 /// A file that has the length of the whole model and no bytes of its weights: the file system keeps none.
 fn llama_3_70b(folder: &Path, kind: Quantisation, file_type: u32) -> PathBuf {
-    let mut writer = header("llama")
-        .entry("general.name", Entry::String("Meta-Llama-3-70B-Instruct".to_owned()))
-        .entry("general.file_type", Entry::U32(file_type));
-    let mut end = 0;
+    let mut writer = header("llama");
+    writer.entry("general.name", "Meta-Llama-3-70B-Instruct").entry("general.file_type", file_type);
+    let mut bytes = 0;
     let mut add = |name: &str, shape: &[usize], kind: Quantisation| {
-        let bytes = shape.iter().product::<usize>() / kind.block() * kind.block_bytes();
-        writer.tensors.push(Tensor {
-            name: name.to_owned(),
-            dimensions: shape.iter().rev().map(|&dimension| dimension as u64).collect(),
-            kind: kind.number(),
-            offset: Some(end),
-            bytes: Vec::new(),
-        });
-        end += bytes as u64;
+        writer.tensor(name, shape, kind).unwrap();
+        bytes += shape.iter().product::<usize>() / kind.block() * kind.block_bytes();
     };
     for layer in 0..LAYERS {
         let mut matrix = |part: &str, rows, columns| {
@@ -67,10 +61,10 @@ fn llama_3_70b(folder: &Path, kind: Quantisation, file_type: u32) -> PathBuf {
     add("output_norm.weight", &[HIDDEN], Quantisation::F32);
 
     let path = folder.join("llama.gguf");
-    let header = writer.build();
     let mut file = File::create(&path).unwrap();
-    file.write_all(&header).unwrap();
-    file.set_len(header.len() as u64 + end).unwrap();
+    writer.begin(&file).unwrap();
+    let header = file.stream_position().unwrap();
+    file.set_len(header + bytes as u64).unwrap();
     path
 }
 
@@ -114,8 +108,8 @@ fn a_file_of_another_kind_says_what_is_wrong_with_it() {
     };
 
     let text = refused("text.gguf", b"Once upon a time there was a file".to_vec());
-    let unknown = refused("unknown.gguf", header("mamba").build());
-    let empty = refused("empty.gguf", header("llama").build());
+    let unknown = refused("unknown.gguf", header("mamba").begin(Vec::new()).unwrap().finish().unwrap());
+    let empty = refused("empty.gguf", header("llama").begin(Vec::new()).unwrap().finish().unwrap());
 
     assert!(text.contains("text.gguf` is not a valid model file"), "{text}");
     assert_eq!(

@@ -1,4 +1,4 @@
-use super::{Activation, Attention, Choices, Config, Linear, Matrix, Reach, Rope};
+use super::{Activation, Attention, Choices, Config, Linear, Matrix, Pairing, Reach, Rope};
 use crate::kv::{KvPool, KvType};
 use crate::weights::Weights;
 use crate::{Result, WeightLayout};
@@ -127,6 +127,25 @@ impl Decoder {
     /// How the largest matrices lie in memory.
     pub(crate) fn layout(&self) -> WeightLayout {
         self.blocks.first().map_or_else(|| self.head().layout(), |block| block.down.layout())
+    }
+
+    /// What this decoder does otherwise than another one, if it is not the same. Where their matrices lie does not matter,
+    /// nor how these order the rows of queries and keys, nor how the files say which layers have a window.
+    pub(crate) fn difference(&self, other: &Self) -> Option<&'static str> {
+        let shape = |decoder: &Self| {
+            let config = decoder.config.clone();
+            Config { pairing: Pairing::Halves, windowed: None, attention_scale: 1.0, ..config }
+        };
+        let reach = |decoder: &Self| decoder.blocks.iter().map(|block| block.reach).collect::<Vec<_>>();
+        if reach(self) != reach(other) {
+            Some("the layers that have a window")
+        } else if self.attention.scale.total_cmp(&other.attention.scale).is_ne() {
+            Some("the scale of attention")
+        } else if shape(self) != shape(other) {
+            Some("sizes and rotations")
+        } else {
+            None
+        }
     }
 
     /// The pool of this model's keys and values.

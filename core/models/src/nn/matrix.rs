@@ -50,7 +50,7 @@ impl Matrix {
                 kind.packed_bytes(rows.len(), self.columns).unwrap_or_default()
             }
             Some(_) => {
-                let message = format!("expected joined parts of a multiple of 16 rows, got {}", rows.start);
+                let message = format!("expected packed parts of a multiple of 16 rows, got {}", rows.start);
                 return Err(Error::tensor(&self.name, message));
             }
         };

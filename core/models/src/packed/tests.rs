@@ -6,14 +6,14 @@ use tempfile::TempDir;
 
 use super::{in_memory, items, on_disk};
 use crate::gguf::Gguf;
-use crate::gguf::writer::Writer;
+use crate::gguf::testing::Sample;
 use crate::quantisation::Quantisation;
 
 /// A file with matrices of several types, one of them too small to be packed.
 fn gguf(folder: &Path, seed: u8) -> Gguf {
     let bytes = |count: usize| -> Vec<u8> { (0..count).map(|index| (index * 31) as u8 ^ seed).collect() };
     let path = folder.join(format!("{seed}.gguf"));
-    let file = Writer::new()
+    let file = Sample::default()
         .tensor("a", &[20, 64], Quantisation::Q4_0, bytes(20 * 36))
         .tensor("b", &[2, 32], Quantisation::Q8_0, bytes(68))
         .tensor("c", &[16, 256], Quantisation::Q6K, bytes(16 * 210))

@@ -4,7 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::byte_pair::BytePair;
-use super::folder::{self, Declared};
+use super::declared::Declared;
+use super::folder;
 use super::sentence_piece::SentencePiece;
 use super::special::{Fragment, SpecialTokens, mark, parts, unguard};
 use super::stream::Detokenizer;
@@ -72,7 +73,8 @@ impl Tokenizer {
     }
 
     /// Builds the tokenizer that a GGUF's metadata describes: byte-pair encoding (`gpt2`, `gemma4`),
-    /// `SentencePiece` (`llama`) or `WordPiece` (`bert`). An error names the file.
+    /// `SentencePiece` (`llama`), `WordPiece` (`bert`), or what a `tokenizer.json` within it asks for. An error names the
+    /// file.
     pub fn from_gguf(gguf: &Gguf) -> Result<Self> {
         match metadata::read(gguf) {
             Ok(parts) => Ok(Self::new(parts)),
@@ -83,13 +85,18 @@ impl Tokenizer {
 
     /// Reads a `tokenizer.json`. Truncation and padding that the file asks for are left out.
     pub fn from_file(path: &Path) -> Result<Self> {
-        json::read(path, Declared::default()).map(Self::new)
+        Self::from_json(path, Declared::default())
     }
 
     /// Reads the `tokenizer.json` of a model's folder; what the files beside it say about its special tokens counts too.
     /// The model knows `rows` tokens.
     pub(crate) fn from_folder(folder: &Path, rows: usize) -> Result<Self> {
-        json::read(&folder.join("tokenizer.json"), folder::read(folder, rows)?).map(Self::new)
+        Self::from_json(&folder.join("tokenizer.json"), folder::read(folder, rows)?)
+    }
+
+    fn from_json(path: &Path, declared: Declared) -> Result<Self> {
+        let source = std::fs::read(path).map_err(|source| Error::Open { path: path.to_owned(), source })?;
+        json::read(&source, declared, |message| Error::format(path, message)).map(Self::new)
     }
 
     /// The ids of a text; the begin token is not added. An empty text has no ids.
@@ -223,6 +230,11 @@ impl Tokenizer {
     /// Whether an id ends a generation.
     pub fn is_end(&self, id: u32) -> bool {
         self.parts.ends.contains(&id)
+    }
+
+    /// Every id that ends a generation, in ascending order.
+    pub(crate) fn ends(&self) -> &[u32] {
+        &self.parts.ends
     }
 
     /// The begin-of-text token (`[CLS]` for BERT).

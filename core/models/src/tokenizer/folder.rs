@@ -5,43 +5,29 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::declared::{Declared, Token};
 use crate::{Result, json_file};
-
-/// What a model's folder declares about its special tokens.
-#[derive(Debug, Default)]
-pub(super) struct Declared {
-    /// The text of the begin token.
-    pub(super) begin: Option<String>,
-    /// The text of the end token.
-    pub(super) end: Option<String>,
-    /// Further tokens that end a generation.
-    pub(super) ends: Vec<u32>,
-    /// How many tokens the model knows; added control tokens beyond them belong to a larger sibling, which sees images.
-    pub(super) rows: Option<usize>,
-    /// Whether a prompt starts with the begin token; otherwise the tokenizer's post-processor says so.
-    pub(super) add_begin: Option<bool>,
-}
 
 /// The part of `tokenizer_config.json` that counts.
 #[derive(Debug, Default, Deserialize)]
 struct Settings {
-    bos_token: Option<Token>,
-    eos_token: Option<Token>,
+    bos_token: Option<Written>,
+    eos_token: Option<Written>,
     add_bos_token: Option<bool>,
 }
 
 /// A token as a text, or as what the library keeps about an added one.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-enum Token {
+enum Written {
     Text(String),
     Added { content: String },
 }
 
-impl Token {
-    fn text(self) -> String {
+impl Written {
+    fn token(self) -> Token {
         match self {
-            Self::Text(text) | Self::Added { content: text } => text,
+            Self::Text(text) | Self::Added { content: text } => Token::Text(text),
         }
     }
 }
@@ -59,8 +45,8 @@ pub(super) fn read(folder: &Path, rows: usize) -> Result<Declared> {
         ends.extend(ids.iter().filter_map(|id| u32::try_from(id.as_u64()?).ok()));
     }
     Ok(Declared {
-        begin: settings.bos_token.map(Token::text),
-        end: settings.eos_token.map(Token::text),
+        begin: settings.bos_token.map(Written::token),
+        end: settings.eos_token.map(Written::token),
         ends,
         rows: Some(rows),
         add_begin: settings.add_bos_token,

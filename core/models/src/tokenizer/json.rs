@@ -1,44 +1,42 @@
 //! A tokenizer from a `tokenizer.json`.
 
-use std::path::Path;
-
 use serde_json::Value;
 use tokenizers::Encoding;
 
 use super::alphabet::{Alphabet, fallback_byte};
 use super::codec::{Algorithm, Parts};
-use super::folder::Declared;
+use super::declared::{Declared, Token};
 use super::metadata::find_ends;
 use super::special::{SpecialTokens, Strip};
 use super::vocabulary::{Kind, Vocabulary};
 use crate::{Error, Result};
 
-/// Reads the file; what a model's folder declares goes before what the file says.
-pub(super) fn read(path: &Path, declared: Declared) -> Result<Parts> {
-    let source = std::fs::read(path).map_err(|source| Error::Open { path: path.to_owned(), source })?;
-    let format = |message: String| Error::format(path, message);
-    let file: Value = serde_json::from_slice(&source).map_err(|error| format(error.to_string()))?;
-    let mut library =
-        tokenizers::Tokenizer::from_bytes(&source).map_err(|error| format(error.to_string()))?;
-    drop(source);
+/// Reads the text of the file; what is declared beside it goes before what it says. `format` makes an error of a message.
+pub(super) fn read(source: &[u8], declared: Declared, format: impl Fn(String) -> Error) -> Result<Parts> {
+    let file: Value = serde_json::from_slice(source).map_err(|error| format(error.to_string()))?;
+    let mut library = tokenizers::Tokenizer::from_bytes(source).map_err(|error| format(error.to_string()))?;
     library.with_truncation(None).map_err(|error| format(error.to_string()))?;
     library.with_padding(None);
     let around = library.encode("", true).map_err(|error| format(error.to_string()))?;
     library.set_encode_special_tokens(true);
 
     let alphabet = alphabet(&file);
-    let mut vocabulary = vocabulary(&library, &file, alphabet, declared.rows).map_err(format)?;
+    let mut vocabulary = vocabulary(&library, &file, alphabet, declared.rows).map_err(&format)?;
     let (begin, end) = match *around.get_ids() {
         [begin, .., end] => (Some(begin), Some(end)),
         [only] => (Some(only), None),
         [] => (None, None),
     };
     let add_begin = declared.add_begin.unwrap_or(begin.is_some());
-    let named = |text: Option<String>| text.and_then(|text| vocabulary.find_text(&text));
-    let (begin, end) = (named(declared.begin).or(begin), named(declared.end).or(end));
+    let is_known = |id: &u32| (*id as usize) < vocabulary.len();
+    let find = |token: Option<Token>| match token? {
+        Token::Text(text) => vocabulary.find_text(&text),
+        Token::Id(id) => Some(id).filter(is_known),
+    };
+    let (begin, end) = (find(declared.begin).or(begin), find(declared.end).or(end));
     let mut ends = find_ends(&vocabulary);
     ends.extend(end);
-    ends.extend(declared.ends.into_iter().filter(|&id| (id as usize) < vocabulary.len()));
+    ends.extend(declared.ends.into_iter().filter(is_known));
     ends.sort_unstable();
     ends.dedup();
     for &id in &ends {

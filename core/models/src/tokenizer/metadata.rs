@@ -3,6 +3,7 @@
 use super::alphabet::Alphabet;
 use super::byte_pair::{BytePair, BytePairParts};
 use super::codec::{Algorithm, Parts};
+use super::embedded;
 use super::sentence_piece::SentencePiece;
 use super::special::{SpecialTokens, Strip};
 use super::split::Recipe;
@@ -10,12 +11,13 @@ use super::vocabulary::{Kind, Vocabulary};
 use super::word_piece::WordPiece;
 use crate::{Error, Gguf, Result};
 
+const MODEL: &str = "tokenizer.ggml.model";
 const TOKENS: &str = "tokenizer.ggml.tokens";
 const TYPES: &str = "tokenizer.ggml.token_type";
 const SCORES: &str = "tokenizer.ggml.scores";
 const MERGES: &str = "tokenizer.ggml.merges";
-const BEGIN: &str = "tokenizer.ggml.bos_token_id";
-const END: &str = "tokenizer.ggml.eos_token_id";
+pub(super) const BEGIN: &str = "tokenizer.ggml.bos_token_id";
+pub(super) const END: &str = "tokenizer.ggml.eos_token_id";
 const UNKNOWN: &str = "tokenizer.ggml.unknown_token_id";
 /// Spelt so in the format.
 const SEPARATOR: &str = "tokenizer.ggml.seperator_token_id";
@@ -50,7 +52,13 @@ pub(super) const END_TEXTS: &[&str] = &[
 ];
 
 pub(super) fn read(gguf: &Gguf) -> Result<Parts> {
-    let model = gguf.required("tokenizer.ggml.model", gguf.string("tokenizer.ggml.model")?)?;
+    let model = gguf.string(MODEL)?;
+    if model.is_none()
+        && let Some(parts) = embedded::read(gguf)?
+    {
+        return Ok(parts);
+    }
+    let model = gguf.required(MODEL, model)?;
     let pre = gguf.string("tokenizer.ggml.pre")?.unwrap_or_default();
     match model {
         "gpt2" => byte_pair(gguf, Recipe::find(pre)?),

@@ -9,6 +9,7 @@ mod model;
 mod options;
 mod prefix;
 mod prompt;
+mod quantize;
 mod registry;
 mod scheduler;
 mod sequence;
@@ -19,8 +20,9 @@ mod writer;
 pub use counters::{LocalLlmStats, LocalLlmStatus};
 pub use model::LocalLlm;
 pub use options::{KvReuse, LocalLlmOptions};
+pub use quantize::{quantize, quantize_with_progress};
 pub use registry::{EvictionPriority, ModelRegistry, ModelRegistryOptions, RegisteredModel};
 pub use rushlight_models::{
-    Device, DeviceInfo, Kernels, KvType, LoadProgress, LoadStage, MemoryEstimate, ModelInfo, WeightLayout,
-    devices,
+    Device, DeviceInfo, Kernels, KvType, LoadProgress, LoadStage, MemoryEstimate, ModelInfo, QuantizeOptions,
+    QuantizeProgress, QuantizeReport, QuantizedTensor, QuantizedType, WeightLayout, devices,
 };

@@ -3,8 +3,8 @@ use std::path::Path;
 use tempfile::TempDir;
 
 use super::{Special, Tokenizer};
-use crate::gguf::writer::{Entry, Writer};
-use crate::{Gguf, Result};
+use crate::gguf::testing::Sample;
+use crate::{Gguf, GgufValue, Result};
 
 const NORMAL: i32 = 1;
 const UNKNOWN: i32 = 2;
@@ -12,19 +12,16 @@ const CONTROL: i32 = 3;
 const DEFINED: i32 = 4;
 const BYTE: i32 = 6;
 
-fn strings(texts: &[&str]) -> Entry {
-    Entry::Strings(texts.iter().map(|&text| text.to_owned()).collect())
-}
-
-fn vocabulary(model: &str, tokens: &[(&str, i32)]) -> Writer {
+fn vocabulary(model: &str, tokens: &[(&str, i32)]) -> Sample {
     let texts: Vec<&str> = tokens.iter().map(|&(text, _)| text).collect();
-    Writer::new()
-        .entry("tokenizer.ggml.model", Entry::String(model.to_owned()))
-        .entry("tokenizer.ggml.tokens", strings(&texts))
-        .entry("tokenizer.ggml.token_type", Entry::I32s(tokens.iter().map(|&(_, kind)| kind).collect()))
+    let types: Vec<i32> = tokens.iter().map(|&(_, kind)| kind).collect();
+    Sample::default()
+        .entry("tokenizer.ggml.model", model)
+        .entry("tokenizer.ggml.tokens", &texts[..])
+        .entry("tokenizer.ggml.token_type", &types[..])
 }
 
-fn byte_pair() -> Writer {
+fn byte_pair() -> Sample {
     let tokens = [
         ("a", NORMAL),
         ("b", NORMAL),
@@ -35,11 +32,11 @@ fn byte_pair() -> Writer {
         ("Ġ", NORMAL),
     ];
     vocabulary("gpt2", &tokens)
-        .entry("tokenizer.ggml.pre", Entry::String("gpt-2".to_owned()))
-        .entry("tokenizer.ggml.merges", strings(&["a b", "ab b"]))
+        .entry("tokenizer.ggml.pre", "gpt-2")
+        .entry("tokenizer.ggml.merges", &["a b", "ab b"][..])
 }
 
-fn sentence_piece() -> Writer {
+fn sentence_piece() -> Sample {
     let tokens = [
         ("<unk>", UNKNOWN),
         ("<s>", CONTROL),
@@ -56,28 +53,26 @@ fn sentence_piece() -> Writer {
         (">", NORMAL),
         ("<s", NORMAL),
     ];
-    let scores = [0.0, 0.0, 0.0, 0.0, -9.0, -9.0, -9.0, -1.0, -2.0, -3.0, -9.0, -9.0, -9.0, -4.0];
-    vocabulary("llama", &tokens).entry("tokenizer.ggml.scores", Entry::F32s(scores.to_vec()))
+    let scores = [0.0_f32, 0.0, 0.0, 0.0, -9.0, -9.0, -9.0, -1.0, -2.0, -3.0, -9.0, -9.0, -9.0, -4.0];
+    vocabulary("llama", &tokens).entry("tokenizer.ggml.scores", &scores[..])
 }
 
-fn read(writer: &Writer) -> Result<Tokenizer> {
+fn read(sample: &Sample) -> Result<Tokenizer> {
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("tiny.gguf");
-    std::fs::write(&path, writer.build()).unwrap();
+    std::fs::write(&path, sample.build()).unwrap();
     Tokenizer::from_gguf(&Gguf::open(Path::new(&path))?)
 }
 
-fn refusal(writer: &Writer) -> String {
-    let error = read(writer).unwrap_err().to_string();
+fn refusal(sample: &Sample) -> String {
+    let error = read(sample).unwrap_err().to_string();
     assert!(error.contains("tiny.gguf") || error.starts_with("unsupported"), "{error}");
     error
 }
 
 /// The same file with one more entry in place of the one of that name.
-fn with(writer: &Writer, key: &str, entry: Entry) -> Writer {
-    let mut changed = writer.clone();
-    changed.entries.retain(|(name, _)| name != key);
-    changed.entry(key, entry)
+fn with(sample: &Sample, key: &str, value: impl Into<GgufValue>) -> Sample {
+    sample.clone().entry(key, value)
 }
 
 #[test]
@@ -90,10 +85,10 @@ fn pairs_are_merged_in_the_order_of_training() {
 
 #[test]
 fn a_byte_that_the_vocabulary_lacks_is_left_out_or_unknown() {
-    let writer = byte_pair();
-    let with_unknown = with(&writer, "tokenizer.ggml.unknown_token_id", Entry::U32(5));
+    let sample = byte_pair();
+    let with_unknown = with(&sample, "tokenizer.ggml.unknown_token_id", 5_u32);
 
-    assert_eq!(read(&writer).unwrap().encode("aza", Special::Text).unwrap(), [0, 0]);
+    assert_eq!(read(&sample).unwrap().encode("aza", Special::Text).unwrap(), [0, 0]);
     assert_eq!(read(&with_unknown).unwrap().encode("aza", Special::Text).unwrap(), [0, 5, 0]);
 }
 
@@ -119,8 +114,8 @@ fn the_highest_score_is_merged_first_and_a_space_comes_before() {
 
 #[test]
 fn without_a_space_prefix_nothing_is_added_or_taken_away() {
-    let writer = with(&sentence_piece(), "tokenizer.ggml.add_space_prefix", Entry::Bool(false));
-    let tokenizer = read(&writer).unwrap();
+    let sample = with(&sentence_piece(), "tokenizer.ggml.add_space_prefix", false);
+    let tokenizer = read(&sample).unwrap();
 
     assert_eq!(tokenizer.encode("hi", Special::Text).unwrap(), [7]);
     assert_eq!(tokenizer.decode(&[9]), " hi");
@@ -143,8 +138,8 @@ fn what_is_no_token_is_spelt_in_bytes_or_unknown() {
 
 #[test]
 fn a_file_may_ask_for_a_begin_token_or_not() {
-    let with_begin = with(&byte_pair(), "tokenizer.ggml.bos_token_id", Entry::U32(4));
-    let asked = with(&with_begin, "tokenizer.ggml.add_bos_token", Entry::Bool(true));
+    let with_begin = with(&byte_pair(), "tokenizer.ggml.bos_token_id", 4_u32);
+    let asked = with(&with_begin, "tokenizer.ggml.add_bos_token", true);
 
     assert_eq!(read(&asked).unwrap().encode_prompt("a").unwrap(), [4, 0]);
     assert_eq!(read(&with_begin).unwrap().encode_prompt("a").unwrap(), [0]);
@@ -154,39 +149,33 @@ fn a_file_may_ask_for_a_begin_token_or_not() {
 #[test]
 fn damaged_metadata_is_refused_with_what_was_found_and_expected() {
     let cases = [
+        (with(&byte_pair(), "tokenizer.ggml.model", "t5"), "unsupported tokenizer `t5`"),
+        (with(&byte_pair(), "tokenizer.ggml.pre", "x"), "unsupported pre-tokenizer `x`"),
         (
-            with(&byte_pair(), "tokenizer.ggml.model", Entry::String("t5".into())),
-            "unsupported tokenizer `t5`",
-        ),
-        (
-            with(&byte_pair(), "tokenizer.ggml.pre", Entry::String("x".into())),
-            "unsupported pre-tokenizer `x`",
-        ),
-        (
-            with(&byte_pair(), "tokenizer.ggml.merges", strings(&["ab"])),
+            with(&byte_pair(), "tokenizer.ggml.merges", &["ab"][..]),
             "expected two tokens and a space between, got `ab`",
         ),
         (
-            with(&byte_pair(), "tokenizer.ggml.merges", strings(&["a c"])),
+            with(&byte_pair(), "tokenizer.ggml.merges", &["a c"][..]),
             "merge 0, `a c`, names a token that the vocabulary lacks",
         ),
-        (with(&byte_pair(), "tokenizer.ggml.eos_token_id", Entry::U32(7)), "expected an id below 7, got 7"),
+        (with(&byte_pair(), "tokenizer.ggml.eos_token_id", 7_u32), "expected an id below 7, got 7"),
         (
-            with(&byte_pair(), "tokenizer.ggml.token_type", Entry::I32s(vec![1])),
+            with(&byte_pair(), "tokenizer.ggml.token_type", &[1_i32][..]),
             "expected 7 values, one per token, got 1",
         ),
         (
-            with(&byte_pair(), "tokenizer.ggml.tokens", strings(&[])),
+            with(&byte_pair(), "tokenizer.ggml.tokens", &[""; 0][..]),
             "expected 0 values, one per token, got 7",
         ),
         (
-            with(&sentence_piece(), "tokenizer.ggml.scores", Entry::F32s(vec![0.0])),
+            with(&sentence_piece(), "tokenizer.ggml.scores", &[0.0_f32][..]),
             "expected 14 values, one per token, got 1",
         ),
-        (Writer::new(), "metadata `tokenizer.ggml.model` is missing"),
+        (Sample::default(), "metadata `tokenizer.ggml.model` is missing"),
     ];
-    for (writer, expected) in cases {
-        let message = refusal(&writer);
+    for (sample, expected) in cases {
+        let message = refusal(&sample);
         assert!(message.contains(expected), "expected `{expected}`, got `{message}`");
     }
 }
