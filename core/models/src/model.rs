@@ -9,8 +9,8 @@ use crate::checkpoint::Checkpoint;
 use crate::device::{self, Accelerator};
 use crate::kv::{Identity, KvPool, KvType};
 use crate::load::{LoadProgress, LoadStage};
-use crate::logits::{Spares, StepLogits};
 use crate::nn::{Decoder, Segment, Workspace};
+use crate::step::{Logits, Spares, Step, StepLogits};
 use crate::{ChatTemplate, Device, Error, KvCache, ModelInfo, Result, Tokenizer, arch};
 
 /// Rows that are computed at once: enough to keep the arithmetic busy, few enough to bound the memory.
@@ -57,48 +57,6 @@ pub enum WeightLayout {
     Original,
     /// In the memory of a device.
     Device,
-}
-
-/// The next tokens of one sequence.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Step<'a> {
-    /// The tokens that follow those in the cache; at least one.
-    pub tokens: &'a [u32],
-    /// What the sequence has computed so far; the pass appends to it.
-    pub cache: &'a mut KvCache,
-    /// Whether the last token's logits are computed. They cost a pass over the whole vocabulary, which the
-    /// parts of a long prompt but the last don't need.
-    pub logits: Logits,
-}
-
-/// Which logits a [`Step`] gives.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Logits {
-    /// Those of the last token.
-    #[default]
-    Last,
-    /// Those of every token, one after the other.
-    All,
-    /// None: the pass only fills the cache.
-    None,
-}
-
-impl<'a> Step<'a> {
-    /// A step that gives the last token's logits.
-    pub fn new(tokens: &'a [u32], cache: &'a mut KvCache) -> Self {
-        Self { tokens, cache, logits: Logits::Last }
-    }
-
-    /// A step that gives the logits of every token, one after the other.
-    pub fn every(tokens: &'a [u32], cache: &'a mut KvCache) -> Self {
-        Self { tokens, cache, logits: Logits::All }
-    }
-
-    /// A step that only fills the cache.
-    pub fn fill(tokens: &'a [u32], cache: &'a mut KvCache) -> Self {
-        Self { tokens, cache, logits: Logits::None }
-    }
 }
 
 /// A language model: its weights, its tokenizer and its chat template.

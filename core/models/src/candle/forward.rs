@@ -10,8 +10,8 @@ use super::decoder::{CandleBlock, CandleDecoder};
 use super::pass::Pass;
 use crate::device::{Accelerator, failed};
 use crate::kv::PagesElsewhere;
-use crate::logits::StepLogits;
 use crate::nn::{Activation, Angles, Pairing, Reach, Rope, Segment};
+use crate::step::StepLogits;
 use crate::{Error, Result};
 
 /// What the layers of a pass have in common.

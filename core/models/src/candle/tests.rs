@@ -10,9 +10,9 @@ use crate::checkpoint::decoder;
 use crate::device::{Accelerator, Device, find};
 use crate::gguf::testing::Sample;
 use crate::kv::{KvPool, KvType};
-use crate::logits::Spares;
 use crate::nn::{Decoder, Segment, Workspace};
 use crate::quantisation::Quantisation;
+use crate::step::Spares;
 use crate::{Gguf, KvCache, Result};
 
 const VOCABULARY: usize = 64;

@@ -3,8 +3,8 @@ use std::sync::Arc;
 
 use crate::Result;
 use crate::kv::PagesElsewhere;
-use crate::logits::StepLogits;
 use crate::nn::Segment;
+use crate::step::StepLogits;
 
 /// A decoder whose weights, keys and values are on a device.
 pub(crate) trait Accelerator: Debug + Send + Sync {

@@ -7,7 +7,7 @@ use super::decoder::{Block, Decoder};
 use super::rope::Angles;
 use super::rows::{add, for_each_row};
 use super::{Activation, Linear};
-use crate::logits::StepLogits;
+use crate::step::StepLogits;
 use crate::{Error, KvCache, Result};
 
 /// The rows of one sequence in a batch.

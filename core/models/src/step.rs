@@ -1,13 +1,57 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::KvCache;
+
 /// Buffers that are kept for the next passes.
 const KEPT: usize = 32;
 
 /// The most bytes of a buffer that is kept: longer ones are those of a prompt's every token.
 const LONGEST: usize = 16 << 20;
 
-/// The logits of a [`Step`](crate::Step), `[tokens][vocabulary]`. Dropping them lets the model use their memory again.
+/// The next tokens of one sequence.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Step<'a> {
+    /// The tokens that follow those in the cache; at least one.
+    pub tokens: &'a [u32],
+    /// What the sequence has computed so far; the pass appends to it.
+    pub cache: &'a mut KvCache,
+    /// Whether the last token's logits are computed. They cost a pass over the whole vocabulary, which the
+    /// parts of a long prompt but the last don't need.
+    pub logits: Logits,
+}
+
+/// Which logits a [`Step`] gives.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Logits {
+    /// Those of the last token.
+    #[default]
+    Last,
+    /// Those of every token, one after the other.
+    All,
+    /// None: the pass only fills the cache.
+    None,
+}
+
+impl<'a> Step<'a> {
+    /// A step that gives the last token's logits.
+    pub fn new(tokens: &'a [u32], cache: &'a mut KvCache) -> Self {
+        Self { tokens, cache, logits: Logits::Last }
+    }
+
+    /// A step that gives the logits of every token, one after the other.
+    pub fn every(tokens: &'a [u32], cache: &'a mut KvCache) -> Self {
+        Self { tokens, cache, logits: Logits::All }
+    }
+
+    /// A step that only fills the cache.
+    pub fn fill(tokens: &'a [u32], cache: &'a mut KvCache) -> Self {
+        Self { tokens, cache, logits: Logits::None }
+    }
+}
+
+/// The logits of a [`Step`], `[tokens][vocabulary]`. Dropping them lets the model use their memory again.
 ///
 /// A pass over eight sequences gives some megabytes, which the system would have to clear each time.
 #[derive(Debug)]
