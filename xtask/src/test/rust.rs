@@ -3,7 +3,7 @@ use crate::failure::Result;
 use crate::{environment, models, process};
 
 /// The models that tests and examples of all languages use.
-const MODELS: [&str; 2] = ["all-MiniLM-L6-v2", EXAMPLE_MODEL];
+const MODELS: [&str; 3] = ["all-MiniLM-L6-v2", EXAMPLE_MODEL, "Qwen2.5-Coder-0.5B-Instruct"];
 
 /// The language model of the examples.
 pub(super) const EXAMPLE_MODEL: &str = "SmolLM2-135M-Instruct";
