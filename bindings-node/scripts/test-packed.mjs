@@ -53,7 +53,11 @@ try {
     recursive: true,
     filter: (path) => !/\.(rs|py|toml)$/.test(path) && !["node_modules", "src"].includes(basename(path)),
   });
-  const env = { ...process.env, RUSHLIGHT_SCENARIOS: process.env.RUSHLIGHT_SCENARIOS ?? join(repository, "tests", "scenarios") };
+  const env = {
+    RUSHLIGHT_SCENARIOS: join(repository, "tests", "scenarios"),
+    RUSHLIGHT_TINY_MODELS: join(repository, "core", "models", "tests", "fixtures", "tiny"),
+    ...process.env,
+  };
   run(process.execPath, [join(clean, "node_modules/typescript/bin/tsc"), "--project", "test/tsconfig.json"], clean);
   const tests = readdirSync(join(clean, "test")).filter((name) => name.endsWith(".test.mjs"));
   const flags = ["--expose-gc", "--test", "--test-reporter=spec"];

@@ -4,14 +4,17 @@ import { cpSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { AbortError, LocalLlm, quantize } from "rushlight";
 import { until } from "./support/index.mjs";
 
+const fixtures =
+  process.env.RUSHLIGHT_TINY_MODELS ?? fileURLToPath(new URL("../../core/models/tests/fixtures/tiny", import.meta.url));
+
 /** A model with random weights as the Hugging Face Hub has it. */
 function tinyFolder(into) {
-  const fixtures = new URL("../../core/models/tests/fixtures/tiny/", import.meta.url);
   const folder = join(into, "qwen2");
-  for (const part of ["qwen2", "tokenizer"]) cpSync(new URL(part, fixtures), folder, { recursive: true });
+  for (const part of ["qwen2", "tokenizer"]) cpSync(join(fixtures, part), folder, { recursive: true });
   return folder;
 }
 

@@ -1871,7 +1871,7 @@ def models() -> list[KnownModel]:
     Every model that has a name, smallest first, with its place on this machine if it is there.
     """
 
-def quantize(source: str | PathLike[str], target: str | PathLike[str], *, type: Literal['q8_0', 'q4_0', 'q4_1'] = 'q8_0', overwrite: bool = False, progress: Callable[[QuantizeProgress], object] | None = None) -> QuantizeReport:
+def quantize(source: str | PathLike[str], target: str | PathLike[str], *, type: Literal['q8_0', 'q4_0', 'q4_1'] = "q8_0", overwrite: bool = False, progress: Callable[[QuantizeProgress], object] | None = None) -> QuantizeReport:
     """
     Writes a language model as one GGUF file whose matrices are rounded to fewer bits, and says what that changes.
 
