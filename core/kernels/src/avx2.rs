@@ -21,7 +21,7 @@ use crate::kernel;
 use crate::matmul::Product;
 use crate::packed::BAND;
 use crate::panel::{LANES, Lanes};
-use crate::simd::Simd;
+use crate::simd::{Simd, prefetch};
 
 /// The proof that the CPU has AVX2, FMA and F16C.
 #[derive(Debug, Clone, Copy)]
@@ -142,6 +142,7 @@ impl Widen for Avx2 {
     #[inline(always)]
     fn widen(self, halves: &[f16; LANES]) -> Lanes {
         let mut lanes = [0.0; LANES];
+        prefetch(halves.as_ptr().cast());
         for (halves, lanes) in halves.as_chunks::<8>().0.iter().zip(lanes.as_chunks_mut::<8>().0) {
             // SAFETY: both have 8 numbers; `Avx2` proves that the CPU has the instructions.
             unsafe {
@@ -220,6 +221,10 @@ impl Simd for Avx2 {
 
     #[inline(always)]
     fn load(self, words: &[u8; 4 * BAND], part: usize) -> __m256i {
+        if part == 0 {
+            // The other part reads the same lines.
+            prefetch(words.as_ptr());
+        }
         let words = &words.as_chunks::<32>().0[part];
         // SAFETY: there are 32 bytes; `Avx2` proves that the CPU has the instruction.
         unsafe { _mm256_loadu_si256(words.as_ptr().cast()) }

@@ -1,12 +1,11 @@
 //! AVX-512 with VNNI: 16 weight rows at once, four products of bytes added in one instruction.
 
 use std::arch::x86_64::{
-    __m512, __m512i, _MM_HINT_T0, _mm_prefetch, _mm256_loadu_si256, _mm512_add_epi8, _mm512_add_epi32,
-    _mm512_add_ps, _mm512_and_si512, _mm512_cvtepi32_epi16, _mm512_cvtepi32_ps, _mm512_cvtph_ps,
-    _mm512_dpbusd_epi32, _mm512_fmadd_ps, _mm512_loadu_si512, _mm512_mask_add_epi8, _mm512_mul_ps,
-    _mm512_or_si512, _mm512_set1_epi8, _mm512_set1_epi32, _mm512_set1_ps, _mm512_set4_epi32,
-    _mm512_shuffle_epi8, _mm512_sllv_epi32, _mm512_srav_epi32, _mm512_srlv_epi32, _mm512_storeu_ps,
-    _mm512_test_epi8_mask, _mm512_xor_si512,
+    __m512, __m512i, _mm256_loadu_si256, _mm512_add_epi8, _mm512_add_epi32, _mm512_add_ps, _mm512_and_si512,
+    _mm512_cvtepi32_epi16, _mm512_cvtepi32_ps, _mm512_cvtph_ps, _mm512_dpbusd_epi32, _mm512_fmadd_ps,
+    _mm512_loadu_si512, _mm512_mask_add_epi8, _mm512_mul_ps, _mm512_or_si512, _mm512_set1_epi8,
+    _mm512_set1_epi32, _mm512_set1_ps, _mm512_set4_epi32, _mm512_shuffle_epi8, _mm512_sllv_epi32,
+    _mm512_srav_epi32, _mm512_srlv_epi32, _mm512_storeu_ps, _mm512_test_epi8_mask, _mm512_xor_si512,
 };
 use std::ops::Range;
 
@@ -20,11 +19,8 @@ use crate::kernel;
 use crate::matmul::Product;
 use crate::packed::BAND;
 use crate::panel::{LANES, Lanes};
-use crate::simd::Simd;
+use crate::simd::{Simd, prefetch};
 use crate::square::SquareProduct;
-
-/// How far ahead weights are fetched: about what is read while a line comes from memory.
-const AHEAD: usize = 4096;
 
 /// The proof that the CPU has AVX-512 F, BW and VNNI.
 #[derive(Debug, Clone, Copy)]
@@ -98,13 +94,6 @@ macro_rules! intrinsic {
         // SAFETY: `Avx512` proves that the CPU has the instruction.
         unsafe { $call }
     };
-}
-
-/// Asks for what will be read soon after `bytes`.
-#[inline(always)]
-fn prefetch(bytes: *const u8) {
-    // SAFETY: prefetching reads nothing, wherever it points to, and every x86-64 CPU has it.
-    unsafe { _mm_prefetch::<_MM_HINT_T0>(bytes.wrapping_add(AHEAD).cast()) }
 }
 
 impl Widen for Avx512 {
