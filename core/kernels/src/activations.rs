@@ -7,7 +7,7 @@ use std::mem::offset_of;
 
 use crate::quant_type::QuantType;
 use crate::team;
-use crate::vector::{dispatch, dot};
+use crate::vector::{dispatch, dot, largest_magnitude};
 
 #[cfg(test)]
 mod tests;
@@ -160,14 +160,6 @@ impl Chunk {
             // Otherwise all are zeros, or too small for any scale.
         }
     }
-}
-
-/// The largest magnitude; infinite or NaN if any value is.
-#[inline(always)]
-fn largest_magnitude(values: &[f32]) -> f32 {
-    // Without the sign bit the order of the bits is the order of the values, NaN last.
-    let bits = values.iter().fold(0, |largest: u32, value| largest.max(value.to_bits() & 0x7fff_ffff));
-    f32::from_bits(bits)
 }
 
 /// Writes `values * inverse`, rounded, as bytes and returns their sum.

@@ -44,30 +44,12 @@ pub(crate) fn columns<S: Simd, F: Format<WORDS>, const WORDS: usize, const TOGET
         for (index, bands) in groups.iter().enumerate() {
             let column = TOGETHER * index * BAND;
             let rows = rows.clone();
-            bands_columns::<S, F, WORDS, TOGETHER, TOGETHER>(
-                simd,
-                square,
-                product,
-                bands,
-                rows,
-                column,
-                &mut scratch,
-                out,
-            );
+            bands_columns::<_, F, _, _, _>(simd, square, product, bands, rows, column, &mut scratch, out);
         }
         for (index, bands) in rest.as_chunks::<1>().0.iter().enumerate() {
             let column = (TOGETHER * groups.len() + index) * BAND;
             let rows = rows.clone();
-            bands_columns::<S, F, WORDS, TOGETHER, 1>(
-                simd,
-                square,
-                product,
-                bands,
-                rows,
-                column,
-                &mut scratch,
-                out,
-            );
+            bands_columns::<_, F, _, _, _>(simd, square, product, bands, rows, column, &mut scratch, out);
         }
     }
 }

@@ -48,7 +48,7 @@ macro_rules! dispatch {
     };
 }
 pub(crate) use dispatch;
-pub(crate) use portable::total;
+pub(crate) use portable::{largest_magnitude, total};
 
 dispatch! {
     /// The dot product.
@@ -147,13 +147,18 @@ mod portable {
 
     #[inline(always)]
     pub(super) fn find_non_finite(values: &[f32]) -> Option<f32> {
-        // Without the sign bit the order of the bits is the order of the values, NaN last.
-        let bits = |value: &f32| value.to_bits() & 0x7fff_ffff;
-        let largest = values.iter().fold(0, |largest: u32, value| largest.max(bits(value)));
-        if f32::from_bits(largest).is_finite() {
+        if largest_magnitude(values).is_finite() {
             return None;
         }
         values.iter().copied().find(|value| !value.is_finite())
+    }
+
+    /// The largest magnitude; infinite or NaN if any value is.
+    #[inline(always)]
+    pub(crate) fn largest_magnitude(values: &[f32]) -> f32 {
+        // Without the sign bit the order of the bits is the order of the values, NaN last.
+        let bits = values.iter().fold(0, |largest: u32, value| largest.max(value.to_bits() & 0x7fff_ffff));
+        f32::from_bits(bits)
     }
 
     #[inline(always)]
