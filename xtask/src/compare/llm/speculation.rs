@@ -42,6 +42,10 @@ pub(super) fn measure(bench: &Bench<'_>, sides: &mut Vec<Side>, ours: &Launch) -
                 break;
             }
         }
+        if turns.is_empty() {
+            eprintln!("{DECODE} {case}: left out: no prompt has at most {longest} tokens");
+            continue;
+        }
         let replies = alternate(bench, sides, &case, longest, |side, repeat| {
             Ok(turns.get(repeat).and_then(|turn| side.ask(&case, &turn.speculate(count))))
         })?;
