@@ -5,6 +5,7 @@ use clap::Args;
 use rushlight_models::{Device, LanguageModel, LoadOptions, Step};
 
 use super::synthetic::{self, Shape};
+use crate::engine::likeliest;
 use crate::evaluate::Figure;
 use crate::failure::{Failure, Result};
 
@@ -113,13 +114,6 @@ fn measure(model: &LanguageModel, number: usize, output: usize) -> Result<(f64, 
 fn percentile(sorted: &[f64], percent: usize) -> f64 {
     let rank = (sorted.len() * percent).div_ceil(100).max(1);
     sorted[rank.min(sorted.len()) - 1]
-}
-
-fn likeliest(logits: &[f32]) -> u32 {
-    let best = (0_u32..).zip(logits).fold((0, f32::NEG_INFINITY), |best, (token, logit)| {
-        if *logit > best.1 { (token, *logit) } else { best }
-    });
-    best.0
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ mod session;
 
 pub(crate) use build::{Build, Gpu, Level};
 pub(crate) use install::{REFERENCE, install, reference};
-pub(crate) use ours::{OURS, Options, one_by_one, release, serve};
+pub(crate) use ours::{OURS, Options, likeliest, one_by_one, release, serve};
 pub(crate) use peer::Peer;
 pub(crate) use process::{Answered, Engine, Launch};
 pub(crate) use request::{Reply, Request, Sums};

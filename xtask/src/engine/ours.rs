@@ -180,7 +180,8 @@ fn record(model: &LanguageModel, prompts: &[Cow<'_, [u32]>], read: usize, file: 
     Ok(Reply::default())
 }
 
-fn likeliest(logits: &[f32]) -> u32 {
+/// The token with the greatest logit, of equals the first.
+pub(crate) fn likeliest(logits: &[f32]) -> u32 {
     let best = (0_u32..).zip(logits).fold((0, f32::NEG_INFINITY), |best, (token, logit)| {
         if *logit > best.1 { (token, *logit) } else { best }
     });
