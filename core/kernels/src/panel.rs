@@ -40,6 +40,8 @@ macro_rules! for_each_row {
     };
 }
 
+pub(crate) use for_each_row;
+
 /// `sum + x * y`, lane by lane.
 #[inline(always)]
 fn fused(x: f32, y: &Lanes, mut sum: Lanes) -> Lanes {

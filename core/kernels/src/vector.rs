@@ -1,7 +1,7 @@
 //! Functions of f32 vectors that models need between products.
 //!
-//! The portable code is compiled once for each instruction set. It adds in a fixed order, 16 lanes wide, and never
-//! fuses a product with a sum, so that all of them give the same bits.
+//! The portable code is compiled once for each instruction set. It adds in a fixed order, 16 lanes wide, and fuses a
+//! product with a sum only where it says so, so that all of them give the same bits.
 
 pub(crate) mod exponential;
 

@@ -2,8 +2,11 @@ use std::ops::Range;
 
 use super::Attended;
 use super::page::PAGE;
-use crate::panel::{LANES, Lanes, Panel, add_product, add_product_of_two, add_weighted, interleave};
+use crate::panel::{
+    LANES, Lanes, Panel, add_product, add_product_of_two, add_weighted, for_each_row, interleave,
+};
 use crate::vector::exponential::exp;
+use crate::vector::total;
 
 /// Vectors of weights of a page.
 const TILES: usize = PAGE / LANES;
@@ -11,18 +14,18 @@ const TILES: usize = PAGE / LANES;
 /// The state of up to `ROWS` queries.
 #[derive(Debug)]
 pub(super) struct Block<const ROWS: usize> {
-    /// `[dimension]`
+    /// `[dimension]`, multiplied by the scale of scores.
     queries: Vec<[f32; ROWS]>,
     /// The tokens that each query sees; nothing for the rows that fill up the block.
     visible: [(usize, usize); ROWS],
     count: usize,
-    scale: f32,
     /// Of each query, scores, then weights.
     weights: [[Lanes; TILES]; ROWS],
     /// `[dimension / 16]`: sums of weighted values.
     sums: Vec<[Lanes; ROWS]>,
     greatest: [f32; ROWS],
-    totals: [f32; ROWS],
+    /// Sums of weights, lane by lane.
+    totals: [Lanes; ROWS],
 }
 
 impl<const ROWS: usize> Block<ROWS> {
@@ -30,6 +33,9 @@ impl<const ROWS: usize> Block<ROWS> {
     pub(super) fn new(queries: &[f32], visible: &[Range<usize>], dimension: usize, scale: f32) -> Self {
         let mut interleaved = Vec::new();
         interleave(queries, dimension, &mut interleaved);
+        for value in interleaved.as_flattened_mut() {
+            *value *= scale;
+        }
         let mut ranges = [(0, 0); ROWS];
         for (range, visible) in ranges.iter_mut().zip(visible) {
             *range = (visible.start, visible.end);
@@ -38,11 +44,10 @@ impl<const ROWS: usize> Block<ROWS> {
             queries: interleaved,
             visible: ranges,
             count: visible.len(),
-            scale,
             weights: [[[0.0; LANES]; TILES]; ROWS],
             sums: vec![[[0.0; LANES]; ROWS]; dimension / LANES],
             greatest: [f32::NEG_INFINITY; ROWS],
-            totals: [0.0; ROWS],
+            totals: [[0.0; LANES]; ROWS],
         }
     }
 
@@ -50,6 +55,12 @@ impl<const ROWS: usize> Block<ROWS> {
     #[inline(always)]
     pub(super) fn sees(&self, start: usize) -> bool {
         self.visible.iter().any(|&(from, to)| from.max(start) < to.min(start + PAGE))
+    }
+
+    /// Whether every query sees every token of the page that starts at `start`.
+    #[inline(always)]
+    fn sees_whole(&self, start: usize) -> bool {
+        self.visible[..self.count].iter().all(|&(from, to)| from <= start && start + PAGE <= to)
     }
 
     /// Takes a page into account.
@@ -60,9 +71,15 @@ impl<const ROWS: usize> Block<ROWS> {
         }
         let end = self.visible.iter().map(|&(_, to)| to).max().unwrap_or(0);
         let count = PAGE.min(end - start);
-        let tiles = count.div_ceil(LANES);
-        self.score(simd, &keys[..tiles * self.queries.len()], start);
-        self.weigh(tiles);
+        if self.sees_whole(start) {
+            self.score::<S, P, true>(simd, keys, start);
+        } else {
+            // What lies beyond the tokens that anybody sees is not even read.
+            self.weights = [[[f32::NEG_INFINITY; LANES]; TILES]; ROWS];
+            let tiles = count.div_ceil(LANES);
+            self.score::<S, P, false>(simd, &keys[..tiles * self.queries.len()], start);
+        }
+        self.weigh();
         let columns = self.sums.len();
         let weights = self.weights.each_ref().map(|weights| &weights.as_flattened()[..count]);
         // Two columns at a time, so that each weight is loaded once for both.
@@ -77,9 +94,10 @@ impl<const ROWS: usize> Block<ROWS> {
         }
     }
 
-    /// Fills the weights of some tiles of keys with scores; what a query doesn't see is minus infinity.
+    /// Fills the weights of some tiles of keys with scores; what a query doesn't see is minus infinity, unless all is
+    /// seen (`WHOLE`).
     #[inline(always)]
-    fn score<S: Copy, P: Panel<S>>(&mut self, simd: S, keys: &[P], start: usize) {
+    fn score<S: Copy, P: Panel<S>, const WHOLE: bool>(&mut self, simd: S, keys: &[P], start: usize) {
         let depth = self.queries.len();
         for (pair, tiles) in keys.chunks(2 * depth).enumerate() {
             let first = start + 2 * pair * LANES;
@@ -88,60 +106,57 @@ impl<const ROWS: usize> Block<ROWS> {
             if let Some((left, right)) = tiles.split_at_checked(depth).filter(|(_, right)| !right.is_empty())
             {
                 add_product_of_two(simd, &self.queries, left, right, &mut scores);
-                self.mask(&scores[1], 2 * pair + 1, first + LANES);
+                self.keep::<WHOLE>(&scores[1], 2 * pair + 1, first + LANES);
             } else {
                 add_product(simd, &self.queries, tiles, &mut scores[0]);
             }
-            self.mask(&scores[0], 2 * pair, first);
+            self.keep::<WHOLE>(&scores[0], 2 * pair, first);
         }
     }
 
     /// Takes the scores of a tile, whose first token is `first`.
     #[inline(always)]
-    fn mask(&mut self, scores: &[Lanes; ROWS], tile: usize, first: usize) {
-        for (row, scores) in scores.iter().enumerate() {
-            let (from, to) = self.visible[row];
-            // Those lanes that the query sees, as numbers that vectors can be compared with.
-            let from = from.saturating_sub(first).min(LANES) as u32;
-            let to = to.saturating_sub(first).min(LANES) as u32;
-            let weights = &mut self.weights[row][tile];
-            for lane in 0..LANES {
-                let seen = from <= lane as u32 && (lane as u32) < to;
-                weights[lane] = if seen { scores[lane] * self.scale } else { f32::NEG_INFINITY };
-            }
-        }
+    fn keep<const WHOLE: bool>(&mut self, scores: &[Lanes; ROWS], tile: usize, first: usize) {
+        for_each_row!(R < ROWS => {
+            let (from, to) = self.visible[R];
+            self.weights[R][tile] = if WHOLE { scores[R] } else { masked(scores[R], from, to, first) };
+        });
     }
 
     /// Turns scores into weights relative to the greatest score so far, and rescales what was summed before.
     #[inline(always)]
-    fn weigh(&mut self, tiles: usize) {
+    fn weigh(&mut self) {
         for row in 0..ROWS {
-            let weights = &mut self.weights[row][..tiles];
-            let mut greatest = [self.greatest[row]; LANES];
-            for weights in &*weights {
-                for lane in 0..LANES {
-                    greatest[lane] =
-                        if weights[lane] > greatest[lane] { weights[lane] } else { greatest[lane] };
-                }
+            let weights = &mut self.weights[row];
+            let mut greatest = weights[0];
+            for weights in &weights[1..] {
+                greatest = greater_of_each(greatest, weights);
             }
-            let greatest = greatest.into_iter().fold(f32::NEG_INFINITY, |a, b| if b > a { b } else { a });
+            let greatest = greater(self.greatest[row], &greatest);
             // A query that has seen nothing yet must not compute infinity minus infinity.
             let base = if greatest == f32::NEG_INFINITY { 0.0 } else { greatest };
-            let mut totals = [0.0; LANES];
+            if greatest > self.greatest[row] {
+                let factor = exp(self.greatest[row] - base);
+                for total in &mut self.totals[row] {
+                    *total *= factor;
+                }
+                for sums in &mut self.sums {
+                    for sum in &mut sums[row] {
+                        *sum *= factor;
+                    }
+                }
+                self.greatest[row] = greatest;
+            }
+            let mut totals = self.totals[row];
             for weights in weights {
+                let mut local = *weights;
                 for lane in 0..LANES {
-                    weights[lane] = exp(weights[lane] - base);
-                    totals[lane] += weights[lane];
+                    local[lane] = exp(local[lane] - base);
+                    totals[lane] += local[lane];
                 }
+                *weights = local;
             }
-            let factor = exp(self.greatest[row] - base);
-            self.totals[row] = self.totals[row] * factor + totals.into_iter().sum::<f32>();
-            for sums in &mut self.sums {
-                for sum in &mut sums[row] {
-                    *sum *= factor;
-                }
-            }
-            self.greatest[row] = greatest;
+            self.totals[row] = totals;
         }
     }
 
@@ -149,7 +164,9 @@ impl<const ROWS: usize> Block<ROWS> {
     #[inline(always)]
     pub(super) fn write(&self, first: usize, attended: &mut Attended) {
         attended.greatest[first..first + self.count].copy_from_slice(&self.greatest[..self.count]);
-        attended.totals[first..first + self.count].copy_from_slice(&self.totals[..self.count]);
+        for (out, totals) in attended.totals[first..].iter_mut().zip(&self.totals[..self.count]) {
+            *out = total(*totals);
+        }
         let dimension = self.queries.len();
         let rows = attended.sums.chunks_exact_mut(dimension).skip(first).take(self.count);
         for (row, out) in rows.enumerate() {
@@ -158,4 +175,45 @@ impl<const ROWS: usize> Block<ROWS> {
             }
         }
     }
+}
+
+/// The greater of two numbers in each lane; of NaN and a number the number.
+#[inline(always)]
+fn greater_of_each(mut one: Lanes, two: &Lanes) -> Lanes {
+    for lane in 0..LANES {
+        one[lane] = if two[lane] > one[lane] { two[lane] } else { one[lane] };
+    }
+    one
+}
+
+/// The scores of the tokens from `from` up to `to`, minus infinity for others; the first lane is the token `first`.
+#[inline(always)]
+fn masked(mut scores: Lanes, from: usize, to: usize, first: usize) -> Lanes {
+    // As numbers that vectors can be compared with.
+    let from = from.saturating_sub(first).min(LANES) as u32;
+    let to = to.saturating_sub(first).min(LANES) as u32;
+    for lane in 0..LANES {
+        let seen = from <= lane as u32 && (lane as u32) < to;
+        scores[lane] = if seen { scores[lane] } else { f32::NEG_INFINITY };
+    }
+    scores
+}
+
+/// The greatest of some numbers, unless `least` is greater.
+#[inline(always)]
+fn greater(least: f32, numbers: &Lanes) -> f32 {
+    let four: [f32; 4] = fold(&fold::<16, 8>(numbers));
+    let greatest = fold::<2, 1>(&fold(&four));
+    if greatest[0] > least { greatest[0] } else { least }
+}
+
+/// The greater of the first and the second half of some numbers.
+#[inline(always)]
+fn fold<const ALL: usize, const HALF: usize>(numbers: &[f32; ALL]) -> [f32; HALF] {
+    let mut greatest = [0.0; HALF];
+    for lane in 0..HALF {
+        let (one, two) = (numbers[lane], numbers[lane + HALF]);
+        greatest[lane] = if two > one { two } else { one };
+    }
+    greatest
 }

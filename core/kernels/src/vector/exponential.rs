@@ -3,7 +3,7 @@
 /// `1.5 * 2^23`: adding it leaves the nearest integer in the low bits of the sum.
 const MAGIC: f32 = 12_582_912.0;
 
-/// `exp(x)` with a relative error below 2e-7; 0 below -86.6, where the exact value is below 3e-38.
+/// `exp(x)` with a relative error below 1e-7; 0 below -86.6, where the exact value is below 3e-38.
 #[inline(always)]
 pub(crate) fn exp(x: f32) -> f32 {
     // ln 2 in two parts: the first has so few bits that its multiples are exact.
@@ -11,19 +11,22 @@ pub(crate) fn exp(x: f32) -> f32 {
     const LN_2_LOW: f32 = -2.121_944_4e-4;
     const LOWEST: f32 = -86.6;
     const HIGHEST: f32 = 88.8;
+    // Those of the polynomial nearest to `(exp(x) - 1 - x) / x²` for |x| <= ln 2 / 2, highest power first: least squares,
+    // weighted over and over until the greatest relative error was least, 3e-9.
+    const SERIES: [f32; 5] = [0.001_381_454, 0.008_368_745, 0.041_668_39, 0.166_665_21, 0.499_999_94];
 
     let inside = x.clamp(LOWEST, HIGHEST);
-    let shifted = inside * std::f32::consts::LOG2_E + MAGIC;
+    let shifted = inside.mul_add(std::f32::consts::LOG2_E, MAGIC);
     let power = shifted - MAGIC;
-    let rest = inside - power * LN_2_HIGH - power * LN_2_LOW;
-    // Taylor series; |rest| <= ln 2 / 2, so the first term left out is below 6e-9.
-    let mut series = 1.0 / 5040.0;
-    for factor in [1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0] {
-        series = series * rest + factor;
+    let rest = power.mul_add(-LN_2_LOW, power.mul_add(-LN_2_HIGH, inside));
+    let [mut series, others @ ..] = SERIES;
+    for factor in others {
+        series = series.mul_add(rest, factor);
     }
+    series = series.mul_add(rest, 1.0).mul_add(rest, 1.0);
     // 2^power as 2 * 2^(power - 1), since 2^128 has no bits of its own.
     let exponent = shifted.to_bits().wrapping_sub(MAGIC.to_bits()).wrapping_add(126);
-    let result = 2.0 * series * f32::from_bits(exponent << 23);
+    let result = (series + series) * f32::from_bits(exponent << 23);
     if x < LOWEST { 0.0 } else { result }
 }
 

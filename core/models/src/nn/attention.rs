@@ -8,7 +8,7 @@ use crate::KvCache;
 const SMALL: usize = 1 << 14;
 
 /// Query vectors that one task computes: a page is unpacked once for all of them.
-const QUERIES: usize = 32;
+const QUERIES: usize = 64;
 
 /// Pages whose part of the result is computed by itself and merged with the others' in their order. So long contexts
 /// are work for several threads, even for a single token, and the result depends on neither.
