@@ -278,21 +278,24 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
-    fn dot<const WORDS: usize, const BANDS: usize>(
+    fn dot<const WORDS: usize, const BANDS: usize, const ROWS: usize>(
         self,
-        weights: &[[__m256i; WORDS]; BANDS],
-        x: &[u32; WORDS],
-        start: i32,
+        weights: [&[__m256i; WORDS]; BANDS],
+        x: [&[u32; WORDS]; ROWS],
+        starts: [i32; ROWS],
         bits: u32,
-    ) -> [__m256i; BANDS] {
-        let mut sums = [self.splat(start as u32); BANDS];
+    ) -> [[__m256i; BANDS]; ROWS] {
+        let mut sums = [[self.splat(0); BANDS]; ROWS];
         // A closure would be compiled by itself, for a machine without AVX2.
-        for band in 0..BANDS {
-            sums[band] = if bits == 8 {
-                self.dot_signed(&weights[band], x)
-            } else {
-                self.add_int(sums[band], self.dot_unsigned(&weights[band], x, bits))
-            };
+        for row in 0..ROWS {
+            for band in 0..BANDS {
+                sums[row][band] = if bits == 8 {
+                    self.dot_signed(weights[band], x[row])
+                } else {
+                    let dot = self.dot_unsigned(weights[band], x[row], bits);
+                    self.add_int(self.splat(starts[row] as u32), dot)
+                };
+            }
         }
         sums
     }

@@ -216,22 +216,27 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
-    fn dot<const WORDS: usize, const BANDS: usize>(
+    fn dot<const WORDS: usize, const BANDS: usize, const ROWS: usize>(
         self,
-        weights: &[[__m512i; WORDS]; BANDS],
-        x: &[u32; WORDS],
-        start: i32,
+        weights: [&[__m512i; WORDS]; BANDS],
+        x: [&[u32; WORDS]; ROWS],
+        starts: [i32; ROWS],
         _bits: u32,
-    ) -> [__m512i; BANDS] {
-        intrinsic!({
-            let mut sums = [_mm512_set1_epi32(start); BANDS];
-            for word in 0..WORDS {
-                let x = self.splat(x[word]);
+    ) -> [[__m512i; BANDS]; ROWS] {
+        let mut sums = [[self.splat(0); BANDS]; ROWS];
+        for row in 0..ROWS {
+            sums[row] = [self.splat(starts[row] as u32); BANDS];
+        }
+        // Row by row within a word: an instruction that waits for the one before it would leave the others idle.
+        for word in 0..WORDS {
+            for row in 0..ROWS {
+                let x = self.splat(x[row][word]);
                 for band in 0..BANDS {
-                    sums[band] = _mm512_dpbusd_epi32(sums[band], weights[band][word], x);
+                    sums[row][band] =
+                        intrinsic!(_mm512_dpbusd_epi32(sums[row][band], weights[band][word], x));
                 }
             }
-            sums
-        })
+        }
+        sums
     }
 }

@@ -7,13 +7,16 @@ use crate::format::Format;
 use crate::matmul::Product;
 use crate::packed::{BAND, Band};
 use crate::simd::Simd;
-use crate::square::SquareProduct;
+use crate::square::{SIDE, SquareProduct};
 
-/// Activation rows that stay in the second-level cache while all columns are computed.
-const FAR: usize = 128;
+/// Bytes of activations that stay in the second-level cache while all columns are computed, and the rows that they are at
+/// most and at least.
+const FAR: usize = 256 << 10;
+const FAR_ROWS: (usize, usize) = (32, 128);
 
-/// Activation rows whose sums stay in registers while the groups of a chunk are added.
-const NEAR: usize = 4;
+/// Activation rows whose sums are computed together, if registers hold a whole band: enough to keep all multipliers busy,
+/// while each waits for its last product.
+const NEAR: usize = 8;
 
 /// Computes `columns` of a product, which begin with a band; `out` has one slice for each row of activations.
 ///
@@ -38,9 +41,11 @@ pub(crate) fn columns<S: Simd, F: Format<WORDS>, const WORDS: usize, const TOGET
         .map(|band| Band::new(product.kind, band, product.row_bytes))
         .collect();
     let (groups, rest) = bands.as_chunks::<TOGETHER>();
-    let mut scratch = Scratch::<S, TOGETHER>::new(simd, out.len());
-    for (far, out) in out.chunks_mut(FAR).enumerate() {
-        let rows = far * FAR..far * FAR + out.len();
+    let row_bytes = size_of::<Chunk>() * product.x.chunks.len() / product.x.rows.max(1);
+    let far = (FAR / row_bytes.max(1)).next_multiple_of(SIDE).clamp(FAR_ROWS.0, FAR_ROWS.1);
+    let mut scratch = Scratch::<S, TOGETHER>::new(simd, out.len().min(far));
+    for (index, out) in out.chunks_mut(far).enumerate() {
+        let rows = index * far..index * far + out.len();
         for (index, bands) in groups.iter().enumerate() {
             let column = TOGETHER * index * BAND;
             let rows = rows.clone();
@@ -111,14 +116,36 @@ fn multiply<S: Simd, F: Format<WORDS>, const WORDS: usize, const BANDS: usize>(
     x: &[Chunk],
     sums: &mut [[S::Float; BANDS]],
 ) {
-    let (x, x_rest) = x.as_chunks::<NEAR>();
-    let (sums, sums_rest) = sums.as_chunks_mut::<NEAR>();
+    let (mut x, mut sums) = (x, sums);
+    if S::LANES == BAND {
+        (x, sums) = multiply_blocks::<S, F, WORDS, BANDS, NEAR>(simd, tiles, groups, x, sums);
+    }
+    let (x, sums) = multiply_blocks::<S, F, WORDS, BANDS, 4>(simd, tiles, groups, x, sums);
+    multiply_blocks::<S, F, WORDS, BANDS, 1>(simd, tiles, groups, x, sums);
+}
+
+/// The same for as many blocks of `ROWS` as there are; gives the rows and sums that are left.
+#[inline(always)]
+fn multiply_blocks<
+    'a,
+    S: Simd,
+    F: Format<WORDS>,
+    const WORDS: usize,
+    const BANDS: usize,
+    const ROWS: usize,
+>(
+    simd: S,
+    tiles: &[Tile<S>; BANDS],
+    groups: usize,
+    x: &'a [Chunk],
+    sums: &'a mut [[S::Float; BANDS]],
+) -> (&'a [Chunk], &'a mut [[S::Float; BANDS]]) {
+    let (x, x_rest) = x.as_chunks::<ROWS>();
+    let (sums, sums_rest) = sums.as_chunks_mut::<ROWS>();
     for (x, sums) in x.iter().zip(sums) {
-        multiply_rows::<S, F, WORDS, BANDS, NEAR>(simd, tiles, groups, x, sums);
+        multiply_rows::<S, F, WORDS, BANDS, ROWS>(simd, tiles, groups, x, sums);
     }
-    for (x, sum) in x_rest.as_chunks::<1>().0.iter().zip(sums_rest.as_chunks_mut().0) {
-        multiply_rows::<S, F, WORDS, BANDS, 1>(simd, tiles, groups, x, sum);
-    }
+    (x_rest, sums_rest)
 }
 
 #[inline(always)]
@@ -130,21 +157,41 @@ fn multiply_rows<S: Simd, F: Format<WORDS>, const WORDS: usize, const BANDS: usi
     sums: &mut [[S::Float; BANDS]; ROWS],
 ) {
     let mut local = *sums;
+    let mut with_rests = 0;
+    for x in x {
+        with_rests |= x.with_rests;
+    }
     for group in 0..groups {
-        let weights: [[S::Int; WORDS]; BANDS] =
-            std::array::from_fn(|band| tiles[band].quants.as_chunks::<WORDS>().0[group]);
+        let mut weights = [&tiles[0].quants.as_chunks().0[group]; BANDS];
+        for band in 0..BANDS {
+            weights[band] = &tiles[band].quants.as_chunks().0[group];
+        }
+        let mut quants = [&[0; WORDS]; ROWS];
+        let mut starts = [0; ROWS];
         for row in 0..ROWS {
-            let x = &x[row];
-            let mut dots = simd.dot(&weights, &x.quants.as_chunks().0[group], x.starts[group], F::BITS);
-            if x.has_rests(group) {
-                let rests = simd.dot(&weights, &x.rests.as_chunks().0[group], x.rest_starts[group], F::BITS);
+            quants[row] = &x[row].quants.as_chunks().0[group];
+            starts[row] = x[row].starts[group];
+        }
+        let mut dots = simd.dot(weights, quants, starts, F::BITS);
+        // Asked of all rows at once first: between the products of two rows a question would keep them apart.
+        if with_rests >> group & 1 == 1 {
+            for row in 0..ROWS {
+                let x = &x[row];
+                if !x.has_rests(group) {
+                    continue;
+                }
+                let [rests] =
+                    simd.dot(weights, [&x.rests.as_chunks().0[group]], [x.rest_starts[group]], F::BITS);
                 for band in 0..BANDS {
-                    dots[band] = simd.add_int(simd.shift_left(dots[band], REST_BITS), rests[band]);
+                    let quants = simd.shift_left(dots[row][band], REST_BITS);
+                    dots[row][band] = simd.add_int(quants, rests[band]);
                 }
             }
+        }
+        for row in 0..ROWS {
             for band in 0..BANDS {
                 let sum = &mut local[row][band];
-                *sum = add(simd, &tiles[band], x, group, dots[band], *sum, F::MINIMUM);
+                *sum = add(simd, &tiles[band], &x[row], group, dots[row][band], *sum, F::MINIMUM);
             }
         }
     }
@@ -177,7 +224,7 @@ struct Scratch<S: Simd, const TOGETHER: usize> {
 impl<S: Simd, const TOGETHER: usize> Scratch<S, TOGETHER> {
     #[inline(always)]
     fn new(simd: S, rows: usize) -> Self {
-        let sums = vec![simd.splat_float(0.0); rows.min(FAR) * TOGETHER];
+        let sums = vec![simd.splat_float(0.0); rows * TOGETHER];
         Self { tiles: [Tile::new(simd); TOGETHER], sums }
     }
 }

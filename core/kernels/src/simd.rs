@@ -58,17 +58,18 @@ pub(crate) trait Simd: Copy {
     /// Writes the lanes to the start of `out`.
     fn store(self, a: Self::Float, out: &mut [f32; 16]);
 
-    /// `start` plus the dot products of unsigned `weights` of `bits` bits with the signed bytes `x`, for some bands.
+    /// For each activation row and band, the row's `start` plus the dot products of unsigned `weights` of `bits` bits with
+    /// the row's signed bytes `x`.
     ///
     /// `start` is minus the format's offset times the sum of `x`, so an implementation may as well leave it out and
     /// use signed weights.
-    fn dot<const WORDS: usize, const BANDS: usize>(
+    fn dot<const WORDS: usize, const BANDS: usize, const ROWS: usize>(
         self,
-        weights: &[[Self::Int; WORDS]; BANDS],
-        x: &[u32; WORDS],
-        start: i32,
+        weights: [&[Self::Int; WORDS]; BANDS],
+        x: [&[u32; WORDS]; ROWS],
+        starts: [i32; ROWS],
         bits: u32,
-    ) -> [Self::Int; BANDS];
+    ) -> [[Self::Int; BANDS]; ROWS];
 }
 
 /// The same block, of `WORDS` words, of the rows of one part of a band.

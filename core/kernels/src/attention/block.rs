@@ -192,9 +192,8 @@ fn masked(mut scores: Lanes, from: usize, to: usize, first: usize) -> Lanes {
     // As numbers that vectors can be compared with.
     let from = from.saturating_sub(first).min(LANES) as u32;
     let to = to.saturating_sub(first).min(LANES) as u32;
-    for lane in 0..LANES {
-        let seen = from <= lane as u32 && (lane as u32) < to;
-        scores[lane] = if seen { scores[lane] } else { f32::NEG_INFINITY };
+    for (lane, score) in (0_u32..).zip(&mut scores) {
+        *score = if from <= lane && lane < to { *score } else { f32::NEG_INFINITY };
     }
     scores
 }
