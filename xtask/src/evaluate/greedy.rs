@@ -29,6 +29,16 @@ struct Model {
     /// Where llama.cpp without flash attention prefers another token than with it.
     #[serde(default)]
     unlike_itself: Vec<SelfDifference>,
+    /// Where exact arithmetic prefers another token.
+    #[serde(default)]
+    exact: Vec<ExactDifference>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ExactDifference {
+    case: String,
+    step: usize,
+    id: u32,
 }
 
 #[derive(Debug, Deserialize)]
@@ -98,9 +108,12 @@ fn evaluate_case(model: &LanguageModel, recorded: &Model, case: &Case, name: &st
     for difference in &differences {
         let near = if difference.is_near_tie() { ", a near tie" } else { "" };
         let Difference { step, ours, our_gap, theirs, their_gap } = difference;
+        let is_exact =
+            |exact: &ExactDifference| (&exact.case, exact.step, exact.id) == (&case.case, *step, *ours);
+        let exact = if recorded.exact.iter().any(is_exact) { ", as exact arithmetic" } else { "" };
         eprintln!(
             "{name}: token {step}: llama.cpp {theirs}, {their_gap:.4} ahead; \
-                 rushlight {ours}, {our_gap:.4} ahead{near}"
+                 rushlight {ours}, {our_gap:.4} ahead{near}{exact}"
         );
     }
     let unexplained = differences.iter().filter(|difference| !difference.is_near_tie()).count();

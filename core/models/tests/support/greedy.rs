@@ -22,8 +22,8 @@ pub(crate) struct ModelReference {
     pub(crate) model: String,
     /// The name of its file.
     pub file: String,
-    /// Where the reference differs from itself when it computes attention in another way.
-    pub unlike_itself: Vec<SelfDivergence>,
+    /// Where exact arithmetic prefers another token than the reference.
+    pub exact: Vec<ExactDivergence>,
     /// The prompts.
     pub cases: Vec<Case>,
 }
@@ -44,18 +44,13 @@ pub(crate) struct Case {
     pub gaps: Vec<f32>,
 }
 
-/// A step at which the reference prefers another token after a change that is not meant to change anything.
+/// A step at which the reference's token is not the likeliest one if nothing is rounded below single precision.
 #[derive(Debug, Deserialize)]
-pub(crate) struct SelfDivergence {
-    /// The difference of the two greatest logits before and after.
-    gaps: [f32; 2],
-}
-
-impl SelfDivergence {
-    /// Whether both tokens are as good as equal.
-    pub(crate) fn is_tie(&self) -> bool {
-        self.gaps[0].min(self.gaps[1]) < TIE
-    }
+pub(crate) struct ExactDivergence {
+    case: String,
+    step: usize,
+    /// The likeliest token.
+    id: u32,
 }
 
 /// A step at which our greatest logit is another token's.
@@ -75,6 +70,14 @@ impl Divergence {
     /// Whether both tokens are as good as equal.
     pub(crate) fn is_tie(&self) -> bool {
         self.gap() < TIE
+    }
+
+    /// Whether our token is the one of exact arithmetic.
+    pub(crate) fn is_exact(&self, reference: &ModelReference) -> bool {
+        reference
+            .exact
+            .iter()
+            .any(|exact| (&exact.case, exact.step, exact.id) == (&self.case, self.step, self.found.0))
     }
 
     /// How far apart the two tokens' logits are for the one that saw the least between them.
