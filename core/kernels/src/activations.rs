@@ -180,7 +180,7 @@ fn round_rests(values: &[f32], inverse: f32, words: &mut [u32]) -> i32 {
 
 /// The nearest integer of a small number, the even one of two.
 #[inline(always)]
-fn nearest(value: f32) -> i32 {
+pub(crate) fn nearest(value: f32) -> i32 {
     // Adding 1.5 * 2^23 leaves the rounded integer in the low bits of the sum.
     const MAGIC: f32 = 12_582_912.0;
     (value + MAGIC).to_bits().wrapping_sub(MAGIC.to_bits()) as i32

@@ -9,11 +9,13 @@ use crate::vector::exponential::exp;
 #[cfg(target_arch = "x86_64")]
 use crate::{avx2::Avx2, avx512::Avx512};
 
+mod bias;
 mod block;
 mod page;
 #[cfg(test)]
 mod tests;
 
+pub use bias::RelativeBias;
 pub use page::{KvPage, PAGE};
 
 use block::Block;
@@ -38,7 +40,24 @@ pub fn attend(
     dimension: usize,
     scale: f32,
 ) -> Attended {
-    let span = Span { queries, visible, pages, first, dimension, scale };
+    attend_with_bias(queries, visible, pages, first, dimension, scale, None)
+}
+
+/// [`attend`] with a number added to each score that depends on the distance from the query to the token.
+///
+/// # Panics
+///
+/// As [`attend`] does, or if `bias` lacks a distance of a query to a token of the pages.
+pub fn attend_with_bias(
+    queries: &[f32],
+    visible: &[Range<usize>],
+    pages: &[KvPage<'_>],
+    first: usize,
+    dimension: usize,
+    scale: f32,
+    bias: Option<RelativeBias<'_>>,
+) -> Attended {
+    let span = Span { queries, visible, pages, first, dimension, scale, bias };
     #[cfg(target_arch = "x86_64")]
     {
         let level = crate::cpu::active();
@@ -51,7 +70,7 @@ pub fn attend(
     span.attend(Portable)
 }
 
-/// The arguments of [`attend`].
+/// The arguments of [`attend_with_bias`].
 #[derive(Debug)]
 pub(crate) struct Span<'a> {
     queries: &'a [f32],
@@ -60,15 +79,19 @@ pub(crate) struct Span<'a> {
     first: usize,
     dimension: usize,
     scale: f32,
+    bias: Option<RelativeBias<'a>>,
 }
 
 impl Span<'_> {
     /// [`attend`], compiled for the instruction set of whoever inlines it.
     #[inline(always)]
     pub(crate) fn attend<S: Widen>(&self, simd: S) -> Attended {
-        let Self { queries, visible, first, dimension, .. } = *self;
+        let Self { queries, visible, pages, first, dimension, .. } = *self;
         assert_eq!(queries.len(), visible.len() * dimension, "`queries` has `dimension` values a query");
         assert!(first.is_multiple_of(PAGE), "`first` is where a page begins");
+        if let Some(bias) = self.bias {
+            bias.check(visible.len(), first + pages.len() * PAGE);
+        }
         match visible.len() {
             ..=3 => self.attend_in_blocks::<S, 3>(simd),
             4 => self.attend_in_blocks::<S, 4>(simd),
@@ -79,11 +102,15 @@ impl Span<'_> {
     /// The same with blocks of `ROWS` queries.
     #[inline(always)]
     fn attend_in_blocks<S: Widen, const ROWS: usize>(&self, simd: S) -> Attended {
-        let Self { queries, visible, pages, first, dimension, scale } = *self;
-        let mut blocks: Vec<Block<ROWS>> = visible
+        let Self { queries, visible, pages, first, dimension, scale, bias } = *self;
+        let mut blocks: Vec<Block<'_, ROWS>> = visible
             .chunks(ROWS)
             .zip(queries.chunks(ROWS * dimension))
-            .map(|(visible, queries)| Block::new(queries, visible, dimension, scale))
+            .zip((0..).step_by(ROWS))
+            .map(|((visible, queries), query)| {
+                let bias = bias.map(|bias| bias.since_query(query));
+                Block::new(queries, visible, dimension, scale, bias)
+            })
             .collect();
         let mut scratch = Scratch::default();
         for (page, start) in pages.iter().zip((first..).step_by(PAGE)) {

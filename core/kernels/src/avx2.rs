@@ -3,11 +3,11 @@
 use std::arch::x86_64::{
     __m256, __m256i, _mm_loadu_si128, _mm_packus_epi32, _mm256_abs_epi8, _mm256_add_epi8, _mm256_add_epi16,
     _mm256_add_epi32, _mm256_add_ps, _mm256_and_si256, _mm256_castsi256_si128, _mm256_cmpeq_epi8,
-    _mm256_cvtepi32_ps, _mm256_cvtph_ps, _mm256_extracti128_si256, _mm256_fmadd_ps, _mm256_loadu_si256,
-    _mm256_madd_epi16, _mm256_maddubs_epi16, _mm256_mul_ps, _mm256_or_si256, _mm256_set1_epi8,
-    _mm256_set1_epi16, _mm256_set1_epi32, _mm256_set1_ps, _mm256_setr_epi32, _mm256_setzero_si256,
-    _mm256_shuffle_epi8, _mm256_sign_epi8, _mm256_sllv_epi32, _mm256_srav_epi32, _mm256_srlv_epi32,
-    _mm256_storeu_ps, _mm256_xor_si256,
+    _mm256_cvtepi32_ps, _mm256_cvtph_ps, _mm256_extracti128_si256, _mm256_fmadd_ps, _mm256_loadu_ps,
+    _mm256_loadu_si256, _mm256_madd_epi16, _mm256_maddubs_epi16, _mm256_mul_ps, _mm256_or_si256,
+    _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_set1_ps, _mm256_setr_epi32,
+    _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_sign_epi8, _mm256_sllv_epi32, _mm256_srav_epi32,
+    _mm256_srlv_epi32, _mm256_storeu_ps, _mm256_xor_si256,
 };
 use std::ops::Range;
 
@@ -15,6 +15,7 @@ use half::f16;
 
 use crate::attention::{Attended, Span};
 use crate::cpu::Level;
+use crate::fixed;
 use crate::format::{Format, with_format};
 use crate::halves::Widen;
 use crate::kernel;
@@ -44,6 +45,17 @@ impl Avx2 {
         unsafe { attend(self, span) }
     }
 
+    /// Computes `columns` of a product with 13 bits; `out` has one slice for each row of activations.
+    pub(crate) fn fixed_columns(
+        self,
+        product: &fixed::Product<'_>,
+        columns: Range<usize>,
+        out: &mut [&mut [f32]],
+    ) {
+        // SAFETY: `self` proves that the CPU has the features of `fixed_columns`.
+        unsafe { fixed_columns(self, product, columns, out) }
+    }
+
     /// Computes `columns` of the result; `out` has one slice for each row of activations.
     pub(crate) fn columns(self, product: &Product<'_>, columns: Range<usize>, out: &mut [&mut [f32]]) {
         // SAFETY: `self` proves that the CPU has the features of `run`.
@@ -59,6 +71,11 @@ fn run<F: Format<WORDS>, const WORDS: usize>(
     out: &mut [&mut [f32]],
 ) {
     kernel::columns::<Avx2, F, WORDS, 1>(simd, None, product, columns, out);
+}
+
+#[target_feature(enable = "avx2,fma,f16c")]
+fn fixed_columns(simd: Avx2, product: &fixed::Product<'_>, columns: Range<usize>, out: &mut [&mut [f32]]) {
+    product.columns_by(simd, 4, columns, out);
 }
 
 #[target_feature(enable = "avx2,fma,f16c")]
@@ -235,6 +252,23 @@ impl Simd for Avx2 {
         let halves = &halves.as_chunks::<16>().0[part];
         // SAFETY: there are 16 bytes; `Avx2` proves that the CPU has the instructions.
         unsafe { _mm256_cvtph_ps(_mm_loadu_si128(halves.as_ptr().cast())) }
+    }
+
+    #[inline(always)]
+    fn load_pairs(self, pairs: &[i16; 2 * BAND], part: usize) -> __m256i {
+        // SAFETY: there are two parts of 32 bytes; `Avx2` proves that the CPU has the instruction.
+        unsafe { _mm256_loadu_si256(pairs.as_ptr().add(BAND * part).cast()) }
+    }
+
+    #[inline(always)]
+    fn load_floats(self, floats: &Lanes, part: usize) -> __m256 {
+        // SAFETY: there are two parts of 8 numbers; `Avx2` proves that the CPU has the instruction.
+        unsafe { _mm256_loadu_ps(floats.as_ptr().add(Self::LANES * part)) }
+    }
+
+    #[inline(always)]
+    fn add_pairs(self, sum: __m256i, a: __m256i, b: __m256i) -> __m256i {
+        intrinsic!(_mm256_add_epi32(sum, _mm256_madd_epi16(a, b)))
     }
 
     #[inline(always)]

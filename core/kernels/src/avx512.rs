@@ -2,10 +2,11 @@
 
 use std::arch::x86_64::{
     __m512, __m512i, _mm256_loadu_si256, _mm512_add_epi8, _mm512_add_epi32, _mm512_add_ps, _mm512_and_si512,
-    _mm512_cvtepi32_epi16, _mm512_cvtepi32_ps, _mm512_cvtph_ps, _mm512_dpbusd_epi32, _mm512_fmadd_ps,
-    _mm512_loadu_si512, _mm512_mask_add_epi8, _mm512_mul_ps, _mm512_or_si512, _mm512_set1_epi8,
-    _mm512_set1_epi32, _mm512_set1_ps, _mm512_set4_epi32, _mm512_shuffle_epi8, _mm512_sllv_epi32,
-    _mm512_srav_epi32, _mm512_srlv_epi32, _mm512_storeu_ps, _mm512_test_epi8_mask, _mm512_xor_si512,
+    _mm512_cvtepi32_epi16, _mm512_cvtepi32_ps, _mm512_cvtph_ps, _mm512_dpbusd_epi32, _mm512_dpwssd_epi32,
+    _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_loadu_si512, _mm512_mask_add_epi8, _mm512_mul_ps,
+    _mm512_or_si512, _mm512_set1_epi8, _mm512_set1_epi32, _mm512_set1_ps, _mm512_set4_epi32,
+    _mm512_shuffle_epi8, _mm512_sllv_epi32, _mm512_srav_epi32, _mm512_srlv_epi32, _mm512_storeu_ps,
+    _mm512_test_epi8_mask, _mm512_xor_si512,
 };
 use std::ops::Range;
 
@@ -13,6 +14,7 @@ use half::f16;
 
 use crate::attention::{Attended, Span};
 use crate::cpu::Level;
+use crate::fixed;
 use crate::format::{Format, with_format};
 use crate::halves::Widen;
 use crate::kernel;
@@ -43,6 +45,17 @@ impl Avx512 {
         unsafe { attend(self, span) }
     }
 
+    /// Computes `columns` of a product with 13 bits; `out` has one slice for each row of activations.
+    pub(crate) fn fixed_columns(
+        self,
+        product: &fixed::Product<'_>,
+        columns: Range<usize>,
+        out: &mut [&mut [f32]],
+    ) {
+        // SAFETY: `self` proves that the CPU has the features of `fixed_columns`.
+        unsafe { fixed_columns(self, product, columns, out) }
+    }
+
     /// Computes `columns` of the result; `out` has one slice for each row of activations.
     ///
     /// Sixteen rows of activations are left to `square` where there is one.
@@ -67,6 +80,11 @@ fn run<F: Format<WORDS>, const WORDS: usize>(
     out: &mut [&mut [f32]],
 ) {
     kernel::columns::<Avx512, F, WORDS, 2>(simd, square, product, columns, out);
+}
+
+#[target_feature(enable = "avx2,fma,f16c,avx512f,avx512bw,avx512vnni")]
+fn fixed_columns(simd: Avx512, product: &fixed::Product<'_>, columns: Range<usize>, out: &mut [&mut [f32]]) {
+    product.columns_by(simd, 8, columns, out);
 }
 
 #[target_feature(enable = "avx2,fma,f16c,avx512f,avx512bw,avx512vnni")]
@@ -177,6 +195,23 @@ impl Simd for Avx512 {
     fn load_halves(self, halves: &[u8; 2 * BAND], _part: usize) -> __m512 {
         // SAFETY: there are 32 bytes; `Avx512` proves that the CPU has the instructions.
         unsafe { _mm512_cvtph_ps(_mm256_loadu_si256(halves.as_ptr().cast())) }
+    }
+
+    #[inline(always)]
+    fn load_pairs(self, pairs: &[i16; 2 * BAND], _part: usize) -> __m512i {
+        // SAFETY: there are 64 bytes; `Avx512` proves that the CPU has the instruction.
+        unsafe { _mm512_loadu_si512(pairs.as_ptr().cast()) }
+    }
+
+    #[inline(always)]
+    fn load_floats(self, floats: &Lanes, _part: usize) -> __m512 {
+        // SAFETY: there are 16 numbers; `Avx512` proves that the CPU has the instruction.
+        unsafe { _mm512_loadu_ps(floats.as_ptr()) }
+    }
+
+    #[inline(always)]
+    fn add_pairs(self, sum: __m512i, a: __m512i, b: __m512i) -> __m512i {
+        intrinsic!(_mm512_dpwssd_epi32(sum, a, b))
     }
 
     #[inline(always)]

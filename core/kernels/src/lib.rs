@@ -4,7 +4,8 @@
 //! The main function is [`matmul`]: weights are the blocks of a GGUF file (ggml's layouts, [`QuantType`]), put by
 //! [`pack`] into the order in which they are read, without a byte more; activations are quantised in groups, products of
 //! a group are exact integers. The instruction set is chosen once, at run time ([`cpu::active`]).
-//! [`matmul_floats`] multiplies with plain floats where they lie.
+//! [`matmul_floats`] multiplies with plain floats where they lie, [`FixedMatrix`] with 13 bits of what were floats.
+//! [`CodedRows`] says how near many vectors are to one.
 //!
 //! Two promises hold on every path and are tested bit for bit:
 //!
@@ -44,13 +45,15 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod block;
-mod dense;
+mod codes;
+mod fixed;
 mod floats;
 #[cfg(target_arch = "x86_64")]
 mod format;
 mod halves;
 #[cfg(target_arch = "x86_64")]
 mod kernel;
+mod mapped;
 mod matmul;
 mod packed;
 mod panel;
@@ -66,15 +69,17 @@ mod team;
 mod testing;
 mod vector;
 
-pub use attention::{Attended, KvPage, PAGE, attend};
+pub use attention::{Attended, KvPage, PAGE, RelativeBias, attend, attend_with_bias};
 pub use block::dequantize_row;
-pub use dense::DenseMatrix;
+pub use codes::{CodedQuery, CodedRows, Nearness};
+pub use fixed::{Activation, FixedMatrix};
 pub use floats::{FloatFactor, FloatType, matmul_floats};
+pub use mapped::MappedRests;
 pub use matmul::{Factor, matmul, matmul_each};
 pub use packed::{dequantize_packed_row, pack};
 pub use panel::LANES;
 pub use quant_type::{QuantType, ShapeError};
-pub use team::{for_each, lead};
+pub use team::{alone, for_each, lead, threads};
 pub use vector::{
     add_scaled, dot, find_non_finite, gelu_erf, gelu_mul, greatest, layer_norm, rms_norm, silu_mul, softmax,
 };

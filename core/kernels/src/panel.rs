@@ -1,13 +1,10 @@
-//! The f32 product that attention and dense layers share: a few rows times panels of 16 columns.
+//! The f32 products of attention: a few rows times panels of 16 columns.
 //!
 //! Every sum is a chain of fused multiply-adds in the order of the depth, whatever the instruction set and however
 //! many rows are computed together, so all of them give the same bits.
 
 /// Columns of a panel: the widest vector of f32.
 pub const LANES: usize = 16;
-
-/// Rows that a product computes together.
-pub(crate) const ROWS: usize = 8;
 
 /// 16 values of one depth, one for each column of a panel.
 pub(crate) type Lanes = [f32; LANES];

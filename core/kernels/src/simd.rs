@@ -3,6 +3,7 @@
 use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
 
 use crate::packed::{BAND, Band};
+use crate::panel::Lanes;
 
 /// How far ahead weights, keys and values are fetched: about what is read while a line comes from memory.
 const AHEAD: usize = 4096;
@@ -12,6 +13,13 @@ const AHEAD: usize = 4096;
 pub(crate) fn prefetch(bytes: *const u8) {
     // SAFETY: prefetching reads nothing, wherever it points to, and every x86-64 CPU has it.
     unsafe { _mm_prefetch::<_MM_HINT_T0>(bytes.wrapping_add(AHEAD).cast()) }
+}
+
+/// Asks for the line of the cache in which `value` begins.
+#[inline(always)]
+pub(crate) fn fetch<T: ?Sized>(value: &T) {
+    // SAFETY: prefetching reads nothing, and every x86-64 CPU has it.
+    unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(value).cast()) }
 }
 
 /// An instruction set that works on `LANES` weight rows side by side, one in each 32-bit lane.
@@ -46,6 +54,15 @@ pub(crate) trait Simd: Copy {
 
     /// The f16 of the rows of part `part` of a band.
     fn load_halves(self, halves: &[u8; 2 * BAND], part: usize) -> Self::Float;
+
+    /// The pairs of part `part` of 16 rows, two integers of 16 bits in each lane.
+    fn load_pairs(self, pairs: &[i16; 2 * BAND], part: usize) -> Self::Int;
+
+    /// The numbers of part `part` of 16 rows.
+    fn load_floats(self, floats: &Lanes, part: usize) -> Self::Float;
+
+    /// Adds the products of two pairs of integers of 16 bits, and the sum of both to `sum`, lane by lane.
+    fn add_pairs(self, sum: Self::Int, a: Self::Int, b: Self::Int) -> Self::Int;
 
     fn splat_float(self, value: f32) -> Self::Float;
     fn float(self, a: Self::Int) -> Self::Float;

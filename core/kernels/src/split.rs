@@ -12,7 +12,7 @@ pub(crate) type Task<'a> = (Range<usize>, Vec<&'a mut [f32]>);
 
 /// How many columns a task computes, a multiple of `unit`: some tasks for each thread, but one if the product is small.
 pub(crate) fn step(columns: usize, multiplications: usize, unit: usize) -> usize {
-    let tasks = if multiplications < SMALL { 1 } else { 4 * rayon::current_num_threads() };
+    let tasks = if multiplications < SMALL { 1 } else { 4 * team::threads() };
     columns.div_ceil(tasks).next_multiple_of(unit)
 }
 

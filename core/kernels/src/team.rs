@@ -5,7 +5,7 @@
 //! parts by looking (see `benches/decode.rs`).
 
 use std::any::Any;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::hint::spin_loop;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr;
@@ -25,6 +25,28 @@ const OVER: usize = usize::MAX;
 thread_local! {
     /// The team that this thread leads.
     static LED: RefCell<Option<Arc<Team>>> = const { RefCell::new(None) };
+    /// Whether this thread shares nothing out.
+    static ALONE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `work`, in which this thread shares nothing out: where the other threads have as much to do by themselves.
+pub fn alone<R>(work: impl FnOnce() -> R) -> R {
+    let _before = WasAlone(ALONE.replace(true));
+    work()
+}
+
+/// Whether a thread was alone before [`alone`], and is again when this is dropped.
+struct WasAlone(bool);
+
+impl Drop for WasAlone {
+    fn drop(&mut self) {
+        ALONE.set(self.0);
+    }
+}
+
+/// The threads that share what this one gives to [`for_each`].
+pub fn threads() -> usize {
+    if ALONE.get() { 1 } else { rayon::current_num_threads() }
 }
 
 /// Runs `pass` with the other threads of rayon's current pool standing by for what it gives to [`for_each`].
@@ -52,7 +74,7 @@ pub fn lead<R>(pass: impl FnOnce() -> R) -> R {
 ///
 /// If `run` does, once nobody works any more.
 pub fn for_each<T: Send>(tasks: Vec<T>, run: impl Fn(T) + Sync) {
-    if tasks.len() < 2 || rayon::current_num_threads() == 1 {
+    if tasks.len() < 2 || threads() == 1 {
         return tasks.into_iter().for_each(run);
     }
     let tasks: Vec<Mutex<Option<T>>> = tasks.into_iter().map(|task| Mutex::new(Some(task))).collect();

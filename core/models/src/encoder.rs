@@ -1,177 +1,115 @@
-use std::ops::Range;
 use std::path::Path;
 
-use rushlight_kernels::lead;
-use serde_json::Value;
+use crate::arch::encoder;
+use crate::nn::Sequence;
+use crate::{Error, Result, Tokenizer};
 
-use crate::arch::bert::{self, Bert};
-use crate::{Error, Result, Special, Tokenizer, json_file};
+mod body;
+mod cross_encoder;
+mod modules;
+mod pooling;
+mod prompts;
 
-/// Tokens that are computed at once: enough to keep the arithmetic busy, few enough to stay in the cache.
-const MAX_ROWS: usize = 512;
-/// The tokens that frame every text.
-const FRAME: usize = 2;
+pub use cross_encoder::CrossEncoder;
+pub use prompts::EncoderOptions;
 
-/// A sentence encoder: BERT, the mean over all tokens, vectors of length 1.
+use body::{Body, FRAME};
+use pooling::Pooling;
+use prompts::Prompts;
+
+/// A sentence encoder: BERT (`MiniLM`, BGE, E5) or `MPNet`, one vector of length 1 for a text.
+///
+/// Matrices and activations have 13 bits, with a scale for each 128 of them; everything else is in single precision. A
+/// vector's cosine with that of exact arithmetic is above 0.99999.
 ///
 /// It holds no state and may be shared by reference between threads. Computation runs on rayon's current
 /// thread pool.
 #[derive(Debug)]
 pub struct Encoder {
     name: String,
-    tokenizer: Tokenizer,
-    bert: Bert,
-    /// Begin and end token.
-    frame: [u32; FRAME],
+    body: Body,
+    pooling: Pooling,
+    prompts: Prompts,
+    /// Tokens of a passage without its prompt.
     max_tokens: usize,
 }
 
 impl Encoder {
-    /// Opens a directory of the sentence-transformers layout: `config.json`, `model.safetensors` and
-    /// `tokenizer.json`; `sentence_bert_config.json` and `1_Pooling/config.json` are heeded if they are there.
-    /// The files are read, not kept open.
+    /// Opens a directory with the default options, see [`open_with`](Self::open_with).
     pub fn open(directory: &Path) -> Result<Self> {
-        check_pooling(&directory.join("1_Pooling").join("config.json"))?;
-        let tokenizer_path = directory.join("tokenizer.json");
-        let tokenizer = Tokenizer::from_file(&tokenizer_path)?;
-        let bert = bert::read(directory)?;
-        let (Some(begin), Some(end)) = (tokenizer.begin(), tokenizer.end()) else {
-            return Err(Error::format(
-                tokenizer_path,
-                "expected a post-processor that frames texts by two tokens",
-            ));
-        };
-        if tokenizer.vocabulary() > bert.vocabulary {
-            let (tokens, rows) = (tokenizer.vocabulary(), bert.vocabulary);
-            let message = format!("expected at most the model's {rows} tokens, got {tokens}");
-            return Err(Error::format(tokenizer_path, message));
-        }
-        let longest = max_length(&directory.join("sentence_bert_config.json"))?.unwrap_or(bert.positions);
-        let longest = longest.min(bert.positions);
-        if longest <= FRAME {
-            let message = format!("expected room for more than {FRAME} tokens, got {longest}");
-            return Err(Error::format(directory, message));
-        }
-        let name = directory.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Ok(Self { name, tokenizer, bert, frame: [begin, end], max_tokens: longest - FRAME })
+        Self::open_with(directory, EncoderOptions::default())
     }
 
-    /// One vector of [`dimensions`](Self::dimensions) numbers and length 1 for each text, in their order. An
+    /// Opens a directory of the sentence-transformers layout: `config.json`, `model.safetensors` and
+    /// `tokenizer.json`; `modules.json`, `sentence_bert_config.json`, `config_sentence_transformers.json` and
+    /// `1_Pooling/config.json` are heeded if they are there. The files are read, not kept open.
+    ///
+    /// Pooling is the mean over all tokens or the first token's vector. Models with further layers after it are refused.
+    pub fn open_with(directory: &Path, options: EncoderOptions) -> Result<Self> {
+        modules::check(&directory.join("modules.json"))?;
+        let pooling = Pooling::read(&directory.join("1_Pooling").join("config.json"))?;
+        let prompts = Prompts::read(&directory.join("config_sentence_transformers.json"), options)?;
+        let body = Body::open(directory, encoder::read(directory)?)?;
+        let count = |prompt: &str| body.tokenizer.count(prompt);
+        let passage = count(&prompts.passage)?;
+        let prompt = passage.max(count(&prompts.query)?);
+        if body.room <= prompt {
+            let (found, expected) = (body.room + FRAME, FRAME + prompt);
+            let message = format!("expected room for more than {expected} tokens, got {found}");
+            return Err(Error::format(directory, message));
+        }
+        let name = directory.file_name().unwrap_or_default().to_string_lossy();
+        Ok(Self { name: prompts.name(&name), max_tokens: body.room - passage, body, pooling, prompts })
+    }
+
+    /// One vector of [`dimensions`](Self::dimensions) numbers and length 1 for each passage, in their order. An
     /// empty text has a vector too; a text of more than [`max_tokens`](Self::max_tokens) counts by its
-    /// beginning. A text's vector does not depend on the others.
+    /// beginning. A text's vector does not depend on the others, to the bit.
     pub fn embed(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>> {
-        let mut sequences = Vec::with_capacity(texts.len());
-        for text in texts {
-            sequences.push(self.tokens(text)?);
-        }
-        let mut vectors = Vec::with_capacity(texts.len());
-        for batch in batches(&sequences) {
-            let hidden = lead(|| self.bert.encoder.forward(&sequences[batch.clone()]))?;
-            let mut rows = &hidden[..];
-            for sequence in &sequences[batch] {
-                let (own, rest) = rows.split_at(sequence.len() * self.dimensions());
-                vectors.push(self.pool(own)?);
-                rows = rest;
-            }
-        }
-        Ok(vectors)
+        self.vectors(&self.prompts.passage, texts)
+    }
+
+    /// The same for questions, which some models tell from passages by a prompt.
+    pub fn embed_queries(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>> {
+        self.vectors(&self.prompts.query, texts)
+    }
+
+    fn vectors(&self, prompt: &str, texts: &[&str]) -> Result<Vec<Vec<f32>>> {
+        let read = |text: &&str| self.sequence(prompt, text);
+        self.body.compute(texts, read, |rows| self.pooling.vector(rows, self.dimensions(), &self.name))
+    }
+
+    fn sequence(&self, prompt: &str, text: &str) -> Result<Sequence> {
+        let mut tokens = if prompt.is_empty() {
+            self.body.tokens(text)?
+        } else {
+            self.body.tokens(&format!("{prompt}{text}"))?
+        };
+        tokens.truncate(self.body.room);
+        let [begin, end] = self.body.frame;
+        tokens.insert(0, begin);
+        tokens.push(end);
+        Ok(Sequence { second: tokens.len(), tokens })
     }
 
     /// The length of the vectors.
     pub fn dimensions(&self) -> usize {
-        self.bert.encoder.hidden
+        self.body.model.network.hidden
     }
 
-    /// The most tokens of a text that count, without the two that frame it; the rest is cut off.
+    /// The most tokens of a passage that count, without the two that frame it and without its prompt; the rest is cut off.
     pub fn max_tokens(&self) -> usize {
         self.max_tokens
     }
 
     /// The tokenizer, for counting.
     pub fn tokenizer(&self) -> &Tokenizer {
-        &self.tokenizer
+        &self.body.tokenizer
     }
 
-    /// The directory's name.
+    /// The directory's name, with the prompt of passages if the options have one: vectors of different names cannot be
+    /// compared.
     pub fn name(&self) -> &str {
         &self.name
     }
-
-    fn tokens(&self, text: &str) -> Result<Vec<u32>> {
-        let [begin, end] = self.frame;
-        let mut tokens = self.tokenizer.encode(text, Special::Text)?;
-        tokens.truncate(self.max_tokens);
-        tokens.insert(0, begin);
-        tokens.push(end);
-        Ok(tokens)
-    }
-
-    /// The mean of the rows, scaled to length 1.
-    fn pool(&self, rows: &[f32]) -> Result<Vec<f32>> {
-        let mut sum = vec![0.0; self.dimensions()];
-        for row in rows.chunks_exact(sum.len()) {
-            for (sum, value) in sum.iter_mut().zip(row) {
-                *sum += value;
-            }
-        }
-        let length = sum.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>().sqrt() as f32;
-        if !(length.is_finite() && length > 0.0) {
-            let model = self.name.clone();
-            return Err(Error::NonFinite { model, layer: "pooling".into(), value: length });
-        }
-        for value in &mut sum {
-            *value /= length;
-        }
-        Ok(sum)
-    }
-}
-
-/// Runs of sequences that are computed together.
-fn batches(sequences: &[Vec<u32>]) -> Vec<Range<usize>> {
-    let mut batches: Vec<Range<usize>> = Vec::new();
-    let mut rows = MAX_ROWS;
-    for (index, sequence) in sequences.iter().enumerate() {
-        rows += sequence.len();
-        match batches.last_mut() {
-            Some(batch) if rows <= MAX_ROWS => batch.end = index + 1,
-            _ => {
-                batches.push(index..index + 1);
-                rows = sequence.len();
-            }
-        }
-    }
-    batches
-}
-
-fn max_length(path: &Path) -> Result<Option<usize>> {
-    let Some(config) = json_file::read_if_there::<Value>(path)? else { return Ok(None) };
-    match &config["max_seq_length"] {
-        Value::Null => Ok(None),
-        length => match length.as_u64() {
-            Some(length) => Ok(Some(length as usize)),
-            None => {
-                Err(Error::format(path, format!("expected `max_seq_length` to be a number, got {length}")))
-            }
-        },
-    }
-}
-
-fn check_pooling(path: &Path) -> Result<()> {
-    let Some(config) = json_file::read_if_there::<Value>(path)? else { return Ok(()) };
-    let Some(fields) = config.as_object() else {
-        return Err(Error::format(path, "expected a JSON object"));
-    };
-    let modes: Vec<&str> = fields
-        .iter()
-        .filter(|(name, on)| name.starts_with("pooling_mode_") && **on == Value::Bool(true))
-        .map(|(name, _)| name.as_str())
-        .collect();
-    if modes == ["pooling_mode_mean_tokens"] {
-        return Ok(());
-    }
-    Err(Error::Unsupported {
-        what: "pooling",
-        name: modes.join(", "),
-        known: "pooling_mode_mean_tokens".into(),
-    })
 }

@@ -15,7 +15,8 @@
 //! ```
 //!
 //! The main type is [`LanguageModel`]: a model's weights, shared by reference. What a sequence has
-//! computed lives in its [`KvCache`]. [`Encoder`] turns sentences into vectors. [`hub`] finds model files.
+//! computed lives in its [`KvCache`]. [`Encoder`] turns sentences into vectors, [`CrossEncoder`] compares two texts. [`hub`]
+//! finds model files.
 
 mod arch;
 #[cfg(feature = "candle")]
@@ -26,6 +27,7 @@ mod device;
 mod encoder;
 mod error;
 mod gguf;
+mod grammar;
 pub mod hub;
 mod info;
 mod json_file;
@@ -46,11 +48,13 @@ mod temporary;
 mod tokenizer;
 mod weights;
 
-pub use chat::{ChatTemplate, Conversation, ToolSupport};
+pub use chat::{CallSyntax, ChatTemplate, Conversation, ToolSupport};
+pub use checkpoint::Checkpoint;
 pub use device::{Device, DeviceInfo, devices};
-pub use encoder::Encoder;
+pub use encoder::{CrossEncoder, Encoder, EncoderOptions};
 pub use error::{Error, Result};
 pub use gguf::{Gguf, GgufBody, GgufValue, GgufWriter, TensorInfo};
+pub use grammar::{CallForm, Calls, Grammar, Grammars, Matcher};
 pub use info::ModelInfo;
 pub use kv::{KvCache, KvType, PrefixTree, SavedPrefix};
 pub use load::{LoadProgress, LoadStage};

@@ -102,7 +102,19 @@ impl LanguageModel {
         options: &LoadOptions,
         progress: &dyn Fn(&LoadProgress<'_>),
     ) -> Result<Self> {
-        let mut checkpoint = Checkpoint::open(path)?;
+        Self::load(Checkpoint::open(path)?, options, progress)
+    }
+
+    /// Opens files whose headers were read before.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open`](Self::open).
+    pub fn load(
+        mut checkpoint: Checkpoint,
+        options: &LoadOptions,
+        progress: &dyn Fn(&LoadProgress<'_>),
+    ) -> Result<Self> {
         checkpoint.set_context(context(options.context, checkpoint.config.context)?);
         let found = device::find(options.device, checkpoint.info.size_bytes)?;
         let name = checkpoint.info.name.clone();

@@ -36,8 +36,17 @@ impl<'a> SafeTensors<'a> {
 
     /// The values of a tensor of this shape, converted to f32.
     pub(crate) fn values(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
-        let name = format!("{}{name}", self.prefix);
-        let Ok(tensor) = self.tensors.tensor(&name) else {
+        self.outside(&format!("{}{name}", self.prefix), shape)
+    }
+
+    /// The shape of a tensor whose name never has the prefix; none if there is no such tensor.
+    pub(crate) fn outside_shape(&self, name: &str) -> Option<Vec<usize>> {
+        self.tensors.tensor(name).ok().map(|tensor| tensor.shape().to_vec())
+    }
+
+    /// As [`values`](Self::values), of a tensor whose name never has the prefix.
+    pub(crate) fn outside(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
+        let Ok(tensor) = self.tensors.tensor(name) else {
             return Err(Error::tensor(name, "is missing from the file"));
         };
         if tensor.shape() != shape {

@@ -2,10 +2,12 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod chunks;
+mod cross_encoder;
 #[cfg(feature = "candle")]
 mod device;
 mod encoder;
 mod folder;
+mod grammar;
 mod greedy;
 mod kv;
 mod logits;

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use rushlight_models::{ChatTemplate, Conversation, Gguf, Tokenizer, ToolSupport};
+use rushlight_models::{CallSyntax, ChatTemplate, Conversation, Gguf, Tokenizer, ToolSupport};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -90,6 +90,9 @@ fn tools_are_found_to_be_supported_or_not() {
         ("HuggingFaceTB-SmolLM3-3B", ToolSupport::None),
     ] {
         assert_eq!(published(name).tool_support(), tools, "{name}");
+    }
+    for name in ["Qwen-Qwen2.5-7B-Instruct", "Qwen-Qwen3-0.6B", "HuggingFaceTB-SmolLM3-3B"] {
+        assert_eq!(published(name).call_syntax(), CallSyntax::Tagged, "{name}");
     }
     assert!(qwen().1.supports_tools());
     assert!(!smollm().1.supports_tools());

@@ -1,19 +1,17 @@
 //! Recorded ids of llama.cpp, hard texts, and streams.
 
-use std::fs::{self, File};
-use std::io;
+use std::fs;
 use std::sync::LazyLock;
 
-use flate2::read::GzDecoder;
 use proptest::prelude::*;
 use rushlight_models::{Gguf, Special, Tokenizer};
 use serde::Deserialize;
 
-use crate::support::{fixture, model};
+use crate::support::{fixture, model, vocabulary};
 
-static GPT2: LazyLock<Tokenizer> = LazyLock::new(|| packed("gpt-2"));
-static PHI3: LazyLock<Tokenizer> = LazyLock::new(|| packed("phi-3"));
-static BERT: LazyLock<Tokenizer> = LazyLock::new(|| packed("bert-bge"));
+static GPT2: LazyLock<Tokenizer> = LazyLock::new(|| vocabulary("gpt-2"));
+static PHI3: LazyLock<Tokenizer> = LazyLock::new(|| vocabulary("phi-3"));
+static BERT: LazyLock<Tokenizer> = LazyLock::new(|| vocabulary("bert-bge"));
 static QWEN: LazyLock<Tokenizer> =
     LazyLock::new(|| gguf("Qwen2.5-Coder-0.5B-Instruct/qwen2.5-coder-0.5b-instruct-q4_k_m.gguf"));
 static SMOLLM: LazyLock<Tokenizer> =
@@ -23,14 +21,6 @@ static MINILM: LazyLock<Tokenizer> =
 
 fn gguf(path: &str) -> Tokenizer {
     Tokenizer::from_gguf(&Gguf::open(&model(path)).unwrap()).unwrap()
-}
-
-fn packed(name: &str) -> Tokenizer {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("vocabulary.gguf");
-    let packed = File::open(fixture(&format!("tokenizers/ggml-vocab-{name}.gguf.gz"))).unwrap();
-    io::copy(&mut GzDecoder::new(packed), &mut File::create(&path).unwrap()).unwrap();
-    Tokenizer::from_gguf(&Gguf::open(&path).unwrap()).unwrap()
 }
 
 #[derive(Deserialize)]

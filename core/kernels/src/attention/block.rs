@@ -1,6 +1,7 @@
 use std::ops::Range;
 
 use super::Attended;
+use super::bias::RelativeBias;
 use super::page::PAGE;
 use crate::panel::{
     LANES, Lanes, Panel, add_product, add_product_of_two, add_weighted, for_each_row, interleave,
@@ -13,12 +14,13 @@ const TILES: usize = PAGE / LANES;
 
 /// The state of up to `ROWS` queries.
 #[derive(Debug)]
-pub(super) struct Block<const ROWS: usize> {
+pub(super) struct Block<'a, const ROWS: usize> {
     /// `[dimension]`, multiplied by the scale of scores.
     queries: Vec<[f32; ROWS]>,
     /// The tokens that each query sees; nothing for the rows that fill up the block.
     visible: [(usize, usize); ROWS],
     count: usize,
+    bias: Option<RelativeBias<'a>>,
     /// Of each query, scores, then weights.
     weights: [[Lanes; TILES]; ROWS],
     /// `[dimension / 16]`: sums of weighted values.
@@ -28,9 +30,15 @@ pub(super) struct Block<const ROWS: usize> {
     totals: [Lanes; ROWS],
 }
 
-impl<const ROWS: usize> Block<ROWS> {
+impl<'a, const ROWS: usize> Block<'a, ROWS> {
     #[inline(always)]
-    pub(super) fn new(queries: &[f32], visible: &[Range<usize>], dimension: usize, scale: f32) -> Self {
+    pub(super) fn new(
+        queries: &[f32],
+        visible: &[Range<usize>],
+        dimension: usize,
+        scale: f32,
+        bias: Option<RelativeBias<'a>>,
+    ) -> Self {
         let mut interleaved = Vec::new();
         interleave(queries, dimension, &mut interleaved);
         for value in interleaved.as_flattened_mut() {
@@ -44,6 +52,7 @@ impl<const ROWS: usize> Block<ROWS> {
             queries: interleaved,
             visible: ranges,
             count: visible.len(),
+            bias,
             weights: [[[0.0; LANES]; TILES]; ROWS],
             sums: vec![[[0.0; LANES]; ROWS]; dimension / LANES],
             greatest: [f32::NEG_INFINITY; ROWS],
@@ -78,6 +87,9 @@ impl<const ROWS: usize> Block<ROWS> {
             self.weights = [[[f32::NEG_INFINITY; LANES]; TILES]; ROWS];
             let tiles = count.div_ceil(LANES);
             self.score::<S, P, false>(simd, &keys[..tiles * self.queries.len()], start);
+        }
+        if let Some(bias) = self.bias {
+            self.add_bias(bias, start, count.div_ceil(LANES));
         }
         self.weigh();
         let columns = self.sums.len();
@@ -121,6 +133,19 @@ impl<const ROWS: usize> Block<ROWS> {
             let (from, to) = self.visible[R];
             self.weights[R][tile] = if WHOLE { scores[R] } else { masked(scores[R], from, to, first) };
         });
+    }
+
+    /// Adds to the scores of some tiles of the page that starts at `start` what they owe to distance.
+    #[inline(always)]
+    fn add_bias(&mut self, bias: RelativeBias<'a>, start: usize, tiles: usize) {
+        for (row, scores) in self.weights[..self.count].iter_mut().enumerate() {
+            for (tile, scores) in scores[..tiles].iter_mut().enumerate() {
+                let bias = bias.lanes(row, start + tile * LANES);
+                for lane in 0..LANES {
+                    scores[lane] += bias[lane];
+                }
+            }
+        }
     }
 
     /// Turns scores into weights relative to the greatest score so far, and rescales what was summed before.

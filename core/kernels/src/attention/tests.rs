@@ -3,7 +3,7 @@ use std::ops::Range;
 use half::f16;
 use proptest::prelude::*;
 
-use super::{Attended, KvPage, PAGE, Portable, Span, attend};
+use super::{Attended, KvPage, PAGE, Portable, RelativeBias, Span, attend, attend_with_bias};
 use crate::panel::LANES;
 use crate::testing::Random;
 
@@ -38,16 +38,18 @@ impl Head {
         pages.map(|(keys, values)| KvPage::F32 { keys, values }).collect()
     }
 
-    /// The result in exact arithmetic.
-    fn exact(&self, query: &[f32], visible: &Range<usize>, scale: f32) -> Vec<f64> {
+    /// The result in exact arithmetic; `bias` has what is added to the score of each visible token, 0 beyond its end.
+    fn exact(&self, query: &[f32], visible: &Range<usize>, scale: f32, bias: &[f32]) -> Vec<f64> {
         let score = |key: &[f32]| -> f64 {
             key.iter().zip(query).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>() * f64::from(scale)
         };
+        let bias = bias.iter().copied().map(f64::from).chain(std::iter::repeat(0.0));
         let rows = |rows: &Vec<f32>| -> Vec<Vec<f32>> {
             let rows = rows.chunks_exact(self.dimension).take(visible.end).skip(visible.start);
             rows.map(<[f32]>::to_vec).collect()
         };
-        let scores: Vec<f64> = rows(&self.keys).iter().map(|key| score(key)).collect();
+        let scores: Vec<f64> =
+            rows(&self.keys).iter().zip(bias).map(|(key, bias)| score(key) + bias).collect();
         let highest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let weights: Vec<f64> = scores.iter().map(|score| (score - highest).exp()).collect();
         let total: f64 = weights.iter().sum();
@@ -86,14 +88,44 @@ proptest! {
 
         let attended = attend(&query, &visible, &head.pages(), 0, dimension, scale);
 
-        let span = Span { queries: &query, visible: &visible, pages: &head.pages(), first: 0, dimension, scale };
+        let span = Span { queries: &query, visible: &visible, pages: &head.pages(), first: 0, dimension, scale, bias: None };
         let scalar = span.attend(Portable);
         prop_assert_eq!(&attended, &scalar);
         for ((query, out), visible) in query.chunks_exact(dimension).zip(rows(&attended)).zip(&visible) {
-            for (out, exact) in out.iter().zip(head.exact(query, visible, scale)) {
+            for (out, exact) in out.iter().zip(head.exact(query, visible, scale, &[])) {
                 prop_assert!((f64::from(*out) - exact).abs() < 2e-5, "{out} {exact}");
             }
             let alone = attend(query, std::slice::from_ref(visible), &head.pages(), 0, dimension, scale);
+            prop_assert_eq!(&rows(&alone)[0], &out);
+        }
+    }
+
+    #[test]
+    fn what_a_distance_adds_is_added_to_its_scores(
+        columns in 1_usize..4,
+        tokens in 1_usize..200,
+        queries in 1_usize..20,
+        seed in any::<u64>(),
+    ) {
+        let dimension = columns * LANES;
+        let mut random = Random::new(seed);
+        let query = random.floats(queries * dimension);
+        let head = Head::new(random.floats(tokens * dimension), random.floats(tokens * dimension), dimension);
+        let (pages, visible) = (head.pages(), vec![0..tokens; queries]);
+        let values = random.floats(queries - 1 + pages.len() * PAGE);
+        let bias = RelativeBias { values: &values, origin: queries - 1 };
+
+        let attended = attend_with_bias(&query, &visible, &pages, 0, dimension, 1.0, Some(bias));
+
+        let span = Span { queries: &query, visible: &visible, pages: &pages, first: 0, dimension, scale: 1.0, bias: Some(bias) };
+        prop_assert_eq!(&attended, &span.attend(Portable));
+        for (index, (query, out)) in query.chunks_exact(dimension).zip(rows(&attended)).enumerate() {
+            let own = &values[queries - 1 - index..];
+            for (out, exact) in out.iter().zip(head.exact(query, &visible[0], 1.0, own)) {
+                prop_assert!((f64::from(*out) - exact).abs() < 2e-5, "{out} {exact}");
+            }
+            let own = RelativeBias { values: own, origin: 0 };
+            let alone = attend_with_bias(query, &visible[..1], &pages, 0, dimension, 1.0, Some(own));
             prop_assert_eq!(&rows(&alone)[0], &out);
         }
     }
@@ -117,7 +149,7 @@ proptest! {
         merged.merge(&attend(&query, &visible, &pages[split..], split * PAGE, dimension, 1.0));
 
         for ((query, out), visible) in query.chunks_exact(dimension).zip(rows(&merged)).zip(&visible) {
-            for (out, exact) in out.iter().zip(head.exact(query, visible, 1.0)) {
+            for (out, exact) in out.iter().zip(head.exact(query, visible, 1.0, &[])) {
                 prop_assert!((f64::from(*out) - exact).abs() < 2e-5, "{out} {exact}");
             }
         }

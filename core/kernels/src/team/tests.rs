@@ -4,7 +4,7 @@ use std::sync::mpsc;
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use super::{for_each, lead};
+use super::{alone, for_each, lead};
 
 fn pool(threads: usize) -> ThreadPool {
     ThreadPoolBuilder::new().num_threads(threads).build().unwrap()
@@ -92,4 +92,22 @@ fn nobody_waits_for_a_thread_that_is_busy_otherwise() {
 
     assert_eq!(total, 4950);
     drop(release);
+}
+
+#[test]
+fn a_thread_that_is_alone_shares_nothing_out() {
+    let threads = pool(3).install(|| {
+        let here = std::thread::current().id();
+        let elsewhere = AtomicUsize::new(0);
+        alone(|| {
+            assert_eq!(super::threads(), 1);
+            for_each((0..1000).collect(), |_: usize| {
+                elsewhere.fetch_add(usize::from(std::thread::current().id() != here), Ordering::Relaxed);
+            });
+        });
+        assert_eq!(elsewhere.into_inner(), 0);
+        super::threads()
+    });
+
+    assert_eq!(threads, 3);
 }

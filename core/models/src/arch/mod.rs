@@ -1,9 +1,11 @@
 //! One published architecture, one file: the tensors that it has by GGUF's names, and the choices that it makes.
 //! Where they come from is the matter of `checkpoint`.
 
-pub(crate) mod bert;
+mod bert;
+pub(crate) mod encoder;
 mod gemma3;
 mod llama;
+mod mpnet;
 mod phi3;
 mod qwen2;
 mod qwen3;

@@ -3,6 +3,7 @@ use std::fmt::Write;
 
 use serde_json::{Map, Value as Json, json};
 
+use super::syntax::CallSyntax;
 use super::template::Conversation;
 use crate::{Result, Tokenizer};
 
@@ -24,6 +25,7 @@ pub(super) struct Adaptation {
     /// The template shows a system message.
     pub(super) system: bool,
     pub(super) calls: Calls,
+    pub(super) syntax: CallSyntax,
 }
 
 /// What a template that knows tools does with the calls in an assistant's message.
@@ -64,16 +66,17 @@ impl Adaptation {
         // Python writes an object with single quotes, which is no JSON.
         let is_json = |text: &str| text.contains(MARK) && !text.contains(&format!("'{MARK}'"));
         // The tool is not named like the mark here, so that only the call can show it.
-        let shows_call = |arguments: Json| is_json(&rendered(call(arguments), tools("probe")));
+        let call_in =
+            |arguments: Json| Some(rendered(call(arguments), tools("probe"))).filter(|text| is_json(text));
+        let as_text = || call_in(json!(format!("{{\"{MARK}\": \"x\"}}")));
+        let (calls, text) = match call_in(json!({MARK: "x"})) {
+            Some(text) => (Calls::Shown, Some(text)),
+            None => as_text().map_or((Calls::Dropped, None), |text| (Calls::ShownAsText, Some(text))),
+        };
         Self {
             system: shows(json!([{"role": "system", "content": MARK}, user]), Json::Null),
-            calls: if shows_call(json!({MARK: "x"})) {
-                Calls::Shown
-            } else if shows_call(json!(format!("{{\"{MARK}\": \"x\"}}"))) {
-                Calls::ShownAsText
-            } else {
-                Calls::Dropped
-            },
+            calls,
+            syntax: text.and_then(|text| CallSyntax::find(&text, MARK)).unwrap_or_default(),
             tools: if shows(json!([user]), tools(MARK)) { ToolSupport::Native } else { ToolSupport::None },
         }
     }

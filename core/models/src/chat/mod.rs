@@ -8,7 +8,9 @@ mod adapt;
 mod environment;
 mod python;
 mod rewrite;
+mod syntax;
 mod template;
 
 pub use adapt::ToolSupport;
+pub use syntax::CallSyntax;
 pub use template::{ChatTemplate, Conversation};

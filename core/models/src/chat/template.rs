@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 use super::adapt::{Adaptation, ToolSupport, guard};
 use super::environment::{self, message};
 use super::rewrite::rewrite;
+use super::syntax::CallSyntax;
 use crate::{Encoded, Error, Gguf, Result, Tokenizer, json_file};
 
 /// What a chat template renders.
@@ -178,6 +179,14 @@ impl ChatTemplate {
     /// How tools reach the model.
     pub fn tool_support(&self) -> ToolSupport {
         self.adaptation.tools
+    }
+
+    /// How the model writes calls of tools, by how the template writes them.
+    pub fn call_syntax(&self) -> CallSyntax {
+        match self.tool_support() {
+            ToolSupport::Native => self.adaptation.syntax,
+            ToolSupport::None => CallSyntax::default(),
+        }
     }
 
     /// Whether the template shows a system message to the model.

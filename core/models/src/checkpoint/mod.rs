@@ -20,4 +20,4 @@ pub(crate) use convert::Converted;
 #[cfg(all(test, feature = "candle"))]
 pub(crate) use file::decoder;
 pub(crate) use folder::is_language_model;
-pub(crate) use model::Checkpoint;
+pub use model::Checkpoint;

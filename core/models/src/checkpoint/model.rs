@@ -1,4 +1,5 @@
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use super::{file, folder};
 use crate::nn::Config;
@@ -6,14 +7,15 @@ use crate::packed::{Packed, Report};
 use crate::weights::Weights;
 use crate::{ChatTemplate, Gguf, ModelInfo, Result, Tokenizer};
 
-/// A language model's files, of which only the headers are read.
+/// A language model's files, of which only the headers are read: a GGUF file, or a folder as the Hugging Face Hub has it.
 #[derive(Debug)]
-pub(crate) struct Checkpoint {
+pub struct Checkpoint {
     pub(crate) info: ModelInfo,
     pub(crate) config: Config,
     /// The tensors where they lie in the files.
     pub(crate) weights: Weights,
     pub(super) source: Source,
+    tokenizer: OnceLock<Tokenizer>,
 }
 
 #[derive(Debug)]
@@ -37,8 +39,13 @@ pub(super) struct Headers {
 }
 
 impl Checkpoint {
-    /// Reads a GGUF file, or a folder as the Hugging Face Hub has it.
-    pub(crate) fn open(path: &Path) -> Result<Self> {
+    /// Reads the headers.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`LanguageModel::open`](crate::LanguageModel::open) about the header: a file that is none, an
+    /// architecture that is not supported, sizes that are missing or do not fit each other.
+    pub fn open(path: &Path) -> Result<Self> {
         if path.is_dir() {
             Self::new(folder::read(path)?, Source::Folder(path.to_owned()))
         } else {
@@ -62,7 +69,20 @@ impl Checkpoint {
             kv_heads: config.kv_heads,
             vocabulary: weights.rows("token_embd.weight")?,
         };
-        Ok(Self { info, config, weights, source })
+        Ok(Self { info, config, weights, source, tokenizer: OnceLock::new() })
+    }
+
+    /// What the headers say.
+    pub fn info(&self) -> &ModelInfo {
+        &self.info
+    }
+
+    /// The file, or the folder.
+    pub fn path(&self) -> &Path {
+        match &self.source {
+            Source::File(gguf) => gguf.path(),
+            Source::Folder(folder) => folder,
+        }
     }
 
     /// Sets the most tokens of a sequence.
@@ -79,11 +99,20 @@ impl Checkpoint {
         Ok(())
     }
 
-    pub(crate) fn tokenizer(&self) -> Result<Tokenizer> {
-        match &self.source {
+    /// The tokenizer, which is made once.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`LanguageModel::open`](crate::LanguageModel::open) about the tokenizer.
+    pub fn tokenizer(&self) -> Result<Tokenizer> {
+        if let Some(made) = self.tokenizer.get() {
+            return Ok(made.clone());
+        }
+        let made = match &self.source {
             Source::File(gguf) => Tokenizer::from_gguf(gguf),
             Source::Folder(folder) => Tokenizer::from_folder(folder, self.info.vocabulary),
-        }
+        }?;
+        Ok(self.tokenizer.get_or_init(|| made).clone())
     }
 
     pub(crate) fn template(&self, tokenizer: &Tokenizer) -> Result<Option<ChatTemplate>> {

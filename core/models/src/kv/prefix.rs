@@ -110,6 +110,15 @@ impl PrefixTree {
         freed
     }
 
+    /// Forgets what was not used for longest until `bytes` more fit the budget for keys and values, and tells whether they do.
+    pub fn make_room(&mut self, bytes: usize) -> bool {
+        let Some(limit) = self.pool.limit() else {
+            return true;
+        };
+        let missing = (self.pool.used_bytes() + bytes).saturating_sub(limit);
+        self.evict(missing) >= missing
+    }
+
     /// The tokens that it holds; those of common beginnings count once.
     pub fn len(&self) -> usize {
         fn count(nodes: &[Node]) -> usize {
@@ -234,6 +243,23 @@ mod tests {
 
         let lengths: Vec<usize> = sequences.iter().map(|sequence| tree.find(sequence).len()).collect();
         assert_eq!(lengths, [2 * PAGE, 0, PAGE]);
+    }
+
+    #[test]
+    fn room_is_made_within_the_budget_as_far_as_nobody_uses_it() {
+        let pool = KvPool::new(1, 1, 16, KvType::F16);
+        let page = pool.page_bytes();
+        let mut tree = PrefixTree::with_pool(Arc::new(pool.with_limit(Some(3 * page + 1))));
+        insert(&mut tree, &tokens(PAGE, 0));
+        insert(&mut tree, &tokens(PAGE, 1));
+
+        assert!(tree.make_room(page) && pages(&tree) == 2, "there was room");
+        assert!(tree.make_room(2 * page) && pages(&tree) == 1);
+        let held = tree.find(&tokens(PAGE, 1));
+        assert!(!tree.make_room(3 * page) && pages(&tree) == 1, "a cache uses it");
+        drop(held);
+        assert!(tree.make_room(3 * page) && tree.is_empty());
+        assert!(!tree.make_room(4 * page), "more than the budget");
     }
 
     #[test]

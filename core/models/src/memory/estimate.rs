@@ -1,3 +1,4 @@
+use std::ops::Add;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -26,7 +27,7 @@ pub struct MemoryEstimate {
     pub tokenizer: u64,
     /// The keys and values of all tokens, once there are as many as there may be.
     pub keys_and_values: u64,
-    /// What a pass works with.
+    /// What a pass works with, and what guesses of tokens are found in.
     pub buffers: u64,
     /// The keys and values of one token.
     pub kv_bytes_per_token: u64,
@@ -41,7 +42,16 @@ impl MemoryEstimate {
     /// Those of [`ModelInfo::inspect`], and [`Error::Invalid`](crate::Error::Invalid) for a context that is longer than
     /// the model's.
     pub fn read(path: &Path, options: &LoadOptions, sequences: usize) -> Result<Self> {
-        let Checkpoint { info, config, weights, .. } = Checkpoint::open(path)?;
+        Self::of(&Checkpoint::open(path)?, options, sequences)
+    }
+
+    /// The same of files whose headers were read before.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`](crate::Error::Invalid) for a context that is longer than the model's.
+    pub fn of(checkpoint: &Checkpoint, options: &LoadOptions, sequences: usize) -> Result<Self> {
+        let Checkpoint { info, config, weights, .. } = checkpoint;
         let context = context(options.context, info.context_length)?;
         let pool = KvPool::new(config.layers, config.kv_heads, config.head_dimension, options.kv_type);
         let page = pool.page_bytes() as u64;
@@ -51,7 +61,7 @@ impl MemoryEstimate {
             weights: weights.bytes() as u64,
             tokenizer: info.vocabulary as u64 * (TOKEN_BYTES + MERGE_BYTES),
             keys_and_values: pages.min(budget / page).saturating_mul(page),
-            buffers: buffers(&config, &info, context, sequences as u64),
+            buffers: buffers(config, info, context, sequences as u64),
             kv_bytes_per_token: page / KvCache::PAGE as u64,
         })
     }
@@ -64,6 +74,21 @@ impl MemoryEstimate {
     /// What there is before the first token.
     pub fn without_keys_and_values(&self) -> u64 {
         self.weights + self.tokenizer + self.buffers
+    }
+}
+
+/// What two models take together; a token has keys and values in both.
+impl Add for MemoryEstimate {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            weights: self.weights + other.weights,
+            tokenizer: self.tokenizer + other.tokenizer,
+            keys_and_values: self.keys_and_values.saturating_add(other.keys_and_values),
+            buffers: self.buffers + other.buffers,
+            kv_bytes_per_token: self.kv_bytes_per_token + other.kv_bytes_per_token,
+        }
     }
 }
 

@@ -1,44 +1,33 @@
-use rushlight_kernels::DenseMatrix;
+use rushlight_kernels::{FixedMatrix, ShapeError};
 
-use super::rows::for_each_row;
+pub(crate) use rushlight_kernels::Activation as DenseActivation;
+
 use crate::{Error, Result};
 
-/// A product with f32 weights, packed for the kernel, and a bias.
+/// A product with weights of 13 bits, a bias and an activation.
 #[derive(Debug, Clone)]
 pub(crate) struct Dense {
-    matrix: DenseMatrix,
-    bias: Vec<f32>,
+    matrix: FixedMatrix,
+    activation: DenseActivation,
 }
 
 impl Dense {
-    /// Packs `weights [bias.len(), inputs]`.
-    pub(crate) fn new(weights: &[f32], bias: Vec<f32>, inputs: usize) -> Result<Self> {
-        let matrix = DenseMatrix::pack(weights, bias.len(), inputs)
-            .map_err(|error| Error::invalid("weights", error.to_string()))?;
-        Ok(Self { matrix, bias })
+    /// Quantises `weights [bias.len(), inputs]`.
+    pub(crate) fn new(
+        weights: &[f32],
+        bias: &[f32],
+        inputs: usize,
+        activation: DenseActivation,
+    ) -> Result<Self> {
+        let invalid = |error: ShapeError| Error::invalid("weights", error.to_string());
+        Ok(Self { matrix: FixedMatrix::quantize(weights, bias, inputs).map_err(invalid)?, activation })
     }
 
-    /// Computes `out[m, outputs] = x[m, inputs] · weightsᵀ + bias`, resizing `out`, and hands each row to `then`.
-    pub(crate) fn forward_then(
-        &self,
-        x: &[f32],
-        out: &mut Vec<f32>,
-        then: impl Fn(&mut [f32]) + Sync,
-    ) -> Result<()> {
-        let m = x.len() / self.matrix.k();
-        out.resize(m * self.bias.len(), 0.0);
-        self.matrix.multiply(x, m, out).map_err(|error| Error::invalid("activations", error.to_string()))?;
-        for_each_row(out, self.bias.len(), |_, row| {
-            for (out, bias) in row.iter_mut().zip(&self.bias) {
-                *out += bias;
-            }
-            then(row);
-        });
-        Ok(())
-    }
-
-    /// Computes `out[m, outputs] = x[m, inputs] · weightsᵀ + bias`, resizing `out`.
+    /// Computes `out[m, outputs] = activation(x[m, inputs] · weightsᵀ + bias)`, resizing `out`.
     pub(crate) fn forward(&self, x: &[f32], out: &mut Vec<f32>) -> Result<()> {
-        self.forward_then(x, out, |_| ())
+        let m = x.len() / self.matrix.k();
+        out.resize(m * self.matrix.n(), 0.0);
+        let invalid = |error: ShapeError| Error::invalid("activations", error.to_string());
+        self.matrix.multiply(x, m, self.activation, out).map_err(invalid)
     }
 }

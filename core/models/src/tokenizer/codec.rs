@@ -9,7 +9,7 @@ use super::folder;
 use super::sentence_piece::SentencePiece;
 use super::special::{Fragment, SpecialTokens, mark, parts, unguard};
 use super::stream::Detokenizer;
-use super::vocabulary::Vocabulary;
+use super::vocabulary::{Kind, Vocabulary};
 use super::word_piece::WordPiece;
 use super::{json, metadata};
 use crate::{Error, Gguf, Result};
@@ -108,6 +108,13 @@ impl Tokenizer {
             Special::Parse => self.parts.special.parse(text, visit)?,
             Special::Text => self.parts.special.text(text, visit)?,
         }
+        Ok(ids)
+    }
+
+    /// The ids of a text that goes on where other text ends; an empty text has no ids.
+    pub(crate) fn encode_inside(&self, text: &str) -> Result<Vec<u32>> {
+        let (mut ids, mut first) = (Vec::new(), false);
+        self.parts.special.text(text, |fragment| self.fragment(fragment, &mut first, &mut ids))?;
         Ok(ids)
     }
 
@@ -217,9 +224,22 @@ impl Tokenizer {
         self.parts.vocabulary.find_text(text)
     }
 
+    /// The first id that is another token in the other tokenizer, if there is one. Ids that stand for nothing, which fill
+    /// some files up, are equal to those that are missing.
+    pub fn first_difference(&self, other: &Self) -> Option<u32> {
+        let same =
+            |id| self.token_text(id) == other.token_text(id) || (self.is_unused(id) && other.is_unused(id));
+        (0..self.vocabulary().max(other.vocabulary()) as u32).find(|&id| !same(id))
+    }
+
     /// Whether an id steers the model and is left out of decoded text.
     pub fn is_control(&self, id: u32) -> bool {
-        self.parts.vocabulary.kind(id).is_some_and(super::vocabulary::Kind::is_hidden)
+        self.parts.vocabulary.kind(id).is_some_and(Kind::is_hidden)
+    }
+
+    /// Whether an id stands for nothing, or is none.
+    pub(crate) fn is_unused(&self, id: u32) -> bool {
+        matches!(self.parts.vocabulary.kind(id), None | Some(Kind::Unused))
     }
 
     /// A decoder that is fed one id at a time.

@@ -7,5 +7,5 @@ pub(crate) mod tiny;
 
 #[cfg(target_os = "linux")]
 pub(crate) use alone::is_alone;
-pub(crate) use files::{fixture, model};
+pub(crate) use files::{changed, fixture, model, vocabulary};
 pub(crate) use logits::divergence;

@@ -10,6 +10,7 @@ const NORMAL: i32 = 1;
 const UNKNOWN: i32 = 2;
 const CONTROL: i32 = 3;
 const DEFINED: i32 = 4;
+const UNUSED: i32 = 5;
 const BYTE: i32 = 6;
 
 fn vocabulary(model: &str, tokens: &[(&str, i32)]) -> Sample {
@@ -178,4 +179,20 @@ fn damaged_metadata_is_refused_with_what_was_found_and_expected() {
         let message = refusal(&sample);
         assert!(message.contains(expected), "expected `{expected}`, got `{message}`");
     }
+}
+
+#[test]
+fn vocabularies_are_the_same_whatever_fills_them_up() {
+    let tokenizer = |extra: &[(&str, i32)]| {
+        let tokens = [&[("a", NORMAL), ("b", NORMAL)], extra].concat();
+        let merges = &[""; 0][..];
+        let sample = vocabulary("gpt2", &tokens).entry("tokenizer.ggml.pre", "gpt-2");
+        read(&sample.entry("tokenizer.ggml.merges", merges)).unwrap()
+    };
+    let (plain, longer) = (tokenizer(&[]), tokenizer(&[("c", NORMAL)]));
+    let filled = tokenizer(&[("[PAD2]", UNUSED), ("[PAD3]", UNUSED)]);
+
+    assert_eq!((plain.first_difference(&plain), plain.first_difference(&filled)), (None, None));
+    assert_eq!((filled.first_difference(&plain), plain.first_difference(&longer)), (None, Some(2)));
+    assert_eq!(longer.first_difference(&filled), Some(2), "a token where another has nothing");
 }

@@ -1,0 +1,98 @@
+use std::fmt::Write;
+
+use serde_json::{Value, json};
+
+use super::{schema, source};
+use crate::{CallSyntax, Error, Result};
+
+const MAX_TOOLS: usize = 256;
+
+/// Which forms of calls a grammar has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CallForm {
+    /// The model's own.
+    Native,
+    /// That, and those that small models fall into: the bare object of a call, within one more pair of braces or in a
+    /// list, with `arguments` or `parameters`.
+    Any,
+}
+
+/// Calls of tools, each an object of a tool's name and arguments that fit its schema.
+#[derive(Debug, Clone, Copy)]
+pub struct Calls<'a> {
+    /// The tools by name, each with its parameters, a JSON Schema.
+    pub tools: &'a [(&'a str, &'a Value)],
+    /// How the model writes calls.
+    pub syntax: CallSyntax,
+    /// The token that a list of calls begins with, for [`CallSyntax::List`].
+    pub opening_token: Option<u32>,
+    /// Which forms are allowed.
+    pub form: CallForm,
+    /// Whether there may be several.
+    pub parallel: bool,
+}
+
+impl Calls<'_> {
+    /// The rules of `calls`, and each tool's own rule by the name for messages.
+    pub(super) fn rules(&self) -> Result<(String, Vec<(String, String)>)> {
+        if !(1..=MAX_TOOLS).contains(&self.tools.len()) {
+            let message = format!("expected 1 to {MAX_TOOLS}, got {}", self.tools.len());
+            return Err(Error::invalid("number of tools", message));
+        }
+        let (mut rules, mut parts) = (String::new(), Vec::new());
+        let key = if self.syntax == CallSyntax::Bare { "parameters" } else { "arguments" };
+        let (mut calls, mut bare) = (Vec::new(), Vec::new());
+        for (index, &(name, parameters)) in self.tools.iter().enumerate() {
+            let what = format!("parameters of tool `{name}`");
+            schema::check(&what, parameters)?;
+            let arguments = source::json(parameters);
+            let opening = format!("{{\"name\": {}, ", json!(name));
+            let native = literal(&format!("{opening}\"{key}\": "));
+            let _ = writeln!(rules, "arguments_{index}: {arguments}");
+            calls.push(format!("{native} arguments_{index} \"}}\""));
+            let any =
+                format!("{} /\"(arguments|parameters)\": / arguments_{index} \"}}\"", literal(&opening));
+            bare.push(any);
+            parts.push((what, format!("start: {arguments}")));
+        }
+        let _ = writeln!(rules, "call: {}", calls.join(" | "));
+        let _ = writeln!(rules, "native: {}", self.native());
+        match self.form {
+            CallForm::Native => rules.push_str("calls: native\n"),
+            CallForm::Any => {
+                let _ = writeln!(rules, "bare: {}", bare.join(" | "));
+                let _ = writeln!(rules, "calls: native | {}", self.bare());
+            }
+        }
+        Ok((rules, parts))
+    }
+
+    fn native(&self) -> String {
+        let opening = self.opening_token.map(|token| format!("<[{token}]> ")).unwrap_or_default();
+        match self.syntax {
+            CallSyntax::Tagged => {
+                let tagged = r#""<tool_call>\n" call "\n</tool_call>""#;
+                let more = if self.parallel { format!(r#" ("\n" {tagged})*"#) } else { String::new() };
+                format!("{tagged}{more}")
+            }
+            CallSyntax::Bare => format!("call{}", self.more("; ", "call")),
+            CallSyntax::List => format!(r#"{opening}"[" call{} "]""#, self.more(", ", "call")),
+        }
+    }
+
+    fn bare(&self) -> String {
+        let (list, lines) = (self.more(", ", "bare"), self.more("\\n", "bare"));
+        let fence = if self.parallel { r#" "\n```"?"# } else { "" };
+        format!(r#"bare{lines}{fence} | "[" bare{list} "]" | "{{" bare "}}""#)
+    }
+
+    /// Further calls after this text, if there may be several.
+    fn more(&self, separator: &str, call: &str) -> String {
+        if self.parallel { format!(r#" ("{separator}" {call})*"#) } else { String::new() }
+    }
+}
+
+/// A text as a string of Lark, which has the escapes of JSON.
+fn literal(text: &str) -> String {
+    json!(text).to_string()
+}

@@ -1,0 +1,183 @@
+use rushlight_models::{CallForm, CallSyntax, Calls, Grammar, Special};
+use serde_json::{Value, json};
+
+use super::{GPT2, QWEN, Speaker};
+
+fn tools() -> Vec<(&'static str, Value)> {
+    let place = json!({
+        "type": "object",
+        "properties": {
+            "city": {"type": "string", "maxLength": 20},
+            "units": {"enum": ["metric", "imperial"]},
+        },
+        "required": ["city"],
+    });
+    let add = json!({
+        "type": "object",
+        "properties": {"numbers": {"type": "array", "items": {"type": "integer"}, "maxItems": 3}},
+        "required": ["numbers"],
+    });
+    vec![("get_weather", place), ("add", add), ("now", json!({"type": "object", "properties": {}}))]
+}
+
+fn grammar(syntax: CallSyntax, form: CallForm, parallel: bool) -> Grammar {
+    let tools = tools();
+    let tools: Vec<(&str, &Value)> = tools.iter().map(|(name, parameters)| (*name, parameters)).collect();
+    let calls = Calls { tools: &tools, syntax, opening_token: None, form, parallel };
+    Grammar::calls(&calls).unwrap()
+}
+
+fn assert_call(call: &Value, key: &str) {
+    let tools = tools();
+    let (_, parameters) = tools.iter().find(|(name, _)| call["name"] == *name).expect("a tool that there is");
+    let validator = jsonschema::validator_for(parameters).unwrap();
+    assert!(validator.is_valid(&call[key]), "{call}");
+    assert_eq!(call.as_object().unwrap().len(), 2, "{call}");
+}
+
+fn takes(speaker: &Speaker, grammar: &Grammar, text: &str) -> bool {
+    let mut matcher = speaker.start(grammar);
+    matcher.accept_text(text) && matcher.may_end()
+}
+
+#[test]
+fn calls_in_tags_name_a_tool_and_fit_its_parameters() {
+    let grammar = grammar(CallSyntax::Tagged, CallForm::Native, true);
+    let mut several = 0;
+    for seed in 0..12 {
+        let mut matcher = QWEN.start(&grammar);
+        let said = QWEN.walk(&mut matcher, seed);
+
+        let text = QWEN.text(&said);
+        let calls: Vec<&str> = text.split("</tool_call>").filter(|call| !call.is_empty()).collect();
+        for call in &calls {
+            let body = call.trim_start().strip_prefix("<tool_call>\n").unwrap();
+            assert_call(&serde_json::from_str(body).unwrap(), "arguments");
+        }
+        several += usize::from(calls.len() > 1);
+    }
+    assert!(several > 0);
+}
+
+#[test]
+fn lists_and_bare_objects_are_calls_in_other_syntaxes() {
+    for seed in 0..6 {
+        let mut list = GPT2.start(&grammar(CallSyntax::List, CallForm::Native, true));
+        let text = GPT2.text(&GPT2.walk(&mut list, seed));
+        let calls: Vec<Value> = serde_json::from_str(&text).unwrap();
+        for call in &calls {
+            assert_call(call, "arguments");
+        }
+
+        let mut bare = GPT2.start(&grammar(CallSyntax::Bare, CallForm::Native, false));
+        let text = GPT2.text(&GPT2.walk(&mut bare, seed));
+        assert_call(&serde_json::from_str(&text).unwrap(), "parameters");
+    }
+}
+
+#[test]
+fn a_list_begins_with_its_token() {
+    let token = QWEN.tokenizer.token_id("<|fim_prefix|>").unwrap();
+    assert!(QWEN.tokenizer.is_control(token));
+    let parameters = json!({"type": "object"});
+    let calls = Calls {
+        tools: &[("now", &parameters)],
+        syntax: CallSyntax::List,
+        opening_token: Some(token),
+        form: CallForm::Native,
+        parallel: true,
+    };
+    let mut matcher = QWEN.start(&Grammar::calls(&calls).unwrap());
+
+    let forced = matcher.forced_tokens();
+
+    assert_eq!(forced[0], token);
+    let opening = QWEN.tokenizer.encode(r#"[{"name": "now", "arguments": {"#, Special::Text).unwrap();
+    assert!(opening.starts_with(&forced[1..]) && forced.len() > 5, "{forced:?}");
+}
+
+#[test]
+fn what_must_be_said_before_the_choice_of_a_tool_is_forced() {
+    let mut matcher = QWEN.start(&grammar(CallSyntax::Tagged, CallForm::Native, true));
+    let opening = QWEN.tokenizer.encode("<tool_call>\n{\"name\": \"add", Special::Text).unwrap();
+
+    let forced = matcher.forced_tokens();
+
+    assert!(forced.len() >= 4 && opening.starts_with(&forced), "{forced:?} of {opening:?}");
+}
+
+#[test]
+fn forms_that_small_models_fall_into_are_calls_where_any_form_is() {
+    let any = grammar(CallSyntax::Tagged, CallForm::Any, true);
+    for text in [
+        "<tool_call>\n{\"name\": \"now\", \"arguments\": {}}\n</tool_call>",
+        r#"{"name": "now", "arguments": {}}"#,
+        r#"{"name": "add", "parameters": {"numbers": [1, 2]}}"#,
+        r#"{{"name": "now", "arguments": {}}}"#,
+        r#"[{"name": "now", "arguments": {}}, {"name": "now", "arguments": {}}]"#,
+        "{\"name\": \"now\", \"arguments\": {}}\n{\"name\": \"now\", \"arguments\": {}}",
+        "{\"name\": \"now\", \"arguments\": {}}\n```",
+    ] {
+        assert!(takes(&QWEN, &any, text), "{text}");
+    }
+    for text in [
+        r#"{"name": "later", "arguments": {}}"#,
+        r#"{"name": "add", "arguments": {"numbers": "1"}}"#,
+        r#"{"name": "add", "arguments": {"numbers": [1]}"#,
+        "It is four.",
+    ] {
+        assert!(!takes(&QWEN, &any, text), "{text}");
+    }
+}
+
+#[test]
+fn one_call_is_the_end_where_no_other_is_allowed() {
+    let call = "<tool_call>\n{\"name\": \"now\", \"arguments\": {}}\n</tool_call>";
+    let mut one = QWEN.start(&grammar(CallSyntax::Tagged, CallForm::Native, false));
+    let mut several = QWEN.start(&grammar(CallSyntax::Tagged, CallForm::Native, true));
+
+    assert!(one.accept_text(call) && several.accept_text(call));
+    assert!(one.is_complete());
+    assert!(several.may_end() && !several.is_complete());
+}
+
+#[test]
+fn a_call_or_a_value_is_either() {
+    let schema = json!({"type": "object", "properties": {"sum": {"type": "integer"}}, "required": ["sum"]});
+    let parameters = json!({"type": "object"});
+    let calls = Calls {
+        tools: &[("now", &parameters)],
+        syntax: CallSyntax::Tagged,
+        opening_token: None,
+        form: CallForm::Native,
+        parallel: true,
+    };
+    let grammar = Grammar::calls_or_json(&calls, &schema).unwrap();
+
+    assert!(takes(&QWEN, &grammar, r#"{"sum": 4}"#));
+    assert!(takes(&QWEN, &grammar, "<tool_call>\n{\"name\": \"now\", \"arguments\": {}}\n</tool_call>"));
+    assert!(!takes(&QWEN, &grammar, r#"{"name": "now", "arguments": {}}"#));
+}
+
+#[test]
+fn tools_that_cannot_be_compiled_are_named() {
+    let (good, bad) = (
+        json!({"type": "object"}),
+        json!({"type": "object", "properties": {"x": {"$ref": "#/no"}}, "required": ["x"]}),
+    );
+    let long = json!({"type": "object", "description": "x".repeat(70_000)});
+    let of = |tools: &[(&str, &Value)]| {
+        let syntax = CallSyntax::Tagged;
+        let calls = Calls { tools, syntax, opening_token: None, form: CallForm::Native, parallel: true };
+        Grammar::calls(&calls).and_then(|grammar| GPT2.grammars.compile(&grammar)).unwrap_err().to_string()
+    };
+
+    assert!(of(&[("fine", &good), ("broken", &bad)]).starts_with("invalid parameters of tool `broken`: "));
+    assert!(of(&[("long", &long)]).contains("`long`: expected at most 65536 bytes"));
+    let large = json!({"type": "object", "description": "x".repeat(60_000)});
+    let names: Vec<String> = (0..20).map(|index| format!("tool {index}")).collect();
+    let many: Vec<(&str, &Value)> = names.iter().map(|name| (name.as_str(), &large)).collect();
+    assert!(of(&many).starts_with("invalid grammar: expected at most 1048576 bytes in all schemas, got 12"));
+    assert_eq!(of(&[]), "invalid number of tools: expected 1 to 256, got 0");
+    assert_eq!(of(&vec![("many", &good); 257]), "invalid number of tools: expected 1 to 256, got 257");
+}
