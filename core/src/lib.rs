@@ -9,6 +9,7 @@ pub mod llm;
 pub mod message;
 pub mod observe;
 pub mod retrieval;
+mod schema;
 pub mod session;
 mod setters;
 pub mod tools;
@@ -17,11 +18,11 @@ pub use agent::{
     Agent, AgentExt, Answer, Assistant, AssistantBuilder, Citation, CitationOrigin, Event, EventStream,
     Limits, Request,
 };
-pub use cache::{Cache, MemoryCache, MemoryCacheOptions};
+pub use cache::{Cache, CachedEmbedder, MemoryCache, MemoryCacheOptions};
 pub use error::{Error, ErrorKind, Result};
 pub use llm::{
     Completion, Delta, DeltaStream, FinishReason, Llm, LlmExt, Priority, Prompt, Sampling, ScriptedCall,
-    ScriptedLlm, ScriptedTurn,
+    ScriptedLlm, ScriptedTurn, ToolChoice,
 };
 #[cfg(feature = "local")]
 pub use llm::{
@@ -30,11 +31,14 @@ pub use llm::{
 };
 pub use message::{Message, Role, ToolCall, ToolOutput, ToolSpec, ToolStatus, Usage};
 pub use observe::{Metric, Report, Slo, SloReport, Slos};
-#[cfg(feature = "local")]
-pub use retrieval::LocalEmbedder;
+#[cfg(feature = "remote")]
+pub use retrieval::RemoteEmbedder;
 pub use retrieval::{
-    Document, Embedder, HashedEmbedder, KnowledgeBase, Passage, Query, Reranked, Reranker, Retriever,
+    Document, Embedder, HashedEmbedder, KnowledgeBase, KnowledgeRetriever, Passage, Query, Reranked,
+    Reranker, Retriever, RetrieverOptions,
 };
+#[cfg(feature = "local")]
+pub use retrieval::{LocalEmbedder, LocalReranker};
 #[cfg(feature = "local")]
 pub use rushlight_models::hub;
 pub use session::{MemorySessions, MemorySessionsOptions, SessionStore};

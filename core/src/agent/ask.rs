@@ -3,8 +3,12 @@ use std::future::ready;
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::{Agent, Answer, Event, Request};
+use crate::schema::{ValueSchema, schema_of};
 use crate::{Error, Result};
 
 /// Comfort over any [`Agent`].
@@ -21,6 +25,54 @@ pub trait AgentExt: Agent {
         Err(Error::Stopped { what: "the run" })
     }
 
+    /// The answer to `request` as a value: JSON that fits the schema of `T`.
+    ///
+    /// A [`LocalLlm`](crate::LocalLlm) can write nothing else; of every model the answer is validated.
+    ///
+    /// ```
+    /// use rushlight::{AgentExt, Assistant, ScriptedLlm};
+    /// use rushlight::llm::ScriptedTurn;
+    /// use schemars::JsonSchema;
+    /// use serde::Deserialize;
+    ///
+    /// #[derive(Deserialize, JsonSchema)]
+    /// struct Review {
+    ///     stars: u8,
+    /// }
+    ///
+    /// # #[tokio::main] async fn main() -> rushlight::Result<()> {
+    /// let llm = ScriptedLlm::new(vec![ScriptedTurn::text(r#"{"stars": 4}"#)]);
+    /// let assistant = Assistant::builder(llm).build()?;
+    ///
+    /// let review: Review = assistant.extract("How was it?").await?;
+    /// assert_eq!(review.stars, 4);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Model`] for an answer that does not fit, with its place and the rule that it breaks, and those of the run.
+    async fn extract<T: DeserializeOwned + JsonSchema>(
+        &self,
+        request: impl Into<Request> + Send,
+    ) -> Result<T> {
+        let value = self.extract_json(request, schema_of::<T>()).await?;
+        serde_json::from_value(value).map_err(|error| unfit(&error.to_string()))
+    }
+
+    /// The same for a schema of the caller's own, which comes in place of the request's.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] for a schema that is none, has more than 64 KiB or more than 32 levels; and those of
+    /// [`extract`](Self::extract).
+    async fn extract_json(&self, request: impl Into<Request> + Send, schema: Value) -> Result<Value> {
+        let expected = ValueSchema::compile("schema", &schema)?;
+        let request = request.into().schema(schema);
+        // An agent of the caller's own may not have looked at it.
+        expected.read(&self.ask(request).await?.text).map_err(|mistake| unfit(&mistake))
+    }
+
     /// Only the text of the run, piece by piece: that of every turn, with a blank line between turns. What comes
     /// after the last blank line of that kind is [`Answer::text`]. Dropping the stream stops the run.
     async fn stream_text(
@@ -31,6 +83,11 @@ pub trait AgentExt: Agent {
         let mut turns = Turns::default();
         Ok(events.try_filter_map(move |event| ready(Ok(turns.piece(event)))).boxed())
     }
+}
+
+fn unfit(mistake: &str) -> Error {
+    let source = format!("its answer does not fit the schema: {mistake}").into();
+    Error::Foreign { what: "the agent".to_owned(), source }
 }
 
 /// Where a reader of the text is.

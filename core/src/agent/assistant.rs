@@ -10,6 +10,7 @@ use crate::cache::{Cache, SingleFlight};
 use crate::llm::{Llm, Prompt, Sampling};
 use crate::message::ToolSpec;
 use crate::retrieval::Retriever;
+use crate::schema::ValueSchema;
 use crate::session::SessionStore;
 use crate::tools::ToolRegistry;
 use crate::{Error, Result};
@@ -40,6 +41,8 @@ use crate::{Error, Result};
 ///   [`Event::Done`](super::Event::Done). Only whole answers are kept, and answers that needed tools only
 ///   with [`AssistantBuilder::cache_tool_answers`]. A cache that fails is logged and passed over.
 /// - The same question asked twice at once is answered once, when there is a cache.
+/// - An answer to a request with a [schema](Request::schema) fits it, or the run ends with [`Error::Model`], which says where
+///   and by which rule it does not; nothing is remembered or kept then.
 /// - History that does not fit the model's context window is left out of the prompt, oldest first.
 ///
 /// A run is driven by whoever reads its stream, on a tokio runtime with time enabled; nothing runs on its own but
@@ -80,7 +83,7 @@ impl Assistant {
     /// What the prompts of all its runs begin with: instructions and tools. A [`LocalLlm`](crate::LocalLlm) can save it
     /// to a file for the next process.
     pub fn beginning(&self) -> Prompt {
-        Draft::new(&self.parts, self.parts.specs(), Vec::new(), &[], "").beginning()
+        Draft::new(&self.parts, self.parts.specs(), Vec::new(), &[], &Request::new("")).beginning()
     }
 
     /// Lets the model compute instructions and tools now, so that the first run need not.
@@ -104,7 +107,9 @@ impl Agent for Assistant {
                 format!("expected an assistant with a session store, got session `{session}` without one");
             return Err(Error::invalid("session", message));
         }
+        let schema =
+            request.schema.as_ref().map(|schema| ValueSchema::compile("schema", schema)).transpose()?;
         let parts = Arc::clone(&self.parts);
-        Ok(events(move |emitter| Run::new(parts, request, emitter).walk()))
+        Ok(events(move |emitter| Run::new(parts, request, schema, emitter).walk()))
     }
 }

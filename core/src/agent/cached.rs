@@ -1,13 +1,13 @@
-use super::Answer;
 use super::assistant::Parts;
+use super::{Answer, Request};
 use crate::Result;
 use crate::cache::{Entry, Key};
 use crate::llm::FinishReason;
 use crate::message::{Message, ToolSpec, Usage};
 use crate::observe::Report;
 
-/// The key of the answer to `question`: everything that the answer depends on.
-pub(super) fn key(parts: &Parts, question: &str, history: &[Message], specs: &[ToolSpec]) -> Result<Key> {
+/// The key of the answer to `request`: everything that the answer depends on.
+pub(super) fn key(parts: &Parts, request: &Request, history: &[Message], specs: &[ToolSpec]) -> Result<Key> {
     let limits = &parts.limits;
     let numbers = [
         limits.max_turns,
@@ -18,7 +18,7 @@ pub(super) fn key(parts: &Parts, question: &str, history: &[Message], specs: &[T
     ];
     let version = parts.retriever.as_ref().map(|retriever| retriever.version());
     Ok(Key::builder("answer/1")
-        .question(question)
+        .question(&request.question)
         .part("model", parts.llm.name())
         .part("instructions", &parts.instructions)
         .part("tools", json(&specs)?)
@@ -26,6 +26,8 @@ pub(super) fn key(parts: &Parts, question: &str, history: &[Message], specs: &[T
         .part("limits", json(&numbers)?)
         .part("history", json(&history)?)
         .part("documents", json(&version)?)
+        .part("filter", json(&request.filter)?)
+        .part("schema", json(&request.schema)?)
         .finish())
 }
 

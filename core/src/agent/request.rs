@@ -1,6 +1,8 @@
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::llm::Priority;
+use crate::retrieval::Filter;
 
 /// A question to an [`Agent`](crate::Agent).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,12 +16,24 @@ pub struct Request {
     /// Which runs go first at the model.
     #[serde(default)]
     pub priority: Priority,
+    /// Which passages may be found; all of them if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<Filter>,
+    /// A JSON Schema that the answer has to fit; none for an answer in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<Value>,
 }
 
 impl Request {
     /// A question on its own.
     pub fn new(question: impl Into<String>) -> Self {
-        Self { question: question.into(), session: None, priority: Priority::default() }
+        Self {
+            question: question.into(),
+            session: None,
+            priority: Priority::default(),
+            filter: None,
+            schema: None,
+        }
     }
 
     /// The same question as part of a conversation.
@@ -33,6 +47,20 @@ impl Request {
     #[must_use]
     pub fn priority(mut self, priority: Priority) -> Self {
         self.priority = priority;
+        self
+    }
+
+    /// The same question, answered from the passages that match `filter`.
+    #[must_use]
+    pub fn filter(mut self, filter: Filter) -> Self {
+        self.filter = Some(filter);
+        self
+    }
+
+    /// The same question, answered by JSON that fits this schema.
+    #[must_use]
+    pub fn schema(mut self, schema: Value) -> Self {
+        self.schema = Some(schema);
         self
     }
 }

@@ -9,15 +9,19 @@ use super::prompt::{Draft, room_for_passages};
 use super::turn::{Calls, Generation};
 use super::{Answer, Event, Request, cached, context};
 use crate::cache::{Flight, Key};
+use crate::llm::FinishReason;
 use crate::message::{Message, ToolCall, ToolSpec, Usage};
 use crate::observe::Report;
 use crate::retrieval::{Passage, Query};
+use crate::schema::ValueSchema;
 use crate::{Error, Result};
 
 /// One question on its way to an answer.
 pub(super) struct Run {
     pub(super) parts: Arc<Parts>,
     pub(super) request: Request,
+    /// What the answer has to be.
+    schema: Option<ValueSchema>,
     emitter: Emitter,
     flight: Option<Flight>,
     call_ids: HashSet<String>,
@@ -28,10 +32,16 @@ pub(super) struct Run {
 }
 
 impl Run {
-    pub(super) fn new(parts: Arc<Parts>, request: Request, emitter: Emitter) -> Self {
+    pub(super) fn new(
+        parts: Arc<Parts>,
+        request: Request,
+        schema: Option<ValueSchema>,
+        emitter: Emitter,
+    ) -> Self {
         Self {
             parts,
             request,
+            schema,
             emitter,
             flight: None,
             call_ids: HashSet::new(),
@@ -60,8 +70,9 @@ impl Run {
             return self.replay(answer).await;
         }
         let passages = self.retrieve().await?;
-        let draft = Draft::new(&self.parts, specs, history, &passages, &self.request.question);
+        let draft = Draft::new(&self.parts, specs, history, &passages, &self.request);
         let (generation, exchange) = self.turns(draft).await?;
+        self.check(&generation)?;
         let answer = Answer {
             citations: citations(&generation.text, &self.request.question, &passages),
             text: generation.text,
@@ -82,6 +93,16 @@ impl Run {
         Ok(())
     }
 
+    /// Refuses an answer that does not fit the schema.
+    fn check(&self, generation: &Generation) -> Result<()> {
+        let Some(Err(mistake)) = self.schema.as_ref().map(|schema| schema.read(&generation.text)) else {
+            return Ok(());
+        };
+        let cut = if generation.finish_reason == FinishReason::Length { "was cut off and " } else { "" };
+        let source = format!("its answer {cut}does not fit the schema: {mistake}").into();
+        Err(Error::Model { model: self.parts.llm.name().to_owned(), source })
+    }
+
     async fn history(&self) -> Result<Vec<Message>> {
         match (&self.parts.sessions, &self.request.session) {
             (Some(sessions), Some(session)) => sessions.load(session).await,
@@ -93,7 +114,7 @@ impl Run {
         if self.parts.cache.is_none() {
             return Ok(None);
         }
-        cached::key(&self.parts, &self.request.question, history, specs).map(Some)
+        cached::key(&self.parts, &self.request, history, specs).map(Some)
     }
 
     /// The kept answer; if there is none, this run is now the one that works on the question.
@@ -142,7 +163,8 @@ impl Run {
             return Ok(Vec::new());
         };
         let begin = Instant::now();
-        let query = Query::new(&self.request.question).k(self.parts.limits.max_passages);
+        let mut query = Query::new(&self.request.question).k(self.parts.limits.max_passages);
+        query.filter.clone_from(&self.request.filter);
         let found = retriever.retrieve(&query).await?;
         let passages = context::pack(&*self.parts.llm, found, room_for_passages(&self.parts))?;
         self.report.retrieval = begin.elapsed();

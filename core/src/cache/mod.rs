@@ -1,5 +1,6 @@
-//! Has it been answered? Answers by exact key.
+//! Has it been answered, or embedded? Answers and vectors by exact key.
 
+mod embedder;
 mod flight;
 mod key;
 mod memory;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+pub use embedder::CachedEmbedder;
 pub use flight::{Flight, SingleFlight};
 pub use key::{Key, KeyBuilder};
 pub use memory::{MemoryCache, MemoryCacheOptions};

@@ -24,7 +24,7 @@ pub use local::{
     RegisteredModel, WeightLayout, devices, quantize, quantize_with_progress,
 };
 pub use pieces::from_pieces;
-pub use prompt::{Priority, Prompt, Sampling};
+pub use prompt::{Priority, Prompt, Sampling, ToolChoice};
 pub use scripted::{ScriptedCall, ScriptedLlm, ScriptedTurn};
 
 use crate::Result;
@@ -41,7 +41,8 @@ pub type DeltaStream = BoxStream<'static, Result<Delta>>;
 /// - A prompt longer than [`context_window`](Llm::context_window) is refused with
 ///   [`Error::ContextTooLong`](crate::Error::ContextTooLong) before anything is computed.
 /// - The same prompt with the same seed gives the same deltas; at temperature 0 the seed has no influence.
-/// - It never runs a tool: it only asks for it.
+/// - It never runs a tool: it only asks for it, as [`tool_choice`](Prompt::tool_choice) says; a model that cannot be made
+///   to may answer all the same.
 ///
 /// # Cancellation
 ///

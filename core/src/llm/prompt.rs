@@ -1,11 +1,12 @@
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::message::{Message, Role, ToolSpec};
 use crate::setters::setters;
 use crate::{Error, Result};
 
 /// Everything that a model is asked at once.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Prompt {
@@ -25,6 +26,37 @@ pub struct Prompt {
     /// Parts of the messages' texts, word for word and in their order, that other prompts may have at another place:
     /// retrieved passages. A model that was opened with `kv_reuse: chunks` computes each once; others pass them over.
     pub chunks: Vec<String>,
+    /// Whether the model may, must or must not ask for tools.
+    #[serde(skip_serializing_if = "is_default")]
+    pub tool_choice: ToolChoice,
+    /// Whether one generation may ask for several tools. Default true.
+    #[serde(skip_serializing_if = "Clone::clone")]
+    pub parallel_calls: bool,
+    /// A JSON Schema that the text is to fit, unless the model asks for tools instead. A [`LocalLlm`](crate::LocalLlm) cannot
+    /// write anything else, but for keywords that no grammar can say; whoever needs it to fit validates it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schema: Option<Value>,
+}
+
+impl Default for Prompt {
+    fn default() -> Self {
+        Self {
+            messages: Vec::new(),
+            tools: Vec::new(),
+            sampling: Sampling::default(),
+            max_output_tokens: None,
+            stop: Vec::new(),
+            priority: Priority::default(),
+            chunks: Vec::new(),
+            tool_choice: ToolChoice::default(),
+            parallel_calls: true,
+            schema: None,
+        }
+    }
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 setters!(Prompt {
@@ -32,14 +64,66 @@ setters!(Prompt {
     sampling: Sampling,
     stop: Vec<String>,
     priority: Priority,
-    chunks: Vec<String>;
-    max_output_tokens: usize
+    chunks: Vec<String>,
+    tool_choice: ToolChoice,
+    parallel_calls: bool;
+    max_output_tokens: usize,
+    schema: Value
 });
 
 impl Prompt {
     /// A prompt of these messages, without tools.
     pub fn new(messages: Vec<Message>) -> Self {
         Self { messages, ..Self::default() }
+    }
+
+    /// Checks sampling, and that the tools are there that the choice speaks of.
+    pub fn validate(&self) -> Result<()> {
+        self.sampling.validate()?;
+        match &self.tool_choice {
+            ToolChoice::Required if self.tools.is_empty() => {
+                Err(Error::invalid("tool_choice", "expected some tools for `required`, got none"))
+            }
+            ToolChoice::Named(name) if self.tools.iter().all(|tool| tool.name != *name) => {
+                let known: Vec<&str> = self.tools.iter().map(|tool| tool.name.as_str()).collect();
+                Err(Error::Unknown { what: "tool", name: name.clone(), known: known.join(", ") })
+            }
+            ToolChoice::Auto | ToolChoice::None | ToolChoice::Required | ToolChoice::Named(_) => Ok(()),
+        }
+    }
+
+    /// The tools that the model is told of.
+    #[cfg(feature = "local")]
+    pub(super) fn offered_tools(&self) -> &[ToolSpec] {
+        if self.tool_choice == ToolChoice::None { &[] } else { &self.tools }
+    }
+}
+
+/// Whether a model asks for tools.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ToolChoice {
+    /// As the model decides.
+    #[default]
+    Auto,
+    /// Never: it is not told of them.
+    None,
+    /// Always, and says nothing else.
+    Required,
+    /// Always for the tool of this name.
+    Named(String),
+}
+
+impl ToolChoice {
+    /// Whether a tool of this name may be asked for.
+    #[cfg(feature = "local")]
+    pub(super) fn admits(&self, name: &str) -> bool {
+        match self {
+            Self::Auto | Self::Required => true,
+            Self::None => false,
+            Self::Named(only) => only == name,
+        }
     }
 }
 

@@ -161,7 +161,7 @@ impl fmt::Debug for ScriptedLlm {
 #[async_trait]
 impl Llm for ScriptedLlm {
     async fn generate(&self, prompt: Prompt) -> Result<DeltaStream> {
-        prompt.sampling.validate()?;
+        prompt.validate()?;
         let got = prompt.messages.iter().map(|message| words(&message.content)).sum();
         if got > self.context_window {
             return Err(Error::ContextTooLong { limit: self.context_window, got });

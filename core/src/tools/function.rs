@@ -7,7 +7,6 @@ use async_trait::async_trait;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use schemars::JsonSchema;
-use schemars::generate::SchemaSettings;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -15,6 +14,7 @@ use serde_json::Value;
 use super::{Tool, blocking};
 use crate::error::Source;
 use crate::message::{ToolCall, ToolSpec};
+use crate::schema::schema_of;
 use crate::{Error, Result};
 
 type Function = Box<dyn Fn(Value) -> BoxFuture<'static, Result<String>> + Send + Sync>;
@@ -139,20 +139,6 @@ impl Tool for FunctionTool {
     fn timeout(&self) -> Option<Duration> {
         self.timeout
     }
-}
-
-/// The JSON Schema of `A`, in the short form that suits a prompt: one object, without references where the
-/// type allows it, without the type's own name.
-fn schema_of<A: JsonSchema>() -> Value {
-    let settings = SchemaSettings::draft2020_12().with(|settings| {
-        settings.inline_subschemas = true;
-        settings.meta_schema = None;
-    });
-    let mut schema = settings.into_generator().into_root_schema_for::<A>().to_value();
-    if let Some(fields) = schema.as_object_mut() {
-        fields.shift_remove("title");
-    }
-    schema
 }
 
 #[cfg(test)]

@@ -1,57 +1,31 @@
-use jsonschema::{Draft, ValidationError, Validator};
 use serde_json::Value;
 
 use crate::message::ToolSpec;
+use crate::schema::ValueSchema;
 use crate::{Error, Result};
-
-/// Bytes of one schema as JSON.
-pub(super) const MAX_BYTES: usize = 64 << 10;
-/// Levels of objects and arrays in one schema.
-pub(super) const MAX_DEPTH: usize = 32;
-/// Mistakes that one explanation names.
-const MAX_MISTAKES: usize = 5;
-/// Characters of a wrong value that an explanation repeats.
-const MAX_EXCERPT: usize = 80;
 
 /// What a tool accepts, compiled.
 #[derive(Debug)]
 pub(super) struct ArgumentSchema {
-    validator: Validator,
+    schema: ValueSchema,
     outline: String,
 }
 
 impl ArgumentSchema {
     /// Compiles the parameters of `spec`, or says which cap or rule they break.
     pub(super) fn compile(spec: &ToolSpec) -> Result<Self> {
-        let refuse =
-            |message: String| Err(Error::invalid(format!("parameters of tool `{}`", spec.name), message));
-        if depth_exceeds(&spec.parameters, MAX_DEPTH) {
-            return refuse(format!("expected at most {MAX_DEPTH} levels, got more"));
-        }
-        let bytes = spec.parameters.to_string().len();
-        if bytes > MAX_BYTES {
-            return refuse(format!("expected at most {MAX_BYTES} bytes of schema, got {bytes}"));
-        }
+        let what = format!("parameters of tool `{}`", spec.name);
         if spec.parameters.get("type").and_then(Value::as_str) != Some("object") {
-            return refuse("expected a JSON Schema with `\"type\": \"object\"`".to_owned());
+            return Err(Error::invalid(what, "expected a JSON Schema with `\"type\": \"object\"`"));
         }
-        match jsonschema::options().with_draft(Draft::Draft202012).build(&spec.parameters) {
-            Ok(validator) => Ok(Self { validator, outline: outline(&spec.parameters) }),
-            Err(error) => refuse(format!(
-                "expected JSON Schema 2020-12, got a mistake at `{}`: {error}",
-                pointer(&error)
-            )),
-        }
+        let schema = ValueSchema::compile(&what, &spec.parameters)?;
+        Ok(Self { schema, outline: outline(&spec.parameters) })
     }
 
     /// Checks arguments; the error is written for the model that has to mend its call.
     pub(super) fn check(&self, tool: &str, arguments: &Value) -> Result<(), String> {
-        if self.validator.is_valid(arguments) {
-            return Ok(());
-        }
-        let mistakes: Vec<String> =
-            self.validator.iter_errors(arguments).take(MAX_MISTAKES).map(|error| describe(&error)).collect();
-        Err(self.explain(tool, &mistakes))
+        let mistakes = self.schema.mistakes(arguments);
+        if mistakes.is_empty() { Ok(()) } else { Err(self.explain(tool, &mistakes)) }
     }
 
     /// The explanation of `mistakes`, with what the tool accepts.
@@ -66,40 +40,6 @@ impl ArgumentSchema {
         text.push_str(&self.outline);
         text
     }
-}
-
-fn pointer(error: &ValidationError<'_>) -> String {
-    let path = error.instance_path().to_string();
-    if path.is_empty() { "/".to_owned() } else { path }
-}
-
-fn describe(error: &ValidationError<'_>) -> String {
-    let found = excerpt(&error.instance().to_string());
-    format!("at `{}` (`{}`): {}", pointer(error), error.kind().keyword(), error.masked_with(found))
-}
-
-/// At most [`MAX_EXCERPT`] characters of `text`.
-pub(super) fn excerpt(text: &str) -> String {
-    match text.char_indices().nth(MAX_EXCERPT) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
-}
-
-/// Whether `value` nests deeper than `limit`; walks without recursion, since the value may be hostile.
-fn depth_exceeds(value: &Value, limit: usize) -> bool {
-    let mut open = vec![(value, 1)];
-    while let Some((value, depth)) = open.pop() {
-        if depth > limit {
-            return true;
-        }
-        match value {
-            Value::Array(items) => open.extend(items.iter().map(|item| (item, depth + 1))),
-            Value::Object(fields) => open.extend(fields.values().map(|item| (item, depth + 1))),
-            _ => {}
-        }
-    }
-    false
 }
 
 /// The parameters in one line that looks like a call: `{"a": integer, "note": string (optional)}`.

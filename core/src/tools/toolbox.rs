@@ -7,11 +7,12 @@ use futures::FutureExt;
 use serde_json::{Map, Value};
 use tokio::task::JoinError;
 
-use super::schema::{ArgumentSchema, excerpt};
+use super::schema::ArgumentSchema;
 use super::task::{CallFuture, CallScope, CallTask, Stopped};
 use super::{MAX_BLOCKING_CALLS, Tool, ToolRegistry};
 use crate::error::panic_text;
 use crate::message::{ToolCall, ToolOutput, ToolSpec, ToolStatus};
+use crate::schema::excerpt;
 use crate::{Error, Result};
 
 const MAX_TOOLS: usize = 256;

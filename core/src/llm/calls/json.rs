@@ -60,6 +60,30 @@ impl Scan {
     }
 }
 
+/// Where `mark` begins in JSON, but for strings.
+pub(super) fn find_outside_strings(text: &str, mark: &str) -> Option<usize> {
+    let mut scan = Scan::default();
+    text.bytes().enumerate().find_map(|(index, byte)| {
+        if !scan.in_string && text.as_bytes()[index..].starts_with(mark.as_bytes()) {
+            return Some(index);
+        }
+        scan.push(byte);
+        None
+    })
+}
+
+/// A text that begins with an object, or a list of them, whose first field names a tool that `is_known`: without the white
+/// space up to the end of the name, and at the end.
+pub(super) fn named(text: &str, is_known: impl Fn(&str) -> bool) -> Option<String> {
+    let inside =
+        text.trim_start_matches(|character: char| "[{".contains(character) || character.is_whitespace());
+    let brackets: String = text[..text.len() - inside.len()].split_whitespace().collect();
+    let value = inside.strip_prefix("\"name\"")?.trim_start().strip_prefix(':')?.trim_start();
+    let (name, rest) = value.strip_prefix('"')?.split_once('"')?;
+    let is_object = brackets.ends_with('{');
+    (is_object && is_known(name)).then(|| format!("{brackets}\"name\": \"{name}\"{}", rest.trim()))
+}
+
 /// Whether a text that begins with `{` or `[` may still become a call, or a list of calls, of a tool that
 /// `is_known` admits.
 pub(super) fn may_be_call(text: &str, is_known: impl Fn(&str) -> bool) -> bool {

@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::json::{Extent, broken_call, calls_in, closed, extent, may_be_call};
+use super::json::{Extent, broken_call, calls_in, closed, extent, find_outside_strings, may_be_call, named};
 
 const OPEN: &str = "<tool_call>";
 const CLOSE: &str = "</tool_call>";
@@ -44,6 +44,18 @@ pub(in crate::llm) struct CallParser {
     blank: bool,
     called: bool,
     over: bool,
+    held_to: HeldTo,
+}
+
+/// What calls are held to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum HeldTo {
+    /// Nothing: whatever looks like a call is one.
+    Nothing,
+    /// A grammar, from where the next one begins; what comes before is text.
+    GrammarLater,
+    /// A grammar: they are as they should be.
+    Grammar,
 }
 
 /// What the beginning of the held text is.
@@ -59,7 +71,37 @@ enum Beginning {
 impl CallParser {
     /// A parser for a generation that was offered these tools; without tools every text is text.
     pub(in crate::llm) fn new(known: Vec<String>) -> Self {
-        Self { known, held: String::new(), line_start: true, blank: true, called: false, over: false }
+        let (held, held_to) = (String::new(), HeldTo::Nothing);
+        Self { known, held, line_start: true, blank: true, called: false, over: false, held_to }
+    }
+
+    /// A parser for a generation whose calls are held to a grammar: from the start, or from where [`begun`](Self::begun)
+    /// tells and somebody [holds](Self::hold) them. Nothing else is a call.
+    pub(in crate::llm) fn guarded(known: Vec<String>, from_the_start: bool) -> Self {
+        let held_to = if from_the_start { HeldTo::Grammar } else { HeldTo::GrammarLater };
+        Self { held_to, ..Self::new(known) }
+    }
+
+    /// Takes note that the text is held to a grammar from the beginning of the call on that is held back.
+    pub(in crate::llm) fn hold(&mut self) {
+        self.held_to = HeldTo::Grammar;
+    }
+
+    /// The text that is held back, if it is the beginning of a call: a tag, or an object that names a known tool. White
+    /// space is as a grammar has it.
+    pub(in crate::llm) fn begun(&self) -> Option<String> {
+        if self.held_to != HeldTo::GrammarLater {
+            return None;
+        }
+        if let Some(inside) = self.held.strip_prefix(OPEN) {
+            // The grammar wants a line break next, if there is nothing yet.
+            let gap = if inside.is_empty() { "" } else { "\n" };
+            return Some(format!("{OPEN}{gap}{}", inside.trim_start()));
+        }
+        let fenced = self.held.strip_prefix(FENCE).and_then(|opened| opened.split_once('\n'));
+        named(fenced.map_or(self.held.as_str(), |(_, inside)| inside.trim_start()), |name| {
+            self.is_known(name)
+        })
     }
 
     /// Whether the model has made its calls and begun to write something else.
@@ -132,12 +174,16 @@ impl CallParser {
 
     fn beginning(&self) -> Beginning {
         let held = self.held.as_str();
-        match self.candidate() {
+        let found = match self.candidate() {
             None => Beginning::Text(held.len()),
-            Some(0) if held.starts_with('<') => tagged(held, &self.known),
+            Some(0) if held.starts_with('<') => self.tagged(held),
             Some(0) if held.starts_with('`') => self.fenced(held),
             Some(0) => self.bare(held),
             Some(start) => Beginning::Text(start),
+        };
+        match found {
+            Beginning::Calls(_, length) if self.held_to == HeldTo::GrammarLater => Beginning::Text(length),
+            found => found,
         }
     }
 
@@ -159,6 +205,30 @@ impl CallParser {
             line_start = character == '\n' || (line_start && passes);
         }
         None
+    }
+
+    /// A text that begins with the tag of a call, or with a part of it.
+    fn tagged(&self, held: &str) -> Beginning {
+        let Some(inside) = held.strip_prefix(OPEN) else {
+            return Beginning::Undecided;
+        };
+        // Where all strings are closed, a tag within one is part of it.
+        let find = |tag| match self.held_to {
+            HeldTo::Grammar => find_outside_strings(inside, tag),
+            HeldTo::GrammarLater | HeldTo::Nothing => inside.find(tag),
+        };
+        // A model that forgets to close a call may open the next one.
+        let (close, next) = (find(CLOSE), find(OPEN));
+        let (end, tag) = match (close, next) {
+            (Some(close), next) if next.is_none_or(|next| close < next) => (close, CLOSE.len()),
+            (_, Some(next)) => (next, 0),
+            _ => return Beginning::Undecided,
+        };
+        let length = OPEN.len() + end + tag;
+        match inside[..end].trim() {
+            "" => Beginning::Calls(Vec::new(), length),
+            body => Beginning::Calls(calls_or_broken(body, &self.known), length),
+        }
     }
 
     fn fenced(&self, held: &str) -> Beginning {
@@ -219,6 +289,12 @@ impl CallParser {
     /// The calls in text that ends before it is decided.
     fn unfinished(&self, cut: bool) -> Option<Vec<WrittenCall>> {
         let held = self.held.as_str();
+        match self.held_to {
+            HeldTo::GrammarLater => return None,
+            // Half a call is none.
+            HeldTo::Grammar if cut && self.candidate() == Some(0) => return Some(Vec::new()),
+            HeldTo::Grammar | HeldTo::Nothing => {}
+        }
         if let Some(inside) = held.strip_prefix(OPEN) {
             return Some(match inside.trim() {
                 "" => Vec::new(),
@@ -238,26 +314,6 @@ impl CallParser {
 
     fn is_known(&self, name: &str) -> bool {
         self.known.iter().any(|known| known == name)
-    }
-}
-
-/// A text that begins with the tag of a call, or with a part of it.
-fn tagged(held: &str, known: &[String]) -> Beginning {
-    let Some(inside) = held.strip_prefix(OPEN) else {
-        return Beginning::Undecided;
-    };
-    let close = inside.find(CLOSE);
-    // A model that forgets to close a call may open the next one.
-    let next = inside.find(OPEN);
-    let (end, tag) = match (close, next) {
-        (Some(close), next) if next.is_none_or(|next| close < next) => (close, CLOSE.len()),
-        (_, Some(next)) => (next, 0),
-        _ => return Beginning::Undecided,
-    };
-    let length = OPEN.len() + end + tag;
-    match inside[..end].trim() {
-        "" => Beginning::Calls(Vec::new(), length),
-        body => Beginning::Calls(calls_or_broken(body, known), length),
     }
 }
 

@@ -27,6 +27,10 @@ pub struct LocalLlmStats {
     pub drafted_tokens: u64,
     /// Of these, the tokens that were then generated.
     pub accepted_tokens: u64,
+    /// Passes through the draft model.
+    pub draft_passes: u64,
+    /// Of the generated tokens, those that a grammar left no choice about, so that none was chosen.
+    pub forced_tokens: u64,
 }
 
 /// Whether a [`LocalLlm`](super::LocalLlm) is in memory, and what computes it.
@@ -43,7 +47,9 @@ pub struct LocalLlmStatus {
     pub threads: usize,
     /// The code that computes; none if it is not loaded.
     pub kernels: Option<Kernels>,
-    /// Bytes that keys and values may take; 0 if it is not loaded.
+    /// The name of the draft model that is loaded beside it.
+    pub draft_model: Option<String>,
+    /// Bytes that keys and values may take, those of the draft model included; 0 if it is not loaded.
     pub kv_budget: usize,
     /// Bytes that keys and values take now.
     pub kv_used: usize,
@@ -62,6 +68,8 @@ pub(super) struct Counters {
     pub(super) generated_tokens: Counter,
     pub(super) drafted_tokens: Counter,
     pub(super) accepted_tokens: Counter,
+    pub(super) draft_passes: Counter,
+    pub(super) forced_tokens: Counter,
 }
 
 /// A number that only grows.
@@ -91,6 +99,8 @@ impl Counters {
             generated_tokens: self.generated_tokens.get(),
             drafted_tokens: self.drafted_tokens.get(),
             accepted_tokens: self.accepted_tokens.get(),
+            draft_passes: self.draft_passes.get(),
+            forced_tokens: self.forced_tokens.get(),
         }
     }
 }

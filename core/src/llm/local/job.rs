@@ -4,6 +4,7 @@ use rushlight_models::{Error as ModelError, KvCache, SamplerOptions, SavedPrefix
 use tokio::sync::mpsc::Sender;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
+use super::guard::Guard;
 use crate::Result;
 use crate::llm::{Delta, Priority, Sampling};
 
@@ -46,6 +47,8 @@ pub(super) struct Job {
     pub(super) max_output_tokens: usize,
     pub(super) stop: Vec<String>,
     pub(super) tools: Vec<String>,
+    /// What its text is held to.
+    pub(super) guard: Option<Box<Guard>>,
     pub(super) next_call: usize,
     pub(super) deltas: Sender<Result<Delta>>,
 }

@@ -3,6 +3,8 @@
 mod chunks;
 mod counters;
 mod draft;
+mod files;
+mod guard;
 mod job;
 mod memory;
 mod model;

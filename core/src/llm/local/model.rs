@@ -1,16 +1,16 @@
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::{StreamExt, stream};
-use rushlight_models::hub::{Hub, ModelKind};
 use rushlight_models::{
     Device, Encoded, Error as ModelError, LanguageModel, LoadProgress, MemoryEstimate, ModelInfo,
 };
 use tokio::sync::mpsc::channel;
 
 use super::counters::{LocalLlmStats, LocalLlmStatus};
+use super::files::Files;
+use super::guard::{Guard, GuardMaker};
 use super::job::{Job, Order, Purpose};
 use super::memory::Plan;
 use super::options::{KvReuse, LocalLlmOptions};
@@ -57,8 +57,11 @@ pub struct LocalLlm {
 pub(super) struct Shared {
     pub(super) worker: Worker,
     pub(super) model: Arc<LanguageModel>,
+    pub(super) draft: Option<Arc<LanguageModel>>,
     pub(super) name: String,
     pub(super) kv_reuse: KvReuse,
+    pub(super) constrain_calls: bool,
+    pub(super) guards: GuardMaker,
 }
 
 impl LocalLlm {
@@ -68,8 +71,8 @@ impl LocalLlm {
     /// # Errors
     ///
     /// [`Error::Unknown`] for a name that nothing has; [`Error::Invalid`] for a model that is no language
-    /// model, an option out of its range, or a device that is not there or not built in; [`Error::Model`] when the
-    /// model is not on this machine, or its file is damaged or of an unsupported kind.
+    /// model, an option out of its range, a draft model with another vocabulary, or a device that is not there or not
+    /// built in; [`Error::Model`] when the model is not on this machine, or its file is damaged or of an unsupported kind.
     pub async fn open(name_or_path: &str) -> Result<Self> {
         Self::open_with(name_or_path, LocalLlmOptions::default()).await
     }
@@ -87,9 +90,9 @@ impl LocalLlm {
     ) -> Result<Self> {
         let name_or_path = name_or_path.to_owned();
         off_thread(move || {
-            let (path, info) = find(&name_or_path, &options)?;
-            let slot = Arc::new(Slot::new(path, info, options, None));
-            slot.loaded_with_progress(&progress)?;
+            let files = Files::find(&name_or_path, &options)?;
+            let slot = Arc::new(Slot::new(&files.model, options, None));
+            slot.loaded_with_progress(Some(files), &progress)?;
             Ok(Self { slot })
         })
         .await
@@ -103,10 +106,12 @@ impl LocalLlm {
     /// What a model's file says about it, by its name in the [`hub`](crate::hub) or by its path: nothing is loaded.
     pub async fn inspect(name_or_path: &str) -> Result<ModelInfo> {
         let name_or_path = name_or_path.to_owned();
-        off_thread(move || Ok(find(&name_or_path, &LocalLlmOptions::default())?.1)).await
+        let options = LocalLlmOptions::default();
+        off_thread(move || Ok(Files::find(&name_or_path, &options)?.model.info().clone())).await
     }
 
-    /// What a model would take of memory with these options, read from the header of its file: nothing is loaded.
+    /// What a model would take of memory with these options, with its draft model if it has one, read from the headers of
+    /// the files: nothing is loaded.
     ///
     /// # Errors
     ///
@@ -115,8 +120,8 @@ impl LocalLlm {
     pub async fn estimate_memory(name_or_path: &str, options: LocalLlmOptions) -> Result<MemoryEstimate> {
         let name_or_path = name_or_path.to_owned();
         off_thread(move || {
-            let (path, _) = find(&name_or_path, &options)?;
-            let plan = Plan::new(&path, &options).map_err(|error| Error::model(name_or_path, error))?;
+            let files = Files::find(&name_or_path, &options)?;
+            let plan = Plan::new(&files, &options).map_err(|error| Error::model(name_or_path, error))?;
             Ok(plan.memory)
         })
         .await
@@ -141,14 +146,17 @@ impl LocalLlm {
     pub fn status(&self) -> LocalLlmStatus {
         let state = self.slot.state();
         let loaded = state.loaded();
+        let models =
+            || loaded.iter().flat_map(|shared| [Some(&shared.model), shared.draft.as_ref()]).flatten();
         LocalLlmStatus {
             is_loaded: loaded.is_some(),
             loads: state.loads,
             load_ms: u64::try_from(state.load_time.as_millis()).unwrap_or(u64::MAX),
             threads: loaded.map_or(0, |shared| shared.worker.threads()),
             kernels: loaded.map(|shared| shared.model.kernels()),
-            kv_budget: loaded.and_then(|shared| shared.model.kv_budget()).unwrap_or(0),
-            kv_used: loaded.map_or(0, |shared| shared.model.kv_used_bytes()),
+            draft_model: loaded.and_then(|shared| Some(shared.draft.as_ref()?.info().name.clone())),
+            kv_budget: models().filter_map(|model| model.kv_budget()).sum(),
+            kv_used: models().map(|model| model.kv_used_bytes()).sum(),
         }
     }
 
@@ -183,7 +191,7 @@ impl LocalLlm {
 #[async_trait]
 impl Llm for LocalLlm {
     async fn generate(&self, prompt: Prompt) -> Result<DeltaStream> {
-        prompt.sampling.validate()?;
+        prompt.validate()?;
         let slot = Arc::clone(&self.slot);
         off_thread(move || slot.loaded()?.answer(&prompt)).await
     }
@@ -229,6 +237,10 @@ impl Shared {
             return Err(Error::ContextTooLong { limit, got });
         }
         self.check_budget(got)?;
+        let guard = match purpose {
+            Purpose::Answer => self.guard(prompt)?,
+            Purpose::Keep(_) => None,
+        };
         let (deltas, received) = channel(UNREAD);
         self.worker.submit(Order::Compute(Job {
             tokens,
@@ -238,7 +250,8 @@ impl Shared {
             sampling: prompt.sampling.clone(),
             max_output_tokens: prompt.max_output_tokens.unwrap_or(DEFAULT_OUTPUT).min(limit - got),
             stop: prompt.stop.clone(),
-            tools: prompt.tools.iter().map(|tool| tool.name.clone()).collect(),
+            tools: prompt.offered_tools().iter().map(|tool| tool.name.clone()).collect(),
+            guard,
             next_call: next_call_number(&prompt.messages),
             deltas,
         }))?;
@@ -256,6 +269,12 @@ impl Shared {
         Ok(stream.boxed())
     }
 
+    /// What the answer to a prompt is held to.
+    pub(super) fn guard(&self, prompt: &Prompt) -> Result<Option<Box<Guard>>> {
+        let guard = self.guards.make(&self.model, prompt, self.constrain_calls);
+        guard.map_err(|error| Error::model(&self.name, error))
+    }
+
     /// Refuses a prompt that would never fit the memory for keys and values.
     fn check_budget(&self, tokens: usize) -> Result<()> {
         let Some(limit) = self.model.kv_budget() else {
@@ -267,19 +286,6 @@ impl Shared {
         }
         Ok(())
     }
-}
-
-/// The file of a language model and what its header says, once the options are found to suit it.
-pub(super) fn find(name_or_path: &str, options: &LocalLlmOptions) -> Result<(PathBuf, ModelInfo)> {
-    let failed = |error| Error::model(name_or_path, error);
-    let found = Hub::new().and_then(|hub| hub.resolve(name_or_path)).map_err(failed)?;
-    if found.kind != ModelKind::LanguageModel {
-        let message = format!("expected a language model, got an embedder: `{}`", found.name);
-        return Err(Error::invalid("model", message));
-    }
-    let info = ModelInfo::inspect(&found.path).map_err(failed)?;
-    options.validate(&info)?;
-    Ok((found.path, info))
 }
 
 /// Runs work that takes a while, and no turn of the model, away from the async threads.

@@ -35,8 +35,8 @@ pub struct LocalLlmOptions {
     pub context: Option<usize>,
     /// Threads that compute for this model. Default: one for each core.
     pub threads: Option<usize>,
-    /// Generations that may wait; one more is refused with [`Error::Overloaded`](crate::Error::Overloaded).
-    /// Default 100.
+    /// Generations that may wait; one more is refused with [`Error::Overloaded`](crate::Error::Overloaded). As many whose
+    /// readers are behind are kept beside those that are computed. Default 100.
     pub queue: usize,
     /// Generations that are computed together; further ones wait. Together they take hardly longer than one alone,
     /// but each takes memory. Default 8.
@@ -58,9 +58,19 @@ pub struct LocalLlmOptions {
     pub unload_after: Option<Duration>,
     /// Devices among which each layer is split. There is only one: more are refused. Default 1.
     pub tensor_parallel: usize,
-    /// Whether the next tokens are guessed from earlier ones and then computed together, which changes nothing but the
-    /// speed. Default true.
+    /// Whether the next tokens are guessed from earlier ones of the prompt and the answer, and of the model's earlier answers
+    /// to whomever, and then computed together. That changes no text, only when it comes: whoever measures it may learn that
+    /// somebody was answered alike. [`KvReuse::Off`] leaves earlier answers out, and forgets them. Default true.
     pub speculation: bool,
+    /// A small model that guesses the next tokens where earlier ones say nothing about them, by its name in the
+    /// [`hub`](crate::hub) or its path. It has the vocabulary of the model, is loaded beside it, and computes on the same
+    /// device; what it takes of memory counts against the same budgets. Before a pass of the model up to 16 passes of it
+    /// come. It rests while its guesses take more than they save, judged by the sizes of both. Default: none.
+    pub draft_model: Option<String>,
+    /// Whether a call that the model begins to write is held to the tools' names and parameters, so that it cannot be
+    /// wrong; what it says before is free. A call that [must be](crate::ToolChoice::Required) is always held. A small model may make the
+    /// same call over and over where the grammar lets it go on with another. Default false.
+    pub constrain_calls: bool,
 }
 
 setters!(LocalLlmOptions {
@@ -70,12 +80,14 @@ setters!(LocalLlmOptions {
     kv_type: KvType,
     kv_reuse: KvReuse,
     tensor_parallel: usize,
-    speculation: bool;
+    speculation: bool,
+    constrain_calls: bool;
     context: usize,
     threads: usize,
     kv_budget: usize,
     memory_budget: usize,
-    unload_after: Duration
+    unload_after: Duration,
+    draft_model: String
 });
 
 impl Default for LocalLlmOptions {
@@ -93,6 +105,8 @@ impl Default for LocalLlmOptions {
             unload_after: None,
             tensor_parallel: 1,
             speculation: true,
+            draft_model: None,
+            constrain_calls: false,
         }
     }
 }
@@ -110,6 +124,10 @@ impl LocalLlmOptions {
             if value == Some(0) {
                 return Err(Error::invalid(option, "expected at least 1, got 0"));
             }
+        }
+        if let Some(name) = self.draft_model.as_ref().filter(|_| !self.speculation) {
+            let message = format!("expected none while `speculation` is false, got `{name}`");
+            return Err(Error::invalid("draft_model", message));
         }
         let (parts, heads) = (self.tensor_parallel, info.kv_heads);
         if !heads.is_multiple_of(parts) {

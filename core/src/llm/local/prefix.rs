@@ -115,6 +115,8 @@ impl LocalLlm {
             }
             let mut encoded = Encoded::default();
             encoded.tokens.clone_from(&tokens);
+            // So that no later prompt waits for its grammar.
+            shared.guard(&prompt)?;
             let deltas = shared.start(encoded, &prompt, Purpose::Keep(kept))?;
             Ok(Some((tokens, deltas)))
         });

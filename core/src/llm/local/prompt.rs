@@ -17,9 +17,10 @@ pub(super) fn encode_chunks(
     prompt: &Prompt,
     chunks: &[String],
 ) -> Result<Encoded, Error> {
+    let tools = prompt.offered_tools();
     let conversation = Conversation {
         messages: prompt.messages.iter().map(message).collect(),
-        tools: if prompt.tools.is_empty() { Value::Null } else { prompt.tools.iter().map(tool).collect() },
+        tools: if tools.is_empty() { Value::Null } else { tools.iter().map(tool).collect() },
         add_generation_prompt: true,
     };
     let chunks: Vec<&str> = chunks.iter().map(String::as_str).collect();

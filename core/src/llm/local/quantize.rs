@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use rushlight_models::{QuantizeOptions, QuantizeProgress, QuantizeReport};
 
-use super::model::{find, off_thread};
+use super::files::Files;
+use super::model::off_thread;
 use super::options::LocalLlmOptions;
 use crate::{Error, Result};
 
@@ -63,7 +64,7 @@ pub async fn quantize_with_progress(
         if is_wanted.strong_count() > 0 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     };
     let report = off_thread(move || {
-        let (path, _) = find(&source, &LocalLlmOptions::default())?;
+        let path = Files::find(&source, &LocalLlmOptions::default())?.model.path().to_owned();
         rushlight_models::quantize(&path, &target, &options, &tell)
             .map_err(|error| Error::model(source, error))
     });

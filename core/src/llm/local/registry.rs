@@ -3,8 +3,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
+use super::files::Files;
 use super::memory::{Plan, free_or_assumed};
-use super::model::{LocalLlm, find, off_thread};
+use super::model::{LocalLlm, off_thread};
 use super::options::LocalLlmOptions;
 use super::slot::Slot;
 use crate::setters::setters;
@@ -161,13 +162,13 @@ impl Registered {
     ) -> Result<LocalLlm> {
         let budget = usize::try_from(self.budget).unwrap_or(usize::MAX);
         options.memory_budget = Some(options.memory_budget.map_or(budget, |own| own.min(budget)));
-        let (path, info) = find(name_or_path, &options)?;
-        let plan = Plan::new(&path, &options).map_err(|error| Error::model(name_or_path, error))?;
+        let files = Files::find(name_or_path, &options)?;
+        let plan = Plan::new(&files, &options).map_err(|error| Error::model(name_or_path, error))?;
         // What it gets now is what it gets each time.
-        options.kv_budget = plan.load.kv_budget;
+        options.kv_budget = Some(plan.kv_budget);
         let memory = plan.memory.total();
         let admission = Admission { registry: Arc::downgrade(&self), memory };
-        let slot = Arc::new(Slot::new(path, info, options, Some(admission)));
+        let slot = Arc::new(Slot::new(&files.model, options, Some(admission)));
         let mut entries = self.entries();
         if entries.iter().any(|entry| entry.name == name) {
             return Err(Error::invalid("name", format!("expected one that is not taken, got `{name}`")));

@@ -5,12 +5,13 @@ use futures::FutureExt;
 use futures::executor::block_on;
 use futures::future::{BoxFuture, Either, pending, select, select_all};
 use rushlight_models::{
-    Error as ModelError, KvCache, LanguageModel, Logits, PrefixTree, SavedPrefix, Step, StepLogits,
+    Error as ModelError, KvCache, LanguageModel, PrefixTree, SavedPrefix, Step, StepLogits,
 };
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::counters::Counters;
+use super::draft::{DraftModel, Speculation};
 use super::job::{Job, Order, Queued};
 use super::options::{KvReuse, LocalLlmOptions};
 use super::sequence::{Part, Progress, Sequence};
@@ -42,21 +43,24 @@ pub(super) struct Scheduler<'m> {
     /// In the same order.
     running: Vec<Sequence<'m>>,
     tree: PrefixTree,
+    speculation: Speculation<'m>,
 }
 
 /// What its options say.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Choices {
-    /// Sequences that run together at most.
+    /// Sequences that share a pass at most.
     batch: usize,
+    /// Sequences whose reader is behind, and which take no place in a pass, at most.
+    behind: usize,
     pub(super) speculation: bool,
     pub(super) kv_reuse: KvReuse,
 }
 
 impl Choices {
     pub(super) fn of(options: &LocalLlmOptions) -> Self {
-        let LocalLlmOptions { batch, speculation, kv_reuse, .. } = *options;
-        Self { batch, speculation, kv_reuse }
+        let LocalLlmOptions { batch, queue, speculation, kv_reuse, .. } = *options;
+        Self { batch, behind: queue, speculation, kv_reuse }
     }
 }
 
@@ -70,12 +74,21 @@ struct Waiting {
 impl<'m> Scheduler<'m> {
     pub(super) fn new(
         model: &'m LanguageModel,
+        draft: Option<&'m LanguageModel>,
         name: &'m str,
         counters: &'m Counters,
         choices: Choices,
     ) -> Self {
-        let tree = PrefixTree::new(model);
-        Self { model, name, counters, choices, waiting: VecDeque::new(), running: Vec::new(), tree }
+        Self {
+            model,
+            name,
+            counters,
+            choices,
+            waiting: VecDeque::new(),
+            running: Vec::new(),
+            tree: PrefixTree::new(model),
+            speculation: Speculation::new(draft.map(|draft| DraftModel::new(draft, model, counters))),
+        }
     }
 
     /// Follows orders until nobody can give any more.
@@ -118,30 +131,35 @@ impl<'m> Scheduler<'m> {
         if self.tree.find(tokens).len() == tokens.len() {
             return Ok(());
         }
-        if let Some(budget) = self.model.kv_budget() {
-            let wanted = self.model.kv_used_bytes() + self.model.new_cache().growth_bytes(tokens.len());
-            self.tree.evict(wanted.saturating_sub(budget));
-        }
+        self.tree.make_room(self.model.new_cache().growth_bytes(tokens.len()));
         self.tree.insert(tokens, &saved.cache(self.model)?);
         Ok(())
     }
 
     /// Starts what waits, as far as there are places.
     fn admit(&mut self) {
-        while self.running.len() < self.choices.batch {
+        while self.has_place() {
             let Some(Waiting { job, place }) = self.waiting.pop_front() else {
                 return;
             };
             drop(place);
-            let sequence = Sequence::new(self.model, job, self.choices);
-            if sequence.wants_nothing() {
-                self.counters.finished.add(1);
-                sequence.finish(true);
+            let mut sequence = Sequence::new(self.model, job, self.choices);
+            let begun = if sequence.wants_nothing() {
+                Ok(Progress::Ended { cut: true })
             } else {
-                let ahead = self.running.partition_point(|other| other.priority >= sequence.priority);
-                self.running.insert(ahead, sequence);
-            }
+                sequence.add_forced(self.counters)
+            };
+            let ahead = self.running.partition_point(|other| other.priority >= sequence.priority);
+            self.running.insert(ahead, sequence);
+            self.proceed(ahead, begun);
         }
+    }
+
+    /// Whether one more may start: a reader that is behind keeps nobody waiting.
+    fn has_place(&self) -> bool {
+        let Choices { batch, behind, .. } = self.choices;
+        let writing = self.running.iter().filter(|sequence| sequence.can_write()).count();
+        writing < batch && self.running.len() < batch + behind
     }
 
     fn drop_cancelled(&mut self) {
@@ -183,20 +201,26 @@ impl<'m> Scheduler<'m> {
 
     /// What each running sequence takes part in the next pass with.
     fn plan(&mut self) -> Vec<Option<Part>> {
-        let can_write = |sequence: &Sequence<'_>| sequence.deltas().capacity() >= ROOM;
+        // More than share a pass may have readers that have caught up.
+        let writing = self.running.iter().filter(|sequence| sequence.can_write());
         let generating =
-            self.running.iter().filter(|sequence| can_write(sequence) && !sequence.is_prefilling()).count();
+            writing.take(self.choices.batch).filter(|sequence| !sequence.is_prefilling()).count();
         let rows = if generating > 0 { SHARED_PREFILL } else { PREFILL };
         let drafts = DRAFTS / generating.max(1);
-        let mut prefilling = false;
+        self.speculation.share(generating);
+        let (mut places, mut prefilling) = (self.choices.batch, false);
         let mut part = |sequence: &mut Sequence<'m>| {
             // One prompt at a time, so that the next may begin with what this one has computed.
-            if !can_write(sequence) || (sequence.is_prefilling() && prefilling) {
+            if places == 0 || !sequence.can_write() {
+                return None;
+            }
+            places -= 1;
+            if sequence.is_prefilling() && prefilling {
                 return None;
             }
             sequence.start(&mut self.tree, self.counters);
             prefilling |= sequence.is_prefilling();
-            Some(sequence.part(rows, drafts, &mut self.tree))
+            Some(sequence.part(rows, drafts, &mut self.tree, &mut self.speculation))
         };
         self.running.iter_mut().map(&mut part).collect()
     }
@@ -207,9 +231,6 @@ impl<'m> Scheduler<'m> {
     ///
     /// Fails, and says which one, if there is not even room for the first.
     fn make_room(&mut self, parts: &mut [Option<Part>]) -> Result<(), (usize, ModelError)> {
-        let Some(budget) = self.model.kv_budget() else {
-            return Ok(());
-        };
         let mut victims: Vec<usize> = (0..self.running.len()).rev().collect();
         victims.sort_by_key(|&index| parts[index].is_some());
         for (place, &victim) in victims.iter().enumerate() {
@@ -219,14 +240,13 @@ impl<'m> Scheduler<'m> {
                 .zip(&*parts)
                 .filter_map(|(sequence, part)| Some(sequence.growth_bytes(part.as_ref()?)))
                 .sum();
-            let wanted = self.model.kv_used_bytes() + growth;
-            let missing = wanted.saturating_sub(budget);
-            if missing == 0 || self.tree.evict(missing) >= missing {
+            if self.tree.make_room(growth) {
                 return Ok(());
             }
             if place + 1 == victims.len() {
-                let error = ModelError::KvBudget { limit: budget, used: wanted - growth, wanted: growth };
-                return Err((victim, error));
+                let (limit, used) = (self.model.kv_budget(), self.model.kv_used_bytes());
+                let limit = limit.unwrap_or(usize::MAX);
+                return Err((victim, ModelError::KvBudget { limit, used, wanted: growth }));
             }
             self.running[victim].give_up_cache(&mut self.tree);
             parts[victim] = None;
@@ -236,9 +256,10 @@ impl<'m> Scheduler<'m> {
 
     /// The logits of each part.
     fn compute(&mut self, parts: &[Option<Part>]) -> Vec<Option<Result<StepLogits, ModelError>>> {
-        let count = |part: &Part| if part.logits == Logits::All { 0 } else { part.tokens.len() };
         self.counters.forward_passes.add(1);
-        self.counters.prompt_tokens.add(parts.iter().flatten().map(count).sum());
+        let parts_of = || self.running.iter().zip(parts);
+        let rows = parts_of().filter_map(|(sequence, part)| Some(sequence.prompt_rows(part.as_ref()?)));
+        self.counters.prompt_tokens.add(rows.sum());
         let mut results: Vec<_> = parts.iter().map(|_| None).collect();
         let mut steps = Vec::new();
         let mut indices = Vec::new();
@@ -283,8 +304,18 @@ impl<'m> Scheduler<'m> {
             }
             return;
         }
-        match sequence.take(&mut logits, self.counters) {
-            Ok(Progress::Goes) => self.remember_prompt(index),
+        let is_first = sequence.is_silent();
+        let taken = sequence.take(&mut logits, self.counters);
+        let goes = matches!(taken, Ok(Progress::Goes));
+        self.proceed(index, taken);
+        if goes && is_first {
+            self.remember_prompt(index);
+        }
+    }
+
+    fn proceed(&mut self, index: usize, progress: Result<Progress, ModelError>) {
+        match progress {
+            Ok(Progress::Goes) => {}
             Ok(Progress::Ended { cut }) => self.end(index, cut),
             Err(error) => self.fail(index, error),
         }
@@ -293,6 +324,7 @@ impl<'m> Scheduler<'m> {
     fn end(&mut self, index: usize, cut: bool) {
         let sequence = self.running.remove(index);
         sequence.remember(&mut self.tree, usize::MAX);
+        sequence.remember_answer(&mut self.speculation);
         self.counters.finished.add(1);
         sequence.finish(cut);
     }
@@ -300,10 +332,8 @@ impl<'m> Scheduler<'m> {
     /// Lets later prompts begin with this sequence's as soon as it is computed.
     fn remember_prompt(&mut self, index: usize) {
         let sequence = &self.running[index];
-        if sequence.is_new() {
-            // Its own last page is still written to.
-            sequence.remember(&mut self.tree, sequence.cache.len() / KvCache::PAGE * KvCache::PAGE);
-        }
+        // Its own last page is still written to.
+        sequence.remember(&mut self.tree, sequence.cache.len() / KvCache::PAGE * KvCache::PAGE);
     }
 
     fn fail(&mut self, index: usize, error: ModelError) {
@@ -319,6 +349,7 @@ impl<'m> Scheduler<'m> {
             sequence.fail(Error::Model { model: self.name.to_owned(), source });
         }
         self.tree = PrefixTree::new(self.model);
+        self.speculation.forget();
     }
 
     /// Waits until a sequence can write again, nobody reads one any more, or there is an order.

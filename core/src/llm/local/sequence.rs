@@ -3,17 +3,22 @@ use tokio::sync::mpsc::Sender;
 
 use super::chunks::{Chunks, Next, Spliced};
 use super::counters::Counters;
-use super::draft::Drafter;
+use super::draft::{Drafter, Speculation};
+use super::guard::Guard;
 use super::job::{Job, Purpose};
 use super::options::KvReuse;
 use super::scheduler::Choices;
-use super::writer::Writer;
+use super::writer::{ROOM, Writer};
 use crate::Result as CoreResult;
+use crate::llm::calls::CallParser;
 use crate::llm::{Delta, Priority};
 use crate::message::Usage;
 
 /// How many of the last tokens the repetition penalty looks at.
 const RECENT: usize = 64;
+
+/// How many tokens that a grammar forces are taken before a pass, at most: so many that there is room for their deltas.
+const FORCED: usize = 64;
 
 /// One generation on its way.
 #[derive(Debug)]
@@ -36,6 +41,9 @@ pub(super) struct Sequence<'m> {
     drafted: Vec<u32>,
     drafter: Option<Drafter>,
     sampler: Sampler,
+    guard: Option<Box<Guard>>,
+    /// Tokens at the end that the grammar forced, none of which is in the cache.
+    forced: usize,
     text: Detokenizer<'m>,
     writer: Writer,
     usage: Usage,
@@ -71,6 +79,10 @@ pub(super) enum Progress {
 impl<'m> Sequence<'m> {
     pub(super) fn new(model: &'m LanguageModel, job: Job, choices: Choices) -> Self {
         let sampler = Sampler::new(job.sampler_options());
+        let calls = match &job.guard {
+            Some(guard) => CallParser::guarded(job.tools, guard.holds()),
+            None => CallParser::new(job.tools),
+        };
         let chunks = match choices.kv_reuse {
             KvReuse::Chunks(recompute) => Some(Chunks::new(recompute, job.chunks, job.tokens.len())),
             KvReuse::Off | KvReuse::Prefix => None,
@@ -86,13 +98,15 @@ impl<'m> Sequence<'m> {
             drafted: Vec::new(),
             drafter: choices.speculation.then(Drafter::new),
             sampler,
+            guard: job.guard,
+            forced: 0,
             purpose: job.purpose,
             priority: job.priority,
             text: model.tokenizer().stream(),
             usage: Usage::new(job.tokens.len(), 0, 0),
             max_output_tokens: job.max_output_tokens,
             tokens: job.tokens,
-            writer: Writer::new(&job.stop, job.tools, job.next_call, job.deltas),
+            writer: Writer::new(&job.stop, calls, job.next_call, job.deltas),
         }
     }
 
@@ -105,6 +119,15 @@ impl<'m> Sequence<'m> {
         }
     }
 
+    /// Lets later answers go on as this one did.
+    pub(super) fn remember_answer(&self, speculation: &mut Speculation<'_>) {
+        if self.is_remembered
+            && let Some(drafter) = &self.drafter
+        {
+            drafter.remember(&self.tokens, self.usage.input_tokens, speculation);
+        }
+    }
+
     /// Gives its cache up, to compute it again later.
     pub(super) fn give_up_cache(&mut self, tree: &mut PrefixTree) {
         self.remember(tree, usize::MAX);
@@ -113,6 +136,9 @@ impl<'m> Sequence<'m> {
         self.is_again = true;
         if let Some(chunks) = &mut self.chunks {
             chunks.restart();
+        }
+        if let Some(drafter) = &mut self.drafter {
+            drafter.forget();
         }
     }
 
@@ -146,6 +172,11 @@ impl<'m> Sequence<'m> {
         self.writer.deltas()
     }
 
+    /// Whether its reader is not behind.
+    pub(super) fn can_write(&self) -> bool {
+        self.deltas().capacity() >= ROOM
+    }
+
     /// Whether there is nothing to compute.
     pub(super) fn wants_nothing(&self) -> bool {
         self.max_output_tokens == 0 && !self.is_kept()
@@ -163,12 +194,26 @@ impl<'m> Sequence<'m> {
 
     /// Whether more than the last token is yet to be computed.
     pub(super) fn is_prefilling(&self) -> bool {
-        self.tokens.len() - self.cache.len() > 1
+        self.rest() > 1
     }
 
-    /// Whether its first token was just chosen.
-    pub(super) fn is_new(&self) -> bool {
-        self.usage.output_tokens == 1
+    /// The tokens that are yet to be computed, but for those that the grammar forced.
+    fn rest(&self) -> usize {
+        (self.tokens.len() - self.forced).saturating_sub(self.cache.len())
+    }
+
+    /// Whether no token was chosen yet.
+    pub(super) fn is_silent(&self) -> bool {
+        self.usage.output_tokens == self.forced
+    }
+
+    /// How many tokens of a part belong to a prompt, and are no guesses or a grammar's.
+    pub(super) fn prompt_rows(&self, part: &Part) -> usize {
+        if part.logits == Logits::All || !self.is_prefilling() {
+            0
+        } else {
+            part.tokens.len().min(self.rest())
+        }
     }
 
     /// Takes what the tree knows of its tokens, the first time and after its cache was taken away.
@@ -181,13 +226,19 @@ impl<'m> Sequence<'m> {
         self.cache = tree.find(&self.tokens[..known]);
         if !self.started {
             self.started = true;
-            self.usage.cached_tokens = self.cache.len();
-            counters.cached_tokens.add(self.cache.len());
+            self.usage.cached_tokens = self.cache.len().min(self.usage.input_tokens);
+            counters.cached_tokens.add(self.usage.cached_tokens);
         }
     }
 
     /// The next tokens to compute: at most `rows` of a prompt, or the last token and at most `drafts` guesses.
-    pub(super) fn part(&mut self, rows: usize, drafts: usize, tree: &mut PrefixTree) -> Part {
+    pub(super) fn part(
+        &mut self,
+        rows: usize,
+        drafts: usize,
+        tree: &mut PrefixTree,
+        speculation: &mut Speculation<'_>,
+    ) -> Part {
         if let Some(chunks) = &mut self.chunks {
             let done = self.cache.len();
             match chunks.next(&self.tokens, done, rows, tree) {
@@ -215,8 +266,7 @@ impl<'m> Sequence<'m> {
         let output = self.max_output_tokens - self.usage.output_tokens - 1;
         let context = self.model.info().context_length - self.tokens.len();
         if let Some(drafter) = &mut self.drafter {
-            let guess = drafter.guess(&self.tokens, drafts.min(output).min(context));
-            self.drafted.extend_from_slice(guess);
+            self.drafted = drafter.guess(&self.tokens, drafts.min(output).min(context), speculation);
         }
         part.tokens.extend_from_slice(&self.drafted);
         part
@@ -228,10 +278,16 @@ impl<'m> Sequence<'m> {
         let mut guesses = drafted.iter();
         let mut right = 0;
         let mut progress = Progress::Goes;
+        self.forced = 0;
         for row in logits.chunks_exact_mut(self.model.info().vocabulary) {
-            let recent = &self.tokens[self.tokens.len().saturating_sub(RECENT)..];
-            let token = self.sampler.sample(row, recent)?;
-            progress = self.add(token, counters);
+            let token = match self.guard.as_mut().and_then(|guard| guard.next_forced()) {
+                Some(token) => {
+                    counters.forced_tokens.add(1);
+                    token
+                }
+                None => self.choose(row)?,
+            };
+            progress = self.add(token, counters)?;
             if progress != Progress::Goes || guesses.next() != Some(&token) {
                 break;
             }
@@ -244,13 +300,35 @@ impl<'m> Sequence<'m> {
         counters.accepted_tokens.add(right);
         // The guesses that were wrong are in the cache too.
         self.cache.truncate(self.tokens.len() - 1);
+        if progress == Progress::Goes { self.add_forced(counters) } else { Ok(progress) }
+    }
+
+    fn choose(&mut self, logits: &mut [f32]) -> Result<u32, Error> {
+        if let Some(guard) = &mut self.guard {
+            guard.mask(logits)?;
+        }
+        let recent = &self.tokens[self.tokens.len().saturating_sub(RECENT)..];
+        self.sampler.sample(logits, recent)
+    }
+
+    /// Takes the tokens that are certain, before the first pass and after each: the next one computes them together.
+    pub(super) fn add_forced(&mut self, counters: &Counters) -> Result<Progress, Error> {
+        let mut progress = Progress::Goes;
+        while progress == Progress::Goes
+            && self.forced < FORCED
+            && let Some(token) = self.guard.as_mut().and_then(|guard| guard.next_forced())
+        {
+            progress = self.add(token, counters)?;
+            self.forced += 1;
+            counters.forced_tokens.add(1);
+        }
         Ok(progress)
     }
 
     /// Takes the next token.
-    fn add(&mut self, token: u32, counters: &Counters) -> Progress {
+    fn add(&mut self, token: u32, counters: &Counters) -> Result<Progress, Error> {
         if self.model.tokenizer().is_end(token) {
-            return Progress::Ended { cut: false };
+            return Ok(Progress::Ended { cut: false });
         }
         self.tokens.push(token);
         self.usage.output_tokens += 1;
@@ -258,13 +336,30 @@ impl<'m> Sequence<'m> {
         if let Some(piece) = self.text.push(token) {
             self.writer.write(&piece);
         }
-        if self.writer.is_over() {
+        let is_complete = self.guard(token)?;
+        Ok(if is_complete || self.writer.is_over() {
             Progress::Ended { cut: false }
         } else if self.usage.output_tokens == self.max_output_tokens {
             Progress::Ended { cut: true }
         } else {
             Progress::Goes
+        })
+    }
+
+    /// Lets the guard take the next token, whose text was written; tells whether all is said.
+    fn guard(&mut self, token: u32) -> Result<bool, Error> {
+        let Some(guard) = &mut self.guard else {
+            return Ok(false);
+        };
+        let held = guard.holds();
+        let mut begins = guard.take(token)?;
+        if !held && let Some(call) = self.writer.call_begun() {
+            begins = guard.begin(&call);
         }
+        if begins {
+            self.writer.hold();
+        }
+        Ok(guard.is_complete())
     }
 
     /// Writes the end, and hands over the keys and values if that was the purpose.

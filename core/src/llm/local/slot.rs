@@ -3,10 +3,12 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use rushlight_models::{Device, LanguageModel, LoadProgress, ModelInfo, Tokenizer};
+use rushlight_models::{Checkpoint, Device, LanguageModel, LoadOptions, LoadProgress, ModelInfo, Tokenizer};
 use tokio::time::Instant;
 
 use super::counters::Counters;
+use super::files::Files;
+use super::guard::GuardMaker;
 use super::memory::Plan;
 use super::model::Shared;
 use super::options::{KvReuse, LocalLlmOptions};
@@ -78,20 +80,18 @@ impl State {
 }
 
 impl Slot {
-    /// The place of the model in this file; nothing but its header is read.
-    pub(super) fn new(
-        path: PathBuf,
-        mut info: ModelInfo,
-        options: LocalLlmOptions,
-        admission: Option<Admission>,
-    ) -> Self {
+    /// The place of a model.
+    pub(super) fn new(model: &Checkpoint, options: LocalLlmOptions, admission: Option<Admission>) -> Self {
+        let (path, mut info) = (model.path().to_owned(), model.info().clone());
         // With chunks, answers differ.
         let reuse = match options.kv_reuse {
             KvReuse::Chunks(recomputed) => format!(" chunks {recomputed}"),
             KvReuse::Off | KvReuse::Prefix => String::new(),
         };
+        // So do the calls that it makes.
+        let calls = if options.constrain_calls { " constrained" } else { "" };
         // The size tells apart files that claim the same name.
-        let name = format!("{} {} {}{reuse}", info.name, info.quantisation, info.size_bytes);
+        let name = format!("{} {} {}{reuse}{calls}", info.name, info.quantisation, info.size_bytes);
         info.context_length = options.context.unwrap_or(info.context_length);
         let state = State {
             loaded: None,
@@ -122,11 +122,13 @@ impl Slot {
 
     /// The loaded model; loads it if it is not there. It stays as long as the caller holds it.
     pub(super) fn loaded(self: &Arc<Self>) -> Result<Arc<Shared>> {
-        self.loaded_with_progress(&|_| ())
+        self.loaded_with_progress(None, &|_| ())
     }
 
+    /// The same, from files whose headers are read already, if there are any.
     pub(super) fn loaded_with_progress(
         self: &Arc<Self>,
+        files: Option<Files>,
         progress: &dyn Fn(&LoadProgress<'_>),
     ) -> Result<Arc<Shared>> {
         if let Some(shared) = self.used() {
@@ -140,7 +142,7 @@ impl Slot {
             Some(admission) => admission.admit(self)?,
             None => self.admit(),
         }
-        let loaded = self.load(progress);
+        let loaded = self.load(files, progress);
         let mut state = self.state();
         match loaded {
             Ok((shared, load_time)) => {
@@ -172,15 +174,30 @@ impl Slot {
         Some(shared)
     }
 
-    fn load(&self, progress: &dyn Fn(&LoadProgress<'_>)) -> Result<(Arc<Shared>, Duration)> {
+    fn load(
+        &self,
+        files: Option<Files>,
+        progress: &dyn Fn(&LoadProgress<'_>),
+    ) -> Result<(Arc<Shared>, Duration)> {
         let begin = std::time::Instant::now();
-        let failed = |error| Error::model(&self.name, error);
-        let plan = Plan::new(&self.path, &self.options).map_err(failed)?;
-        let model = LanguageModel::open_with_progress(&self.path, &plan.load, progress).map_err(failed)?;
-        let model = Arc::new(model);
-        let worker =
-            Worker::start(Arc::clone(&model), &self.name, &self.options, Arc::clone(&self.counters))?;
-        let shared = Shared { worker, model, name: self.name.clone(), kv_reuse: self.options.kv_reuse };
+        let read = || Files::open(&self.path, &self.name, &self.options);
+        let files = files.map_or_else(read, Ok)?;
+        let plan = Plan::new(&files, &self.options).map_err(|error| Error::model(&self.name, error))?;
+        let load = |checkpoint: Checkpoint, name: &str, options: &LoadOptions| {
+            let model = LanguageModel::load(checkpoint, options, progress);
+            model.map(Arc::new).map_err(|error| Error::model(name, error))
+        };
+        let model = load(files.model, &self.name, &plan.load)?;
+        let load_draft = |checkpoint: Checkpoint| {
+            let name = checkpoint.info().name.clone();
+            load(checkpoint, &name, &plan.load_draft)
+        };
+        let draft = files.draft.map(load_draft).transpose()?;
+        let counters = Arc::clone(&self.counters);
+        let worker = Worker::start(Arc::clone(&model), draft.clone(), &self.name, &self.options, counters)?;
+        let LocalLlmOptions { kv_reuse, constrain_calls, .. } = self.options;
+        let (name, guards) = (self.name.clone(), GuardMaker::default());
+        let shared = Shared { worker, model, draft, name, kv_reuse, constrain_calls, guards };
         Ok((Arc::new(shared), begin.elapsed()))
     }
 

@@ -29,6 +29,7 @@ impl Worker {
     /// Starts the thread.
     pub(super) fn start(
         model: Arc<LanguageModel>,
+        draft: Option<Arc<LanguageModel>>,
         name: &str,
         options: &LocalLlmOptions,
         counters: Arc<Counters>,
@@ -46,7 +47,7 @@ impl Worker {
         let threads = pool.current_num_threads();
         let (counts, owned_name, options) = (Arc::clone(&counters), name.to_owned(), Choices::of(options));
         let work = move || {
-            let scheduler = Scheduler::new(&model, &owned_name, &counts, options);
+            let scheduler = Scheduler::new(&model, draft.as_deref(), &owned_name, &counts, options);
             pool.install(|| scheduler.work(received));
         };
         let thread = std::thread::Builder::new().name("rushlight-model".to_owned()).spawn(work);

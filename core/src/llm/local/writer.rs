@@ -22,13 +22,13 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) fn new(
         stop: &[String],
-        tools: Vec<String>,
+        calls: CallParser,
         next_call: usize,
         deltas: Sender<Result<Delta>>,
     ) -> Self {
         Self {
             stops: StopStrings::new(stop.iter().map(String::as_str)),
-            calls: CallParser::new(tools),
+            calls,
             next_call,
             deltas,
             stopped: false,
@@ -42,6 +42,16 @@ impl Writer {
     /// Whether the text is over: a stop string was reached, or the model went on after its tool calls.
     pub(super) fn is_over(&self) -> bool {
         self.stopped || self.calls.is_over()
+    }
+
+    /// The beginning of a call, as the text that was written last has it, if it is not held to a grammar yet.
+    pub(super) fn call_begun(&self) -> Option<String> {
+        self.calls.begun()
+    }
+
+    /// Takes note that the text is held to a grammar from the beginning of a call on, or from the start.
+    pub(super) fn hold(&mut self) {
+        self.calls.hold();
     }
 
     /// Takes the next text.

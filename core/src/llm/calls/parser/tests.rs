@@ -176,3 +176,83 @@ proptest! {
         prop_assert_eq!(shown, text.trim_start());
     }
 }
+
+/// What a parser makes of pieces whose calls are held to a grammar from where they begin, if `holds`: all text, all
+/// calls, and the beginnings that it told.
+fn parse_guarded(pieces: &[&str], holds: bool, cut: bool) -> (String, Vec<(String, Value)>, Vec<String>) {
+    let mut parser = CallParser::guarded(vec!["add".to_owned(), "clock".to_owned()], false);
+    let (mut found, mut begun) = (Vec::new(), Vec::new());
+    for piece in pieces {
+        found.extend(parser.push(piece));
+        if let Some(beginning) = parser.begun() {
+            begun.push(beginning);
+            if holds {
+                parser.hold();
+            }
+        }
+    }
+    found.extend(parser.finish(cut));
+    let (mut text, mut calls) = (String::new(), Vec::new());
+    for piece in found {
+        match piece {
+            Piece::Text(more) => text.push_str(&more),
+            Piece::Call(call) => calls.push((call.name, call.arguments)),
+        }
+    }
+    (text, calls, begun)
+}
+
+#[test]
+fn the_beginning_of_a_call_is_told_as_a_grammar_has_it() {
+    let beginnings = [
+        ("<tool_call>", "<tool_call>"),
+        ("I look. <tool_call>", "<tool_call>"),
+        ("<tool_call>{", "<tool_call>\n{"),
+        ("{ \"name\":\"add\",\n", "{\"name\": \"add\","),
+        ("```json\n[\n {\"name\": \"clock\"", "[{\"name\": \"clock\""),
+        ("{{\"name\": \"add\"", "{{\"name\": \"add\""),
+    ];
+    for (text, expected) in beginnings {
+        assert_eq!(parse_guarded(&[text], false, false).2, [expected], "{text}");
+    }
+    for text in
+        ["<tool_cal", "{\"name\": \"add", "{\"name\": \"Ann\"", "{\"age\": \"add\"", "so {\"name\": \"add\""]
+    {
+        assert_eq!(parse_guarded(&[text], false, false).2, [""; 0], "{text}");
+    }
+}
+
+#[test]
+fn what_nobody_holds_to_the_grammar_is_text() {
+    for text in [
+        "<tool_call>\n{\"name\": \"add\", \"arguments\": {\"a\": 1, \"b\": 2}}\n</tool_call>",
+        "<tool_call>oh",
+        "{\"name\": \"add\", \"arguments\": {\"a\": 1, \"b\": 2}}",
+        "[{\"arguments\": {}, \"name\": \"clock\"}]",
+    ] {
+        let (said, calls, _) = parse_guarded(&[text], false, false);
+
+        assert_eq!((said.as_str(), calls.len()), (text, 0));
+    }
+}
+
+#[test]
+fn a_tag_within_a_string_is_part_of_a_call_that_is_held() {
+    let arguments = r#"{"a": "</tool_call> \" <tool_call>", "b": "é"}"#;
+    let body = format!("{{\"name\": \"add\", \"arguments\": {arguments}}}");
+    let text = format!("\n{body}\n</tool_call>");
+
+    let (said, calls, _) = parse_guarded(&["<tool_call>", &text], true, false);
+
+    assert_eq!(said, "");
+    assert_eq!(calls, [("add".to_owned(), serde_json::from_str(arguments).unwrap())]);
+}
+
+#[test]
+fn half_a_call_that_is_held_is_none() {
+    for rest in ["", "\n{\"name\": \"add\", \"arguments\": {\"a\": 1"] {
+        let (said, calls, _) = parse_guarded(&["I add. ", "<tool_call>", rest], true, true);
+
+        assert_eq!((said.as_str(), calls.len()), ("I add. ", 0), "{rest}");
+    }
+}

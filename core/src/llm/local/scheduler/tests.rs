@@ -46,6 +46,7 @@ fn job_of(
         max_output_tokens: most,
         stop: Vec::new(),
         tools: Vec::new(),
+        guard: None,
         next_call: 1,
         deltas,
     };
@@ -62,7 +63,7 @@ fn start(model: &Arc<LanguageModel>, batch: usize) -> UnboundedSender<Queued> {
     let (orders, received) = unbounded_channel();
     let model = Arc::clone(model);
     std::thread::spawn(move || {
-        Scheduler::new(&model, "small", &Counters::default(), choices(batch)).work(received);
+        Scheduler::new(&model, None, "small", &Counters::default(), choices(batch)).work(received);
     });
     orders
 }
@@ -110,6 +111,47 @@ async fn a_new_job_does_not_wait_for_a_slow_reader() {
 }
 
 #[tokio::test]
+async fn a_new_job_does_not_wait_for_slow_readers_that_take_every_place() {
+    let model = model(None);
+    let orders = start(&model, 1);
+    let unread = start_unread(&model, &orders, "Once upon a time there was").await;
+    let (quick, read) = job(&model, "The sea is", 4, 2 * ROOM);
+
+    orders.send(quick).unwrap();
+
+    assert!(ends(read).await);
+    assert_eq!(unread.len(), 2, "the slow one waits still");
+}
+
+#[test]
+fn readers_that_catch_up_share_passes_as_far_as_there_are_places() {
+    let (model, counters) = (model(None), Counters::default());
+    let options = LocalLlmOptions::default().batch(1).queue(2);
+    let mut scheduler = Scheduler::new(&model, None, "small", &counters, Choices::of(&options));
+    let mut streams = Vec::new();
+    for _ in 0..5 {
+        let (queued, stream) = job(&model, "go", 9, ROOM);
+        scheduler.follow(queued);
+        streams.push(stream);
+    }
+
+    for started in [1, 2, 3, 3] {
+        scheduler.admit();
+        assert_eq!(scheduler.running.len(), started, "as many may be behind as may wait");
+        let behind = scheduler.running.last().unwrap();
+        let _ = behind.deltas().try_send(Ok(Delta::Text("unread".to_owned())));
+    }
+    let computed = scheduler.plan().iter().flatten().count();
+    for stream in &mut streams {
+        drop(stream.try_recv());
+    }
+    let parts = scheduler.plan();
+
+    assert_eq!(computed, 0, "nobody reads");
+    assert_eq!(parts.iter().map(Option::is_some).collect::<Vec<_>>(), [true, false, false]);
+}
+
+#[tokio::test]
 async fn a_slow_reader_gives_its_memory_to_those_who_read() {
     let model = model(Some(2 * 64 * 23_040));
     let orders = start(&model, 2);
@@ -125,7 +167,7 @@ async fn a_slow_reader_gives_its_memory_to_those_who_read() {
 #[test]
 fn the_highest_priority_is_started_first_and_then_who_came_first() {
     let (model, counters) = (model(None), Counters::default());
-    let mut scheduler = Scheduler::new(&model, "small", &counters, choices(1));
+    let mut scheduler = Scheduler::new(&model, None, "small", &counters, choices(1));
     let priorities =
         [Priority::Low, Priority::Normal, Priority::High, Priority::Low, Priority::Normal, Priority::High];
     let mut streams = Vec::new();
@@ -151,7 +193,7 @@ fn the_highest_priority_is_started_first_and_then_who_came_first() {
 fn memory_is_taken_from_the_lowest_priority_and_then_from_the_youngest() {
     let model = model(Some(3 * 64 * 23_040));
     let counters = Counters::default();
-    let mut scheduler = Scheduler::new(&model, "small", &counters, choices(4));
+    let mut scheduler = Scheduler::new(&model, None, "small", &counters, choices(4));
     let mut streams = Vec::new();
     let priorities = [Priority::Low, Priority::High, Priority::Normal, Priority::Normal];
     for (number, priority) in priorities.into_iter().enumerate() {

@@ -1,0 +1,157 @@
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+
+use rushlight_models::{
+    CallForm, CallSyntax, Calls, ChatTemplate, Error, Grammar, Grammars, LanguageModel, Matcher,
+};
+use serde_json::Value;
+
+use crate::llm::{Prompt, ToolChoice};
+
+/// Grammars that are kept for prompts with equal tools.
+const KEPT: usize = 32;
+
+/// The grammars of a model, each compiled once for all prompts with equal tools.
+#[derive(Debug, Default)]
+pub(super) struct GuardMaker {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Made for the first prompt that needs one.
+    grammars: Option<Grammars>,
+    /// The one that was used last comes last.
+    kept: VecDeque<(Grammar, Matcher)>,
+}
+
+impl GuardMaker {
+    /// What holds an answer to the prompt's schema and its calls to their tools; none if nothing does. With `constrain_calls`
+    /// also calls that the model is free to make.
+    ///
+    /// Compiles what is new, which takes a while the first time: not for the model's thread.
+    pub(super) fn make(
+        &self,
+        model: &LanguageModel,
+        prompt: &Prompt,
+        constrain_calls: bool,
+    ) -> Result<Option<Box<Guard>>, Error> {
+        let tools: Vec<(&str, &Value)> = prompt
+            .offered_tools()
+            .iter()
+            .filter(|tool| prompt.tool_choice.admits(&tool.name))
+            .map(|tool| (tool.name.as_str(), &tool.parameters))
+            .collect();
+        let must_call = matches!(prompt.tool_choice, ToolChoice::Required | ToolChoice::Named(_));
+        let syntax = model.template().map_or(CallSyntax::default(), ChatTemplate::call_syntax);
+        let opening_token = match syntax {
+            CallSyntax::List => model.tokenizer().token_id(CallSyntax::LIST_OPENING),
+            _ => None,
+        };
+        let from_the_start = must_call || prompt.schema.is_some();
+        let form = if from_the_start { CallForm::Native } else { CallForm::Any };
+        let calls = Calls { tools: &tools, syntax, opening_token, form, parallel: prompt.parallel_calls };
+        let grammar = match &prompt.schema {
+            _ if must_call => Grammar::calls(&calls)?,
+            Some(schema) if tools.is_empty() => Grammar::json_schema(schema)?,
+            Some(schema) => Grammar::calls_or_json(&calls, schema)?,
+            None if constrain_calls && !tools.is_empty() => Grammar::calls(&calls)?,
+            None => return Ok(None),
+        };
+        let matcher = self.start(model, grammar)?;
+        Ok(Some(Box::new(Guard::new(matcher, from_the_start, opening_token))))
+    }
+
+    fn start(&self, model: &LanguageModel, grammar: Grammar) -> Result<Matcher, Error> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let State { grammars, kept } = &mut *state;
+        let known = kept.iter().position(|(known, _)| *known == grammar);
+        let entry = if let Some(known) = known.and_then(|place| kept.remove(place)) {
+            known
+        } else {
+            let grammars = match grammars {
+                Some(grammars) => grammars,
+                None => grammars.insert(Grammars::new(model.tokenizer())?),
+            };
+            let matcher = grammars.compile(&grammar)?;
+            (grammar, matcher)
+        };
+        let start = entry.1.fork();
+        kept.push_back(entry);
+        if kept.len() > KEPT {
+            kept.pop_front();
+        }
+        Ok(start)
+    }
+}
+
+/// What holds a generation to a grammar: from its first token, or from where a call begins.
+#[derive(Debug)]
+pub(super) struct Guard {
+    matcher: Matcher,
+    holds: bool,
+    /// The token that a call may begin with, if it has no text.
+    opening_token: Option<u32>,
+    /// Tokens that come next, whatever the model thinks.
+    forced: VecDeque<u32>,
+}
+
+impl Guard {
+    fn new(matcher: Matcher, holds: bool, opening_token: Option<u32>) -> Self {
+        let mut guard = Self { matcher, holds, opening_token, forced: VecDeque::new() };
+        if holds {
+            guard.force();
+        }
+        guard
+    }
+
+    /// Whether what comes next is held to the grammar.
+    pub(super) fn holds(&self) -> bool {
+        self.holds
+    }
+
+    /// The token that comes next, if it is certain.
+    pub(super) fn next_forced(&mut self) -> Option<u32> {
+        self.forced.pop_front()
+    }
+
+    /// Rules out the tokens that cannot come next.
+    pub(super) fn mask(&mut self, logits: &mut [f32]) -> Result<(), Error> {
+        if self.holds { self.matcher.mask(logits) } else { Ok(()) }
+    }
+
+    /// Takes the next token; tells whether a call begins with it.
+    pub(super) fn take(&mut self, token: u32) -> Result<bool, Error> {
+        let begins = !self.holds && self.opening_token == Some(token);
+        if !self.holds && !begins {
+            return Ok(false);
+        }
+        self.holds = true;
+        self.matcher.accept(token)?;
+        if self.forced.is_empty() {
+            self.force();
+        }
+        Ok(begins)
+    }
+
+    /// Holds what follows the beginning of a call, if that is one of the grammar.
+    pub(super) fn begin(&mut self, call: &str) -> bool {
+        let mut begun = self.matcher.fork();
+        if !begun.accept_text(call) {
+            return false;
+        }
+        self.matcher = begun;
+        self.holds = true;
+        self.force();
+        true
+    }
+
+    /// Whether all is said.
+    pub(super) fn is_complete(&self) -> bool {
+        self.holds && self.matcher.is_complete()
+    }
+
+    fn force(&mut self) {
+        self.forced = self.matcher.forced_tokens().into();
+    }
+}
