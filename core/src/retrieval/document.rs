@@ -2,6 +2,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::Filter;
+
 /// A text to store, with where it came from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -46,18 +48,29 @@ pub struct Query {
     pub text: String,
     /// At most this many passages. Default 5.
     pub k: usize,
+    /// Which passages may be found, by the fields of their documents and [`Filter::SOURCE`]; all of them if there is
+    /// none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<Filter>,
 }
 
 impl Query {
     /// A query for the default number of passages.
     pub fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), k: 5 }
+        Self { text: text.into(), k: 5, filter: None }
     }
 
     /// The same query for at most `k` passages.
     #[must_use]
     pub fn k(mut self, k: usize) -> Self {
         self.k = k;
+        self
+    }
+
+    /// The same query among the passages that match `filter`.
+    #[must_use]
+    pub fn filter(mut self, filter: Filter) -> Self {
+        self.filter = Some(filter);
         self
     }
 }
@@ -116,4 +129,7 @@ pub struct Scores {
     /// A [`Reranker`](crate::Reranker).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reranked: Option<f32>,
+    /// Maximal marginal relevance: [`diversify`](crate::retrieval::diversify).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mmr: Option<f32>,
 }

@@ -5,14 +5,22 @@ mod chunk;
 mod dense;
 mod document;
 mod embed;
+mod exchange;
+mod filter;
 mod hybrid;
 mod ingest;
 mod knowledge;
 mod lexical;
 mod load;
+#[cfg(feature = "local")]
+mod local;
+mod metadata;
 mod rerank;
 mod shared;
 mod store;
+mod vector_query;
+#[cfg(feature = "web")]
+mod web;
 
 use std::fmt::Debug;
 
@@ -22,12 +30,27 @@ pub use chunk::{Chunk, Chunker};
 pub use document::{Document, Passage, Query, Scores};
 pub use embed::HashedEmbedder;
 #[cfg(feature = "local")]
-pub use embed::LocalEmbedder;
-pub use ingest::{FailedDocument, IngestProgress, IngestReport};
-pub use knowledge::{KnowledgeBase, KnowledgeBaseInfo, KnowledgeBaseOptions, SearchMode, VectorIndex};
+pub use embed::{EncoderOptions, LocalEmbedder};
+#[cfg(feature = "remote")]
+pub use embed::{RemoteEmbedder, RemoteEmbedderOptions};
+pub use filter::Filter;
+pub use ingest::{FailedDocument, IngestOptions, IngestProgress, IngestReport};
+pub use knowledge::{
+    CompactReport, KnowledgeBase, KnowledgeBaseInfo, KnowledgeBaseOptions, KnowledgeRetriever,
+    RetrieverOptions, SearchMode, StoreInfo, VectorIndex,
+};
 pub use lexical::{LexicalIndex, LexicalMatch};
-pub use rerank::{FunctionReranker, LexicalReranker, Reranked};
-pub use store::{Durability, FlatStore, HnswOptions, HnswStore, Metric};
+#[cfg(feature = "local")]
+pub use rerank::LocalReranker;
+pub use rerank::{FunctionReranker, LexicalReranker, Reranked, diversify};
+pub use store::{Durability, FlatStore, HnswOptions, HnswStore, Metric, StoreCheck};
+#[cfg(feature = "postgres")]
+pub use store::{PgVectorOptions, PgVectorStore};
+#[cfg(feature = "qdrant")]
+pub use store::{QdrantOptions, QdrantStore};
+pub use vector_query::{Neighbour, VectorQuery, VectorRow};
+#[cfg(feature = "web")]
+pub use web::WebOptions;
 
 use crate::Result;
 
@@ -55,10 +78,16 @@ pub trait Retriever: Debug + Send + Sync + 'static {
 ///   order, of length 1; an empty list gives an empty list; an empty text gives a vector like any other.
 /// - A text's vector does not depend on its neighbours in the batch, up to rounding.
 /// - Text beyond [`max_tokens`](Embedder::max_tokens) is ignored.
+/// - [`embed_queries`](Embedder::embed_queries) promises the same, with vectors that are compared with those of passages.
 #[async_trait]
 pub trait Embedder: Debug + Send + Sync + 'static {
-    /// The vectors of `texts`.
+    /// The vectors of `texts`, which are passages.
     async fn embed(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>>;
+
+    /// The vectors of `texts`, which are questions. Some models tell them from passages; by default nothing does.
+    async fn embed_queries(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>> {
+        self.embed(texts).await
+    }
 
     /// Length of every vector.
     fn dimensions(&self) -> usize;
@@ -96,24 +125,6 @@ pub trait Reranker: Debug + Send + Sync + 'static {
     fn name(&self) -> &str;
 }
 
-/// A vector that is stored under an id of the caller's.
-#[derive(Debug, Clone, PartialEq)]
-pub struct VectorRow {
-    /// The caller's id.
-    pub id: u64,
-    /// The vector; all rows of a store have the same length.
-    pub vector: Vec<f32>,
-}
-
-/// One result of [`VectorStore::search`].
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Neighbour {
-    /// The row's id.
-    pub id: u64,
-    /// Similarity, higher is nearer: the cosine, the dot product, or the negated Euclidean distance.
-    pub score: f32,
-}
-
 /// Nearest neighbours among stored vectors.
 ///
 /// # Behaviour
@@ -122,15 +133,24 @@ pub struct Neighbour {
 ///   the wrong length or with a value that is not finite is refused.
 /// - [`search`](VectorStore::search) gives at most `k` rows, nearest first, ties by ascending id; none when
 ///   the store is empty.
+/// - With a filter it searches among the rows that match, and gives `k` of them where there are so many. A
+///   condition on a field that no row has holds for none.
 /// - [`delete`](VectorStore::delete) of an unknown id does nothing; a deleted row is never found again.
 /// - Searches and changes may run at the same time; a search sees each upsert whole or not at all.
+/// - [`search_all`](VectorStore::search_all) gives what one search after the other would; stores in memory share the
+///   queries among all threads.
 #[async_trait]
 pub trait VectorStore: Debug + Send + Sync + 'static {
     /// Stores rows.
     async fn upsert(&self, rows: Vec<VectorRow>) -> Result<()>;
 
-    /// The `k` rows nearest to `vector`.
-    async fn search(&self, vector: &[f32], k: usize) -> Result<Vec<Neighbour>>;
+    /// The rows nearest to the query's vector.
+    async fn search(&self, query: &VectorQuery) -> Result<Vec<Neighbour>>;
+
+    /// The rows nearest to the vector of each query, in their order.
+    async fn search_all(&self, queries: &[VectorQuery]) -> Result<Vec<Vec<Neighbour>>> {
+        store::one_by_one(self, queries).await
+    }
 
     /// Removes rows.
     async fn delete(&self, ids: &[u64]) -> Result<()>;

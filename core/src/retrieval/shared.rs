@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{Embedder, Neighbour, Passage, Query, Reranker, Retriever, VectorRow, VectorStore};
+use super::{Embedder, Neighbour, Passage, Query, Reranker, Retriever, VectorQuery, VectorRow, VectorStore};
 use crate::Result;
 
 #[async_trait]
@@ -22,6 +22,10 @@ impl<T: Retriever + ?Sized> Retriever for Arc<T> {
 impl<T: Embedder + ?Sized> Embedder for Arc<T> {
     async fn embed(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>> {
         (**self).embed(texts).await
+    }
+
+    async fn embed_queries(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>> {
+        (**self).embed_queries(texts).await
     }
 
     fn dimensions(&self) -> usize {
@@ -60,8 +64,12 @@ impl<T: VectorStore + ?Sized> VectorStore for Arc<T> {
         (**self).upsert(rows).await
     }
 
-    async fn search(&self, vector: &[f32], k: usize) -> Result<Vec<Neighbour>> {
-        (**self).search(vector, k).await
+    async fn search(&self, query: &VectorQuery) -> Result<Vec<Neighbour>> {
+        (**self).search(query).await
+    }
+
+    async fn search_all(&self, queries: &[VectorQuery]) -> Result<Vec<Vec<Neighbour>>> {
+        (**self).search_all(queries).await
     }
 
     async fn delete(&self, ids: &[u64]) -> Result<()> {

@@ -1,8 +1,9 @@
 use std::ops::Range;
 
 use super::context::context;
-use super::outline::Outline;
+use super::outline::{Outline, heading};
 use super::pieces::{Boundary, Cutter, Piece};
+use super::structure::Structure;
 use crate::Result;
 use crate::retrieval::{Document, Embedder};
 
@@ -14,7 +15,8 @@ pub struct Chunk {
     pub start: usize,
     /// The text, as it stands in the document.
     pub text: String,
-    /// The headings above the text, outermost first; if it begins with a heading, that one too.
+    /// The headings above the text, or the definitions around it in source code, outermost first; if it begins with
+    /// one, that one too.
     pub headings: Vec<String>,
     /// What is embedded before the text, so that the chunk is understood out of its place: the title and those
     /// headings that are not in the text, one a line. Empty if there are none.
@@ -32,10 +34,15 @@ pub struct Chunk {
 /// - A chunk begins at a heading, else at a paragraph, list item, table or code block, else at a sentence. A
 ///   sentence is cut between words, a word between characters, and a block of code between lines only where
 ///   they do not fit by themselves.
-/// - Nothing is repeated across a heading.
+/// - In source code a chunk begins at a definition, with the comments before it. One that is too long is cut at
+///   the definitions within it, and only what is still too long between lines. What is small stays with what
+///   follows it.
+/// - Nothing is repeated across a heading or definition.
 /// - A text without any word or sign gives no chunk.
 ///
-/// The text is read as Markdown, unless the document's source ends in `.txt`, `.text` or `.log`.
+/// The end of the document's source says what the text is: plain text (`.txt`, `.text`, `.log`, `.pdf`), source code
+/// (Rust, Python, JavaScript, TypeScript, Go, Java and C with the feature `code`; of other languages whole lines are
+/// taken), or else Markdown. Of an address on the web it says nothing but `.txt` and `.pdf`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chunker {
     limit: usize,
@@ -56,14 +63,16 @@ impl Chunker {
         if text.trim().is_empty() {
             return Ok(Vec::new());
         }
-        let plain = [".txt", ".text", ".log"].iter().any(|ending| document.source.ends_with(ending));
-        let outline = if plain { Outline::of_plain_text(text) } else { Outline::of_markdown(text) };
         let limit = self.limit.min(embedder.max_tokens()).max(1);
+        // Whether there is a context is known after the outline, and code needs to know what it leaves.
+        let with_context = limit - limit / 4;
+        let outline = Structure::of(&document.source)
+            .outline(text, |text| Ok(embedder.count_tokens(text)? <= with_context))?;
         let has_context = !document.title.trim().is_empty() || outline.sections.len() > 1;
         let context_limit = if has_context { limit / 4 } else { 0 };
         let pieces = Cutter { text, embedder, limit: limit - context_limit }.pieces(&outline)?;
         let packer = Packer {
-            title: &document.title,
+            title: &heading(&document.title),
             text,
             embedder,
             outline: &outline,
@@ -111,14 +120,14 @@ impl Packer<'_> {
     /// Where a chunk begins that continues after the first `covered` pieces: as many whole pieces earlier as
     /// the overlap allows.
     fn overlap_before(&self, covered: usize) -> usize {
-        if self.pieces[covered].begins == Boundary::Heading {
+        if self.pieces[covered].begins >= Boundary::Definition {
             return covered;
         }
         let mut begin = covered;
         let mut tokens = 0;
         while begin > 0 {
             tokens += self.pieces[begin - 1].tokens;
-            if tokens > self.overlap || self.pieces[begin - 1].begins == Boundary::Heading {
+            if tokens > self.overlap || self.pieces[begin - 1].begins >= Boundary::Definition {
                 break;
             }
             begin -= 1;
@@ -130,7 +139,7 @@ impl Packer<'_> {
         let piece = &self.pieces[begin];
         let mut headings = self.outline.sections[piece.section].as_slice();
         let mut title = self.title;
-        if piece.begins == Boundary::Heading
+        if piece.begins >= Boundary::Definition
             && let Some((own, above)) = headings.split_last()
         {
             headings = above;
@@ -155,7 +164,7 @@ impl Packer<'_> {
     fn fill(&self, begin: usize, covered: usize, budget: usize) -> usize {
         let mut tokens = 0;
         for (index, piece) in self.pieces.iter().enumerate().skip(begin) {
-            let heading = piece.begins == Boundary::Heading && index > covered;
+            let heading = piece.begins >= Boundary::Definition && index > covered;
             if tokens + piece.tokens > budget || (heading && tokens >= self.limit / 8) {
                 return index;
             }

@@ -26,18 +26,38 @@ pub(super) enum Kind {
     Prose,
     /// Code, a table or HTML: made of lines that belong together.
     Lines,
+    /// A definition in source code, also made of lines; it belongs to the section that it opens.
+    #[cfg_attr(not(feature = "code"), expect(dead_code, reason = "only parsed code has definitions"))]
+    Definition,
+}
+
+/// Characters of a heading or title that are kept: each chunk below it has it too.
+const MAX_HEADING: usize = 200;
+
+/// A heading, definition or title as chunks have it.
+pub(super) fn heading(text: &str) -> String {
+    text.trim().chars().take(MAX_HEADING).collect()
 }
 
 impl Outline {
     /// The structure of plain text: paragraphs between blank lines.
     pub(super) fn of_plain_text(text: &str) -> Self {
-        let mut starts = BTreeMap::from([(0, (Kind::Prose, 0))]);
+        Self::between_blank_lines(text, Kind::Prose)
+    }
+
+    /// The structure of what is made of lines: those between blank lines belong together.
+    pub(super) fn of_lines(text: &str) -> Self {
+        Self::between_blank_lines(text, Kind::Lines)
+    }
+
+    fn between_blank_lines(text: &str, kind: Kind) -> Self {
+        let mut starts = BTreeMap::from([(0, (kind, 0))]);
         let mut offset = 0;
         let mut after_blank = false;
         for line in text.split_inclusive('\n') {
             let blank = line.trim().is_empty();
             if after_blank && !blank {
-                starts.insert(offset, (Kind::Prose, 0));
+                starts.insert(offset, (kind, 0));
             }
             after_blank = blank;
             offset += line.len();
@@ -115,11 +135,11 @@ impl<'a> Reader<'a> {
     }
 
     fn end_heading(&mut self, level: HeadingLevel) {
-        let Some((start, heading)) = self.heading.take() else {
+        let Some((start, text)) = self.heading.take() else {
             return;
         };
         self.path.retain(|(other, _)| *other < level);
-        self.path.push((level, heading.trim().to_owned()));
+        self.path.push((level, heading(&text)));
         self.sections.push(self.path.iter().map(|(_, heading)| heading.clone()).collect());
         self.start(start, Kind::Heading);
     }
@@ -147,7 +167,7 @@ impl<'a> Reader<'a> {
 }
 
 /// The blocks between starts; one without any words becomes part of the block before it.
-fn blocks(text: &str, starts: &BTreeMap<usize, (Kind, usize)>) -> Vec<Block> {
+pub(super) fn blocks(text: &str, starts: &BTreeMap<usize, (Kind, usize)>) -> Vec<Block> {
     let ends = starts.keys().skip(1).copied().chain([text.len()]);
     let mut blocks: Vec<Block> = Vec::new();
     for ((start, (kind, section)), end) in starts.iter().zip(ends) {

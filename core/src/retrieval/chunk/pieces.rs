@@ -24,6 +24,7 @@ pub(super) enum Boundary {
     Word,
     Sentence,
     Paragraph,
+    Definition,
     Heading,
 }
 
@@ -54,7 +55,7 @@ impl Cutter<'_> {
                     self.add(sentence, block.section, pieces)?;
                 }
             }
-            Kind::Lines => {
+            Kind::Lines | Kind::Definition => {
                 let tokens = self.count(&block.range)?;
                 if tokens <= self.limit {
                     let (range, section) = (block.range.clone(), block.section);
@@ -68,8 +69,11 @@ impl Cutter<'_> {
                 }
             }
         }
-        pieces[first].begins =
-            if block.kind == Kind::Heading { Boundary::Heading } else { Boundary::Paragraph };
+        pieces[first].begins = match block.kind {
+            Kind::Heading => Boundary::Heading,
+            Kind::Definition => Boundary::Definition,
+            Kind::Prose | Kind::Lines => Boundary::Paragraph,
+        };
         Ok(())
     }
 

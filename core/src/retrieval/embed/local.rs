@@ -1,33 +1,35 @@
 use std::fmt;
-use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use rushlight_models::hub::{Hub, ModelKind};
-use rushlight_models::{Encoder, Error as ModelError};
-use tokio::sync::Semaphore;
+use rushlight_models::{Encoder, EncoderOptions, Error as ModelError};
 
 use crate::retrieval::Embedder;
 use crate::retrieval::blocking::blocking;
+use crate::retrieval::local::{Turns, directory};
 use crate::{Error, Result};
 
 const WORKER: &str = "embedder";
 
-/// Texts that are computed before another caller gets its turn: a question need not wait for a whole ingest.
-const TURN: usize = 16;
-
-/// A sentence encoder on this machine, such as `all-MiniLM-L6-v2`.
+/// A sentence encoder on this machine, such as `all-MiniLM-L6-v2`: BERT (`MiniLM`, BGE, E5) or `MPNet`, with its mean or its
+/// first token as the vector.
+///
+/// Models that tell questions from passages by a prompt say so in their folder, or need it in the options: E5 has
+/// `"query: "` and `"passage: "`, BGE in English `"Represent this sentence for searching relevant passages: "` for questions
+/// alone.
+///
+/// Products are computed with 13 bits: the cosine of a vector with that of exact arithmetic is above 0.99999.
 ///
 /// Clones share the model. It computes for one caller at a time, on a thread that may block; callers take
 /// turns, in the order in which they asked, after some texts each.
 ///
 /// # Cancellation
 ///
-/// Dropping the future stops after the texts at hand, 16 at most.
+/// Dropping the future stops after the texts at hand: one, or 16 KiB.
 #[derive(Clone)]
 pub struct LocalEmbedder {
     encoder: Arc<Encoder>,
-    turns: Arc<Semaphore>,
+    turns: Turns,
 }
 
 impl LocalEmbedder {
@@ -39,45 +41,42 @@ impl LocalEmbedder {
     /// [`Error::Unknown`] for a name that is not in the manifest; [`Error::Invalid`] for a model that is no
     /// encoder; [`Error::Model`] when it is not on this machine yet, or its files are damaged.
     pub async fn open(name_or_path: &str) -> Result<Self> {
+        Self::open_with(name_or_path, EncoderOptions::default()).await
+    }
+
+    /// Opens an encoder with other prompts than its folder's. Errors as for [`open`](Self::open).
+    pub async fn open_with(name_or_path: &str, options: EncoderOptions) -> Result<Self> {
         let name_or_path = name_or_path.to_owned();
         blocking(WORKER, move || {
-            let encoder = encoder(&name_or_path).map_err(|error| Error::model(name_or_path, error))?;
-            Ok(Self { encoder: Arc::new(encoder), turns: Arc::new(Semaphore::new(1)) })
+            let encoder = directory(WORKER, &name_or_path)
+                .and_then(|directory| Encoder::open_with(&directory, options))
+                .map_err(|error| Error::model(name_or_path, error))?;
+            Ok(Self { encoder: Arc::new(encoder), turns: Turns::new(WORKER) })
         })
         .await
     }
+
+    /// The vectors that `compute` gives for texts, turn by turn.
+    async fn vectors(&self, texts: Vec<String>, compute: Compute) -> Result<Vec<Vec<f32>>> {
+        let encoder = Arc::clone(&self.encoder);
+        let compute = move |texts: &[&str]| {
+            compute(&encoder, texts).map_err(|error| Error::model(encoder.name(), error))
+        };
+        self.turns.compute(texts, compute).await
+    }
 }
 
-fn encoder(name_or_path: &str) -> Result<Encoder, ModelError> {
-    let model = Hub::new()?.resolve(name_or_path)?;
-    if model.kind != ModelKind::Embedder {
-        let message = format!("expected a directory with an encoder, got a language model: `{}`", model.name);
-        return Err(ModelError::Invalid { what: "embedder".to_owned(), message });
-    }
-    Encoder::open(Path::new(&model.path))
-}
+/// A method of the encoder.
+type Compute = fn(&Encoder, &[&str]) -> Result<Vec<Vec<f32>>, ModelError>;
 
 #[async_trait]
 impl Embedder for LocalEmbedder {
     async fn embed(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>> {
-        let mut vectors = Vec::with_capacity(texts.len());
-        let mut texts = texts.into_iter();
-        loop {
-            let batch: Vec<String> = texts.by_ref().take(TURN).collect();
-            if batch.is_empty() {
-                return Ok(vectors);
-            }
-            let turn = Arc::clone(&self.turns).acquire_owned().await;
-            let turn = turn.map_err(|_closed| Error::Stopped { what: WORKER })?;
-            let encoder = Arc::clone(&self.encoder);
-            let computed = blocking(WORKER, move || {
-                let texts: Vec<&str> = batch.iter().map(String::as_str).collect();
-                let computed = encoder.embed(&texts).map_err(|error| Error::model(encoder.name(), error));
-                drop(turn); // here, so that a caller who went away keeps its turn until the work has stopped
-                computed
-            });
-            vectors.extend(computed.await?);
-        }
+        self.vectors(texts, Encoder::embed).await
+    }
+
+    async fn embed_queries(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>> {
+        self.vectors(texts, Encoder::embed_queries).await
     }
 
     fn dimensions(&self) -> usize {

@@ -3,13 +3,15 @@ use std::sync::Arc;
 
 use super::prepare::{Item, Outcome, Preparation};
 use super::vectors::embed;
-use super::{FailedDocument, IngestProgress, IngestReport};
+use super::{FailedDocument, IngestOptions, IngestProgress, IngestReport};
 use crate::Result;
 use crate::retrieval::Document;
 use crate::retrieval::blocking::blocking;
 use crate::retrieval::knowledge::Shared;
 use crate::retrieval::load::{Listing, list_dir, list_files};
 use crate::retrieval::store::sqlite::Commit;
+#[cfg(feature = "web")]
+use crate::retrieval::web::{Site, WebOptions};
 
 const WORKER: &str = "ingest";
 
@@ -22,6 +24,7 @@ pub(in crate::retrieval) struct Ingest<'a> {
     progress: &'a (dyn Fn(IngestProgress) + Send + Sync),
     report: IngestReport,
     done: usize,
+    /// Documents of this ingest, as far as is known.
     total: usize,
 }
 
@@ -33,8 +36,12 @@ impl<'a> Ingest<'a> {
         Self { shared, progress, report: IngestReport::default(), done: 0, total: 0 }
     }
 
-    pub(in crate::retrieval) async fn dir(self, dir: PathBuf) -> Result<IngestReport> {
-        let listing = blocking(WORKER, move || list_dir(&dir)).await?;
+    pub(in crate::retrieval) async fn dir(
+        self,
+        dir: PathBuf,
+        options: IngestOptions,
+    ) -> Result<IngestReport> {
+        let listing = blocking(WORKER, move || list_dir(&dir, options.glob.as_deref())).await?;
         self.listing(listing).await
     }
 
@@ -46,6 +53,13 @@ impl<'a> Ingest<'a> {
     pub(in crate::retrieval) async fn documents(mut self, documents: Vec<Document>) -> Result<IngestReport> {
         self.total = documents.len();
         self.run(documents.into_iter().map(Item::Document).collect(), None).await
+    }
+
+    /// The pages of a site. Nothing is asked of it before the ingest that may be at work is done.
+    #[cfg(feature = "web")]
+    pub(in crate::retrieval) async fn site(self, url: &str, options: WebOptions) -> Result<IngestReport> {
+        let site = Site::new(url, options)?;
+        self.run(vec![Item::Group(Box::new(site))], None).await
     }
 
     async fn listing(mut self, listing: Listing) -> Result<IngestReport> {
@@ -71,13 +85,15 @@ impl<'a> Ingest<'a> {
             if outcomes.is_empty() {
                 break;
             }
+            let told = outcomes.iter().filter(|outcome| !matches!(outcome, Outcome::Ended { .. }));
+            self.total = self.done + told.count() + preparation.left();
             self.batch(outcomes).await?;
         }
         let gone = match root {
             Some(root) => blocking(WORKER, move || Ok(preparation.known().gone(&root))).await?,
             None => Vec::new(),
         };
-        self.report.deleted = remove(self.shared, gone).await?;
+        self.report.deleted += remove(self.shared, gone).await?;
         let shared = Arc::clone(self.shared);
         blocking(WORKER, move || shared.checkpoint()).await?;
         Ok(self.report)
@@ -101,7 +117,12 @@ impl<'a> Ingest<'a> {
                     told.push((source, Change::Unchanged));
                     commit.seen.extend(seen);
                 }
-                Outcome::Failed { source, reason } => told.push((source, Change::Failed(reason))),
+                Outcome::Failed(failed) => told.push((failed.source, Change::Failed(failed.reason))),
+                Outcome::Ended { gone, seen } => {
+                    self.report.deleted += gone.len();
+                    commit.removed.extend(gone);
+                    commit.seen.extend(seen);
+                }
             }
         }
         let shared = Arc::clone(self.shared);

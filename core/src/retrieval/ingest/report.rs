@@ -28,7 +28,7 @@ pub struct FailedDocument {
     pub reason: String,
 }
 
-/// How far an ingest is, told after every document.
+/// How far an ingest, an export or an import is, told after every document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct IngestProgress {
@@ -36,7 +36,7 @@ pub struct IngestProgress {
     pub source: String,
     /// Documents dealt with, this one included.
     pub done: usize,
-    /// Documents of this ingest.
+    /// All documents.
     pub total: usize,
     /// Chunks written so far.
     pub chunks: usize,

@@ -1,13 +1,14 @@
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use super::{KnowledgeBaseOptions, SearchMode, VectorIndex};
 use crate::Result;
-use crate::retrieval::dense::DenseIndex;
+use crate::retrieval::dense::{DenseIndex, IndexFile};
 use crate::retrieval::hybrid::fuse;
 use crate::retrieval::lexical::searchable;
+use crate::retrieval::metadata::{IdSet, MetadataIndex};
 use crate::retrieval::store::HnswStore;
 use crate::retrieval::store::sqlite::{Commit, Committed, Snapshot};
-use crate::retrieval::{LexicalIndex, Scores, VectorRow};
+use crate::retrieval::{Filter, LexicalIndex, Scores, VectorRow};
 
 /// Chunks that are read at once while an index is built.
 const PAGE: usize = 1_000;
@@ -18,8 +19,8 @@ pub(super) struct Index {
     lexical: LexicalIndex,
     dense: DenseIndex,
     dimensions: usize,
-    /// The chunks, by id.
-    chunks: HashSet<u64>,
+    /// The chunks with the fields of their documents.
+    fields: MetadataIndex,
     pub(super) documents: usize,
     /// The commit of the store that this is the state of.
     pub(super) generation: u64,
@@ -43,15 +44,20 @@ pub(super) struct Search<'a> {
     pub(super) k: usize,
     /// Results of each list that enter the fusion.
     pub(super) depth: usize,
+    pub(super) filter: Option<&'a Filter>,
 }
 
 impl Index {
-    pub(super) fn new(dimensions: usize, options: &KnowledgeBaseOptions) -> Result<Self> {
+    pub(super) fn new(
+        dimensions: usize,
+        options: &KnowledgeBaseOptions,
+        file: Option<IndexFile>,
+    ) -> Result<Self> {
         Ok(Self {
             lexical: LexicalIndex::new(),
-            dense: DenseIndex::new(dimensions, options.ann_threshold, options.hnsw.clone())?,
+            dense: DenseIndex::new(dimensions, options.ann_threshold, options.hnsw.clone(), file)?,
             dimensions,
-            chunks: HashSet::new(),
+            fields: MetadataIndex::default(),
             documents: 0,
             generation: 0,
         })
@@ -59,9 +65,10 @@ impl Index {
 
     /// Becomes the index of `snapshot`: reads only what is new since the last time.
     pub(super) fn follow(&mut self, snapshot: &Snapshot<'_>) -> Result<()> {
-        let stored: HashSet<u64> = snapshot.chunk_ids()?.into_iter().collect();
-        let gone: Vec<u64> = self.chunks.difference(&stored).copied().collect();
-        let mut newest = self.chunks.iter().max().copied().unwrap_or_default();
+        let stored: IdSet = snapshot.chunk_ids()?.into_iter().collect();
+        // Vectors come from a file too, which may hold some that are gone since it was written.
+        let gone: Vec<u64> = self.dense.ids().into_iter().filter(|id| !stored.contains(*id)).collect();
+        let mut newest = self.fields.ids().max().unwrap_or_default();
         loop {
             let page = snapshot.chunks_after(newest, PAGE, self.dimensions)?;
             let Some(last) = page.last() else {
@@ -71,15 +78,16 @@ impl Index {
             let mut rows = Vec::with_capacity(page.len());
             for chunk in page {
                 self.lexical.add(chunk.id, &searchable(&chunk.title, &chunk.headings, &chunk.text));
-                rows.push(VectorRow { id: chunk.id, vector: chunk.vector });
+                self.fields.add(chunk.id, &fields(chunk.metadata, chunk.source));
+                rows.push(VectorRow::new(chunk.id, chunk.vector));
             }
             self.dense.add(&rows)?;
         }
         for id in &gone {
             self.lexical.remove(*id);
+            self.fields.remove(*id);
         }
         self.dense.apply(&[], &gone)?;
-        self.chunks = stored;
         self.documents = snapshot.count_documents()?;
         self.generation = snapshot.generation()?;
         Ok(())
@@ -89,16 +97,17 @@ impl Index {
     pub(super) fn apply(&mut self, commit: Commit, committed: &Committed) -> Result<()> {
         let mut rows = Vec::new();
         for (document, ids) in commit.stored.into_iter().zip(&committed.added) {
+            let fields = fields(document.metadata, document.source);
             for (chunk, id) in document.chunks.into_iter().zip(ids) {
                 self.lexical.add(*id, &searchable(&document.title, &chunk.headings, &chunk.text));
-                self.chunks.insert(*id);
-                rows.push(VectorRow { id: *id, vector: chunk.vector });
+                self.fields.add(*id, &fields);
+                rows.push(VectorRow::new(*id, chunk.vector));
             }
         }
         // After the additions: a document that came twice in one commit leaves only its last chunks.
         for id in &committed.removed {
             self.lexical.remove(*id);
-            self.chunks.remove(id);
+            self.fields.remove(*id);
         }
         self.dense.apply(&rows, &committed.removed)?;
         self.documents = committed.documents;
@@ -108,13 +117,15 @@ impl Index {
 
     pub(super) fn search(&self, search: &Search<'_>) -> Result<Vec<Hit>> {
         let count = if search.mode == SearchMode::Hybrid { search.depth.max(search.k) } else { search.k };
+        let only = search.filter.map(|filter| self.fields.select(filter));
+        let only = only.as_deref();
         let dense = match search.mode {
             SearchMode::Lexical => Vec::new(),
-            SearchMode::Dense | SearchMode::Hybrid => self.dense.nearest(search.vector, count)?,
+            SearchMode::Dense | SearchMode::Hybrid => self.dense.nearest(search.vector, count, only)?,
         };
         let lexical = match search.mode {
             SearchMode::Dense => Vec::new(),
-            SearchMode::Lexical | SearchMode::Hybrid => self.lexical.search(search.text, count),
+            SearchMode::Lexical | SearchMode::Hybrid => self.lexical.search_in(search.text, count, only),
         };
         let mut scores: HashMap<u64, Scores> = HashMap::new();
         for neighbour in &dense {
@@ -141,7 +152,7 @@ impl Index {
     }
 
     pub(super) fn chunks(&self) -> usize {
-        self.chunks.len()
+        self.fields.ids().len() as usize
     }
 
     pub(super) fn vectors(&self) -> VectorIndex {
@@ -153,4 +164,11 @@ impl Index {
     pub(super) fn graph(&self) -> Option<HnswStore> {
         self.dense.graph().cloned()
     }
+}
+
+/// What a filter can ask of a chunk.
+fn fields(metadata: BTreeMap<String, String>, source: String) -> BTreeMap<String, String> {
+    let mut fields = metadata;
+    fields.insert(Filter::SOURCE.to_owned(), source);
+    fields
 }

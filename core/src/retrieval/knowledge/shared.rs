@@ -4,14 +4,18 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use super::index::{Hit, Index, Search};
 use super::{KnowledgeBaseInfo, KnowledgeBaseOptions, SearchMode};
+use crate::retrieval::dense::IndexFile;
 use crate::retrieval::store::HnswStore;
-use crate::retrieval::store::sqlite::{Commit, Committed, Database, StoredDocument, StoredPassage};
-use crate::retrieval::{Chunker, Embedder, Passage};
+use crate::retrieval::store::sqlite::{Commit, Committed, Database, Snapshot, StoredDocument, StoredPassage};
+use crate::retrieval::{Chunker, Embedder, Passage, Query};
 use crate::{Error, Result};
 
 /// How often a search in a store that another process writes to starts over before it does without the
 /// chunks that went away meanwhile.
 const ATTEMPTS: usize = 5;
+
+/// The file of the graph, beside the database.
+pub(super) const GRAPH: &str = "vectors.hnsw";
 
 /// What the handles of one knowledge base have in common. All its methods block.
 ///
@@ -55,7 +59,9 @@ impl Shared {
         if options.chunk_tokens == 0 {
             return Err(Error::invalid("`chunk_tokens`", "expected at least 1, got 0"));
         }
-        let mut index = Index::new(embedder.dimensions(), &options)?;
+        let file =
+            database.dir().map(|dir| IndexFile { path: dir.join(GRAPH), read_only: database.is_read_only() });
+        let mut index = Index::new(embedder.dimensions(), &options, file)?;
         database.snapshot(|snapshot| index.follow(snapshot))?;
         Ok(Self {
             embedder,
@@ -107,14 +113,10 @@ impl Shared {
         self.database.checkpoint()
     }
 
-    pub(super) fn search(
-        &self,
-        text: &str,
-        vector: &[f32],
-        mode: SearchMode,
-        k: usize,
-    ) -> Result<Vec<Passage>> {
-        let search = Search { text, vector, mode, k, depth: self.options.fusion_depth };
+    pub(super) fn search(&self, query: &Query, vector: &[f32], mode: SearchMode) -> Result<Vec<Passage>> {
+        let Query { text, k, filter } = query;
+        let depth = self.options.fusion_depth;
+        let search = Search { text, vector, mode, k: *k, depth, filter: filter.as_ref() };
         let mut attempts = 0..ATTEMPTS;
         loop {
             self.follow_other_writers()?;
@@ -159,7 +161,35 @@ impl Shared {
             embedder: self.embedder.name().to_owned(),
             dimensions: self.embedder.dimensions(),
             vectors: index.vectors(),
+            bytes: self.database.bytes(),
         }
+    }
+
+    /// Reads what is stored at this moment while searches and commits go on; of a store in memory they wait.
+    pub(in crate::retrieval) fn read_apart<T>(
+        &self,
+        work: impl FnOnce(&Snapshot<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let reader = self.database.reader()?;
+        reader.as_ref().unwrap_or(&self.database).snapshot(work)
+    }
+
+    /// Writes the store's file anew without what was removed.
+    pub(super) fn compact(&self) -> Result<()> {
+        self.database.vacuum()
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        self.database.bytes()
+    }
+
+    /// The number of chunks.
+    pub(super) fn chunks(&self) -> usize {
+        self.index().chunks()
+    }
+
+    pub(super) fn documents(&self) -> usize {
+        self.index().documents
     }
 
     pub(super) fn graph(&self) -> Option<HnswStore> {

@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use rust_stemmers::{Algorithm, Stemmer};
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -24,21 +26,27 @@ impl Analyzer {
 
     /// Calls `term` with each term of `text`, in order.
     pub(super) fn terms(&self, text: &str, mut term: impl FnMut(&str)) {
+        Self::words(text, |word| self.word(word, &mut term));
+    }
+
+    /// Calls `visit` with each word of `text`, in order, as it is written.
+    pub(super) fn words(text: &str, mut visit: impl FnMut(&str)) {
         for word in text.unicode_words() {
             for part in word.split(['.', ':', '\'', '’', '·']) {
                 if word.len() > part.len() && part == "s" {
                     continue; // of a genitive
                 }
                 if word.starts_with(|first: char| first.is_ascii_digit()) && word.len() > part.len() {
-                    self.word(word, &mut term); // 3.14
+                    visit(word); // 3.14
                     break;
                 }
-                self.word(part, &mut term);
+                visit(part);
             }
         }
     }
 
-    fn word(&self, word: &str, term: &mut impl FnMut(&str)) {
+    /// Calls `term` with each term of a word.
+    pub(super) fn word(&self, word: &str, mut term: impl FnMut(&str)) {
         let lower = word.to_lowercase();
         let parts = identifier_parts(word);
         if parts.len() < 2 {
@@ -56,6 +64,15 @@ impl Analyzer {
             }
         }
     }
+}
+
+/// The terms of a text, each once.
+pub(in crate::retrieval) fn distinct_terms(text: &str) -> HashSet<String> {
+    let mut terms = HashSet::new();
+    Analyzer::new().terms(text, |term| {
+        terms.insert(term.to_owned());
+    });
+    terms
 }
 
 /// What the words of a chunk are: those of its title and headings too.

@@ -1,13 +1,14 @@
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use super::analyzer::Analyzer;
+use super::bytes::{put, take};
 use super::postings::{Posting, Postings};
-use crate::retrieval::store::Nearest;
+use super::ranking::{Term, best, norm, weight};
+use crate::retrieval::metadata::IdSet;
 
-/// How soon more occurrences of a word in a text stop to count, and how much long texts are held back:
-/// the values of Anserini's baselines.
-const K1: f32 = 0.9;
-const B: f32 = 0.4;
+/// Words whose terms are remembered, so that they are analysed once.
+const KNOWN_WORDS: usize = 1 << 16;
 
 /// One result of [`LexicalIndex::search`].
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -25,21 +26,26 @@ pub struct LexicalMatch {
 pub struct LexicalIndex {
     analyzer: Analyzer,
     terms: HashMap<Box<str>, u32>,
+    /// The terms of words that were met before.
+    words: HashMap<Box<str>, Box<[u32]>>,
     postings: Vec<Postings>,
     texts: Vec<Text>,
     slots: HashMap<u64, u32>,
     /// The lengths of all texts that are not removed.
     total_length: u64,
+    /// How much the length of each text holds its scores back; empty after a change.
+    norms: OnceLock<Vec<f32>>,
 }
 
+/// What is known of a text, at its slot.
 #[derive(Debug)]
-struct Text {
-    id: u64,
+pub(super) struct Text {
+    pub(super) id: u64,
     /// The number of terms, repetitions included.
     length: u32,
-    live: bool,
-    /// Each term once.
-    terms: Box<[u32]>,
+    pub(super) live: bool,
+    /// Each term once, ascending, as distances.
+    terms: Box<[u8]>,
 }
 
 impl LexicalIndex {
@@ -48,38 +54,58 @@ impl LexicalIndex {
         Self {
             analyzer: Analyzer::new(),
             terms: HashMap::new(),
+            words: HashMap::new(),
             postings: Vec::new(),
             texts: Vec::new(),
             slots: HashMap::new(),
             total_length: 0,
+            norms: OnceLock::new(),
         }
     }
 
     /// Adds a text, in place of the one with the same id.
     pub fn add(&mut self, id: u64, text: &str) {
         self.remove(id);
-        let mut frequencies: HashMap<u32, u32> = HashMap::new();
-        let mut length = 0;
-        let Self { analyzer, terms, postings, .. } = self;
-        analyzer.terms(text, |term| {
-            let term = if let Some(term) = terms.get(term) {
-                *term
-            } else {
-                let new = postings.len() as u32;
-                terms.insert(term.into(), new);
-                postings.push(Postings::default());
-                new
-            };
-            *frequencies.entry(term).or_default() += 1;
-            length += 1;
-        });
+        self.norms.take();
+        let mut found = self.number(text);
+        let length = found.len() as u32;
+        found.sort_unstable();
         let slot = self.texts.len() as u32;
-        for (term, frequency) in &frequencies {
-            self.postings[*term as usize].push(Posting { slot, frequency: *frequency });
+        let mut terms = Vec::new();
+        let mut last = 0;
+        for same in found.chunk_by(PartialEq::eq) {
+            put(&mut terms, same[0] - last);
+            last = same[0];
+            let frequency = same.len() as u32;
+            self.postings[last as usize].push(Posting { slot, frequency }, length);
         }
-        self.texts.push(Text { id, length, live: true, terms: frequencies.into_keys().collect() });
+        self.texts.push(Text { id, length, live: true, terms: terms.into() });
         self.slots.insert(id, slot);
         self.total_length += u64::from(length);
+    }
+
+    /// The numbers of the terms of `text`, in order; new terms get one.
+    fn number(&mut self, text: &str) -> Vec<u32> {
+        let mut numbers = Vec::new();
+        Analyzer::words(text, |word| {
+            if let Some(known) = self.words.get(word) {
+                numbers.extend_from_slice(known);
+                return;
+            }
+            let first = numbers.len();
+            self.analyzer.word(word, |term| {
+                let number = self.terms.get(term).copied().unwrap_or_else(|| {
+                    self.terms.insert(term.into(), self.postings.len() as u32);
+                    self.postings.push(Postings::default());
+                    self.postings.len() as u32 - 1
+                });
+                numbers.push(number);
+            });
+            if self.words.len() < KNOWN_WORDS {
+                self.words.insert(word.into(), numbers[first..].into());
+            }
+        });
+        numbers
     }
 
     /// Removes a text; an unknown id changes nothing.
@@ -87,10 +113,15 @@ impl LexicalIndex {
         let Some(slot) = self.slots.remove(&id) else {
             return;
         };
+        self.norms.take();
         let text = &mut self.texts[slot as usize];
         text.live = false;
         self.total_length -= u64::from(text.length);
-        for term in std::mem::take(&mut text.terms) {
+        let terms = std::mem::take(&mut text.terms);
+        let mut rest = terms.iter();
+        let mut term = 0;
+        while let Some(distance) = take(&mut rest) {
+            term += distance;
             self.postings[term as usize].live -= 1;
         }
         if self.texts.len() > 2 * self.slots.len() + 1_000 {
@@ -110,33 +141,40 @@ impl LexicalIndex {
 
     /// The `k` texts that share words with `query`, best first, ties by ascending id.
     pub fn search(&self, query: &str, k: usize) -> Vec<LexicalMatch> {
-        let mut scores = vec![0.0_f32; self.texts.len()];
-        let average = self.total_length as f32 / self.slots.len().max(1) as f32;
-        self.analyzer.terms(query, |term| {
-            if let Some(term) = self.terms.get(term) {
-                self.score(&self.postings[*term as usize], average, &mut scores);
-            }
-        });
-        let mut nearest = Nearest::new(k);
-        for (text, score) in self.texts.iter().zip(&scores) {
-            if *score > 0.0 && text.live {
-                nearest.offer(text.id, *score);
-            }
-        }
-        let best = nearest.into_sorted().into_iter();
-        best.map(|ranked| LexicalMatch { id: ranked.id, score: ranked.score }).collect()
+        self.search_in(query, k, None)
     }
 
-    fn score(&self, postings: &Postings, average: f32, scores: &mut [f32]) {
-        let (all, holding) = (self.slots.len() as f32, postings.live as f32);
-        let weight = (1.0 + (all - holding + 0.5) / (holding + 0.5)).ln();
-        for posting in postings.iter() {
-            let slot = posting.slot as usize;
-            let frequency = posting.frequency as f32;
-            let relative_length = self.texts[slot].length as f32 / average;
-            let saturation = frequency / (frequency + K1 * (1.0 - B + B * relative_length));
-            scores[slot] += weight * saturation * (K1 + 1.0);
-        }
+    /// The `k` best texts of those of `only`, if it is given. Scores are as among all texts.
+    pub(in crate::retrieval) fn search_in(
+        &self,
+        query: &str,
+        k: usize,
+        only: Option<&IdSet>,
+    ) -> Vec<LexicalMatch> {
+        let mut wanted: Vec<u32> = Vec::new();
+        self.analyzer.terms(query, |term| wanted.extend(self.terms.get(term)));
+        wanted.sort_unstable();
+        let (texts, average) = (self.texts.len(), self.average());
+        let terms = wanted.chunk_by(PartialEq::eq).filter_map(|same| {
+            let postings = &self.postings[same[0] as usize];
+            let weight = same.len() as f32 * weight(self.slots.len(), postings.live as usize);
+            (postings.live > 0).then(|| Term::new(postings, weight, norm(postings.min_length, average)))
+        });
+        let terms: Vec<Term<'_>> = terms.collect();
+        let norms = self.norms.get_or_init(|| {
+            let mut norms = Vec::with_capacity(texts);
+            norms.extend(self.texts.iter().map(|text| norm(text.length, average)));
+            norms
+        });
+        let best = best(terms, norms, k, |slot| {
+            let text = &self.texts[slot as usize];
+            (text.live && only.is_none_or(|only| only.contains(text.id))).then_some(text.id)
+        });
+        best.into_iter().map(|ranked| LexicalMatch { id: ranked.id, score: ranked.score }).collect()
+    }
+
+    fn average(&self) -> f32 {
+        self.total_length as f32 / self.slots.len().max(1) as f32
     }
 
     /// Drops what removed texts left behind.
@@ -149,9 +187,9 @@ impl LexicalIndex {
         }
         for postings in &mut self.postings {
             let mut packed = Postings::default();
-            for posting in postings.iter() {
-                if let Some(slot) = new_slots[posting.slot as usize] {
-                    packed.push(Posting { slot, ..posting });
+            for Posting { slot, frequency } in postings.read() {
+                if let Some(new) = new_slots[slot as usize] {
+                    packed.push(Posting { slot: new, frequency }, self.texts[slot as usize].length);
                 }
             }
             *postings = packed;

@@ -2,24 +2,14 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use super::markdown;
+use super::format::{Format, Raw};
 use crate::retrieval::Document;
 
-/// Reads a file as text or, by its name, as Markdown; the error says in words why it cannot be used.
+/// Reads a file in the format that its name says, or as text; the error says in words why it cannot be used.
 pub(in crate::retrieval) fn load(path: &Path, source: &str, max_bytes: u64) -> Result<Document, String> {
-    let bytes = read(path, max_bytes)?;
-    let text = decode(bytes)?;
-    let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let is_markdown = path.extension().is_some_and(|extension| {
-        ["md", "markdown", "mdown", "mkd", "mdx"].iter().any(|known| extension.eq_ignore_ascii_case(known))
-    });
-    if !is_markdown {
-        return Ok(Document::new(source, text).title(name));
-    }
-    let (front_matter, body) = markdown::split_front_matter(&text);
-    let title =
-        front_matter.and_then(markdown::title_of).or_else(|| markdown::first_heading(body)).unwrap_or(name);
-    Ok(Document::new(source, body).title(title))
+    let format = Format::of_name(path).unwrap_or_else(Format::text);
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    (format.read)(Raw { source, name: &name, bytes: read(path, max_bytes)?, charset: None })
 }
 
 fn read(path: &Path, max_bytes: u64) -> Result<Vec<u8>, String> {
@@ -35,22 +25,6 @@ fn read(path: &Path, max_bytes: u64) -> Result<Vec<u8>, String> {
         return Err(format!("expected at most {max_bytes} bytes, got more"));
     }
     Ok(bytes)
-}
-
-/// UTF-8, with or without a byte order mark.
-fn decode(mut bytes: Vec<u8>) -> Result<String, String> {
-    if bytes.starts_with(b"\xef\xbb\xbf") {
-        bytes.drain(..3);
-    }
-    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
-        return Err("expected UTF-8, got UTF-16".to_owned());
-    }
-    if bytes.contains(&0) {
-        return Err("expected text, got a binary file".to_owned());
-    }
-    String::from_utf8(bytes).map_err(|error| {
-        format!("expected UTF-8, got another byte at offset {}", error.utf8_error().valid_up_to())
-    })
 }
 
 #[cfg(test)]
@@ -88,10 +62,18 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_utf_8_text_is_refused_with_the_reason() {
+    fn a_name_says_how_a_file_is_read() {
+        let text = |name: &str| loaded(name, b"<p># x</p>").expect("it loads").text;
+
+        assert_eq!(text("page.HTML"), "\\# x\n");
+        assert_eq!(text("page.txt"), "<p># x</p>");
+        assert_eq!(text("unknown.xyz"), "<p># x</p>");
+        assert_eq!(loaded("main.rs", b"fn main() {}").expect("it loads").title, "main.rs");
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_used_is_refused_with_the_reason() {
         assert_eq!(loaded("a.txt", b"caf\xe9").unwrap_err(), "expected UTF-8, got another byte at offset 3");
-        assert_eq!(loaded("a.txt", b"\xff\xfea\0").unwrap_err(), "expected UTF-8, got UTF-16");
-        assert_eq!(loaded("a.txt", b"a\0b").unwrap_err(), "expected text, got a binary file");
         assert_eq!(loaded("a.txt", &[b'a'; 101]).unwrap_err(), "expected at most 100 bytes, got 101");
     }
 }

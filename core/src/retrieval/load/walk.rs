@@ -1,17 +1,15 @@
 use std::collections::HashSet;
-use std::ffi::OsStr;
 use std::fs::Metadata;
 use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use globset::{GlobBuilder, GlobMatcher};
 use walkdir::{DirEntry, WalkDir};
 
+use super::JsonLines;
+use super::format::Format;
 use crate::retrieval::FailedDocument;
 use crate::{Error, Result};
-
-/// Names of files that hold text; others in a directory are left alone.
-const TEXT_EXTENSIONS: [&str; 12] =
-    ["md", "markdown", "mdown", "mkd", "mdx", "txt", "text", "rst", "adoc", "asciidoc", "org", "log"];
 
 /// A file changed less than this long ago may change again without a new time of change.
 const CLOCK_STEP: Duration = Duration::from_secs(2);
@@ -40,9 +38,10 @@ pub(in crate::retrieval) struct Listing {
     pub(in crate::retrieval) failed: Vec<FailedDocument>,
 }
 
-/// The text files under a directory, by path. Hidden files are left out, links are followed, and each file is
-/// listed once, however many links lead to it.
-pub(in crate::retrieval) fn list_dir(dir: &Path) -> Result<Listing> {
+/// The files under a directory whose formats are known, or else those whose paths below it match `glob`, by
+/// path. Hidden files are left out, links are followed, and each file is listed once, however many links lead to it.
+pub(in crate::retrieval) fn list_dir(dir: &Path, glob: Option<&str>) -> Result<Listing> {
+    let glob = glob.map(matcher).transpose()?;
     let root = dir.canonicalize().map_err(|error| Error::io("read the directory", dir, error))?;
     if !root.is_dir() {
         let not_a_directory = std::io::Error::from(std::io::ErrorKind::NotADirectory);
@@ -53,7 +52,7 @@ pub(in crate::retrieval) fn list_dir(dir: &Path) -> Result<Listing> {
     let walk = WalkDir::new(dir).follow_links(true).sort_by_file_name();
     for entry in walk.into_iter().filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry)) {
         match entry {
-            Ok(entry) if entry.file_type().is_file() && is_text(entry.path()) => {
+            Ok(entry) if entry.file_type().is_file() && is_wanted(entry.path(), dir, glob.as_ref()) => {
                 listing.add(entry.path(), entry.metadata().map_err(|error| error.to_string()), &mut seen);
             }
             Ok(_) => {}
@@ -123,9 +122,18 @@ fn is_hidden(entry: &DirEntry) -> bool {
     entry.file_name().as_encoded_bytes().starts_with(b".")
 }
 
-fn is_text(path: &Path) -> bool {
-    let known = |extension: &OsStr| TEXT_EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known));
-    path.extension().is_some_and(known)
+fn is_wanted(path: &Path, dir: &Path, glob: Option<&GlobMatcher>) -> bool {
+    match glob {
+        Some(glob) => glob.is_match(path.strip_prefix(dir).unwrap_or(path)),
+        None => Format::of_name(path).is_some() || JsonLines::is_name(path),
+    }
+}
+
+/// `*` and `?` stand for parts of a name, `**` for any number of folders, `{a,b}` for one of several.
+fn matcher(glob: &str) -> Result<GlobMatcher> {
+    let built = GlobBuilder::new(glob).literal_separator(true).build();
+    let invalid = |error: globset::Error| Error::invalid("`glob`", format!("`{glob}`: {}", error.kind()));
+    Ok(built.map_err(invalid)?.compile_matcher())
 }
 
 #[cfg(test)]
@@ -137,19 +145,49 @@ mod tests {
         listing.files.iter().map(|found| found.source.replace(&prefix, "")).collect()
     }
 
-    #[test]
-    fn text_files_are_listed_by_path_without_hidden_and_other_ones() {
-        let dir = tempfile::tempdir().expect("a temporary directory");
-        for name in ["b.md", "a/z.txt", "a/B.MD", ".git/x.md", ".hidden.md", "image.png", "Makefile"] {
-            let path = dir.path().join(name);
+    fn write(dir: &Path, names: &[&str]) {
+        for name in names {
+            let path = dir.join(name);
             std::fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
             std::fs::write(path, name).expect("a file");
         }
+    }
 
-        let listing = list_dir(dir.path()).expect("the directory can be read");
+    #[test]
+    fn files_of_known_formats_are_listed_by_path_without_hidden_ones() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        write(dir.path(), &["b.md", "a/z.txt", "a/B.MD", ".git/x.md", ".hidden.md", "image.png", "Makefile"]);
+        write(dir.path(), &["c/d/main.rs", "c/page.html", "c/lines.jsonl"]);
 
-        assert_eq!(sources(&listing, dir.path()), ["a/B.MD", "a/z.txt", "b.md"]);
+        let listing = list_dir(dir.path(), None).expect("the directory can be read");
+
+        assert_eq!(
+            sources(&listing, dir.path()),
+            ["a/B.MD", "a/z.txt", "b.md", "c/d/main.rs", "c/lines.jsonl", "c/page.html"]
+        );
         assert!(listing.failed.is_empty());
+    }
+
+    #[test]
+    fn a_glob_chooses_files_by_their_paths_whatever_their_names() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        write(dir.path(), &["b.md", "a/z.txt", "a/c/y.md", "a/Makefile", "a/.hidden.md"]);
+        let listed = |glob: &str| {
+            let listing = list_dir(dir.path(), Some(glob)).expect("the directory can be read");
+            sources(&listing, dir.path())
+        };
+
+        assert_eq!(listed("**/*.md"), ["a/c/y.md", "b.md"]);
+        assert_eq!(listed("*.md"), ["b.md"]);
+        assert_eq!(listed("a/{Make*,*.txt}"), ["a/Makefile", "a/z.txt"]);
+        assert_eq!(listed("nothing"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_glob_that_cannot_be_understood_is_refused() {
+        let error = list_dir(Path::new("."), Some("a[")).expect_err("the class is not closed");
+
+        assert!(error.to_string().starts_with("invalid `glob`: `a[`: "), "{error}");
     }
 
     #[cfg(unix)]
@@ -164,7 +202,7 @@ mod tests {
         symlink(dir.path().join("sub/file.md"), dir.path().join("sub/other.md")).expect("a link");
         symlink(dir.path().join("nowhere"), dir.path().join("broken.md")).expect("a link");
 
-        let listing = list_dir(dir.path()).expect("the directory can be read");
+        let listing = list_dir(dir.path(), None).expect("the directory can be read");
 
         assert_eq!(sources(&listing, dir.path()), ["sub/file.md"]);
         assert_eq!(listing.failed.len(), 1);
@@ -176,7 +214,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let missing = dir.path().join("missing");
 
-        let error = list_dir(&missing).expect_err("there is no such directory");
+        let error = list_dir(&missing, None).expect_err("there is no such directory");
         let listing = list_files(&[missing]);
 
         assert_eq!(error.kind(), crate::ErrorKind::Io);

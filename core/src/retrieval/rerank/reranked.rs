@@ -1,3 +1,5 @@
+use std::fmt::Debug;
+
 use async_trait::async_trait;
 use sha2::{Digest, Sha256};
 
@@ -42,18 +44,6 @@ impl<R: Retriever, S: Reranker> Reranked<R, S> {
         self.candidates = candidates;
         self
     }
-
-    async fn scores(&self, query: &Query, passages: &[Passage]) -> Result<Vec<f32>> {
-        let scores = self.reranker.score(query, passages).await?;
-        let refuse = |message| Err(Error::invalid(format!("scores of `{}`", self.reranker.name()), message));
-        if scores.len() != passages.len() {
-            return refuse(format!("expected {}, got {}", passages.len(), scores.len()));
-        }
-        match scores.iter().find(|score| !score.is_finite()) {
-            Some(score) => refuse(format!("expected finite numbers, got {score}")),
-            None => Ok(scores),
-        }
-    }
 }
 
 #[async_trait]
@@ -64,24 +54,46 @@ impl<R: Retriever, S: Reranker> Retriever for Reranked<R, S> {
             return Ok(Vec::new());
         }
         let more = query.clone().k(query.k.max(self.candidates));
-        let mut passages = self.retriever.retrieve(&more).await?;
-        let scores = self.scores(query, &passages).await?;
-        for (passage, score) in passages.iter_mut().zip(scores) {
-            passage.score = score;
-            passage.scores.reranked = Some(score);
-        }
-        passages.sort_by(|a, b| b.score.total_cmp(&a.score));
+        let found = self.retriever.retrieve(&more).await?;
+        let mut passages = rerank(&self.reranker, query, found).await?;
         passages.truncate(query.k);
         Ok(passages)
     }
 
     /// That of the retriever, with the reranker's name and the number of candidates.
     fn version(&self) -> u64 {
-        let mut hasher = Sha256::new();
-        hasher.update(self.retriever.version().to_le_bytes());
-        hasher.update((self.candidates as u64).to_le_bytes());
-        hasher.update(self.reranker.name());
-        let digest = hasher.finalize();
-        digest.iter().take(8).fold(0, |version, byte| version << 8 | u64::from(*byte))
+        mixed(self.retriever.version(), &(self.candidates, self.reranker.name()))
     }
+}
+
+/// The passages in the order of `reranker`; those of equal score stay in the order in which they were found.
+///
+/// # Errors
+///
+/// Those of the reranker; [`Error::Invalid`] when it gives not exactly one finite score for each passage.
+pub(in crate::retrieval) async fn rerank(
+    reranker: &dyn Reranker,
+    query: &Query,
+    mut passages: Vec<Passage>,
+) -> Result<Vec<Passage>> {
+    let scores = reranker.score(query, &passages).await?;
+    let refuse = |message| Err(Error::invalid(format!("scores of `{}`", reranker.name()), message));
+    if scores.len() != passages.len() {
+        return refuse(format!("expected {}, got {}", passages.len(), scores.len()));
+    }
+    if let Some(score) = scores.iter().find(|score| !score.is_finite()) {
+        return refuse(format!("expected finite numbers, got {score}"));
+    }
+    for (passage, score) in passages.iter_mut().zip(scores) {
+        passage.score = score;
+        passage.scores.reranked = Some(score);
+    }
+    passages.sort_by(|a, b| b.score.total_cmp(&a.score));
+    Ok(passages)
+}
+
+/// A version that is another one where `version` or `parts` are.
+pub(in crate::retrieval) fn mixed(version: u64, parts: &impl Debug) -> u64 {
+    let digest = Sha256::digest(format!("{version} {parts:?}"));
+    digest.iter().take(8).fold(0, |version, byte| version << 8 | u64::from(*byte))
 }

@@ -35,8 +35,16 @@ impl Nearest {
         }
     }
 
-    pub(in crate::retrieval) fn len(&self) -> usize {
-        self.worst_first.len()
+    pub(in crate::retrieval) fn k(&self) -> usize {
+        self.k
+    }
+
+    /// The score that a new one must reach to be kept: that of the last while there are `k`.
+    pub(in crate::retrieval) fn least(&self) -> f32 {
+        match self.worst_first.peek() {
+            Some(worst) if self.worst_first.len() == self.k => worst.score,
+            _ => f32::NEG_INFINITY,
+        }
     }
 
     pub(in crate::retrieval) fn into_neighbours(self) -> Vec<Neighbour> {

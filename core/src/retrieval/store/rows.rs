@@ -1,20 +1,35 @@
 use std::collections::HashMap;
-use std::ops::Range;
+use std::hash::{BuildHasherDefault, Hasher};
 
-use super::{Metric, Nearest};
+use rushlight_kernels::{CodedQuery, CodedRows, MappedRests};
+
+use super::Metric;
+use super::metric::length;
 use crate::retrieval::VectorRow;
+use crate::retrieval::metadata::IdSet;
 use crate::{Error, Result};
 
-/// Vectors side by side in memory, appended only: a replaced or removed row stays in its slot as a dead one
-/// until the rows are compacted.
+/// Vectors side by side, appended only: a replaced or removed row stays in its slot as a dead one until the rows are
+/// compacted.
+///
+/// Each value is kept in 24 bits: a code of a byte, which is scanned, and what it leaves out, in memory or in a file, to
+/// score the best.
 #[derive(Debug, Clone)]
 pub(super) struct Rows {
     metric: Metric,
     dimensions: usize,
-    values: Vec<f32>,
+    codes: CodedRows,
     ids: Vec<u64>,
     live: Vec<bool>,
-    slots: HashMap<u64, usize>,
+    slots: HashMap<u64, u32, BuildHasherDefault<IdHasher>>,
+}
+
+/// A vector to compare rows with.
+#[derive(Debug)]
+pub(super) struct Target {
+    pub(super) codes: CodedQuery,
+    values: Vec<f32>,
+    length: f64,
 }
 
 impl Rows {
@@ -22,46 +37,82 @@ impl Rows {
         Self {
             metric,
             dimensions,
-            values: Vec::new(),
+            codes: CodedRows::new(dimensions, metric.nearness()),
             ids: Vec::new(),
             live: Vec::new(),
-            slots: HashMap::new(),
+            slots: HashMap::default(),
         }
+    }
+
+    /// The rows with these ids, ascending.
+    pub(super) fn from_parts(dimensions: usize, metric: Metric, ids: Vec<u64>, codes: CodedRows) -> Self {
+        let slots = (0..).zip(&ids).map(|(slot, id)| (*id, slot)).collect();
+        Self { metric, dimensions, codes, live: vec![true; ids.len()], ids, slots }
+    }
+
+    /// Lets go of what the codes leave out for the same in a file.
+    pub(super) fn keep_rests_in(&mut self, rests: MappedRests) {
+        self.codes.keep_rests_in(rests);
     }
 
     /// The vector in the form in which it is compared, or why it cannot be.
     pub(super) fn prepare(&self, vector: &[f32]) -> Result<Vec<f32>> {
-        if vector.len() != self.dimensions {
-            let message = format!("expected {} dimensions, got {}", self.dimensions, vector.len());
-            return Err(Error::invalid("vector", message));
-        }
-        if let Some(at) = vector.iter().position(|value| !value.is_finite()) {
-            return Err(Error::invalid(
-                "vector",
-                format!("expected finite values, got {} at {at}", vector[at]),
-            ));
-        }
+        Metric::check(self.dimensions, vector)?;
         Ok(self.metric.prepare(vector))
     }
 
-    /// Checks all rows before any is stored.
-    pub(super) fn prepare_all(&self, rows: &[VectorRow]) -> Result<Vec<VectorRow>> {
-        rows.iter().map(|row| Ok(VectorRow { id: row.id, vector: self.prepare(&row.vector)? })).collect()
+    /// The vectors of all rows in that form; checks all of them before any is stored.
+    pub(super) fn prepare_all(&self, rows: &[VectorRow]) -> Result<Vec<Vec<f32>>> {
+        let most = u32::MAX as usize - self.slots();
+        if rows.len() >= most {
+            return Err(Error::invalid("rows", format!("expected fewer than {most}, got {}", rows.len())));
+        }
+        rows.iter().map(|row| self.prepare(&row.vector)).collect()
+    }
+
+    /// The vector to compare rows with, or why it cannot be.
+    pub(super) fn target(&self, vector: &[f32]) -> Result<Target> {
+        let values = self.prepare(vector)?;
+        Ok(Target { codes: self.codes.query(&values), length: length(&values), values })
     }
 
     /// Stores a prepared vector.
     pub(super) fn put(&mut self, id: u64, vector: &[f32]) {
+        self.codes.push(vector);
+        self.append(id);
+    }
+
+    /// Stores a row of others, of the same length and metric.
+    pub(super) fn put_from(&mut self, others: &Self, slot: usize) {
+        self.codes.push_from(&others.codes, slot);
+        self.append(others.id(slot));
+    }
+
+    fn append(&mut self, id: u64) {
         self.remove(id);
-        self.slots.insert(id, self.ids.len());
+        self.slots.insert(id, self.ids.len() as u32);
         self.ids.push(id);
         self.live.push(true);
-        self.values.extend_from_slice(vector);
     }
 
     pub(super) fn remove(&mut self, id: u64) {
         if let Some(slot) = self.slots.remove(&id) {
-            self.live[slot] = false;
+            self.live[slot as usize] = false;
         }
+    }
+
+    pub(super) fn contains(&self, id: u64) -> bool {
+        self.slots.contains_key(&id)
+    }
+
+    /// Whether the live row of `id` was made of this prepared vector.
+    pub(super) fn holds(&self, id: u64, vector: &[f32]) -> bool {
+        self.slots.get(&id).is_some_and(|slot| self.codes.holds(*slot as usize, vector))
+    }
+
+    /// The ids of the live rows, in no order.
+    pub(super) fn ids(&self) -> impl Iterator<Item = u64> {
+        self.slots.keys().copied()
     }
 
     /// The number of live rows.
@@ -86,33 +137,66 @@ impl Rows {
         self.ids[slot]
     }
 
-    pub(super) fn vector(&self, slot: usize) -> &[f32] {
-        &self.values[slot * self.dimensions..(slot + 1) * self.dimensions]
+    /// The number of values of a vector.
+    pub(super) fn vector_len(&self) -> usize {
+        self.dimensions
     }
 
-    /// Offers the live rows of `slots` to `nearest`.
-    pub(super) fn scan(&self, query: &[f32], slots: Range<usize>, nearest: &mut Nearest) {
-        for slot in slots {
-            if self.live[slot] {
-                nearest.offer(self.ids[slot], self.metric.score(query, self.vector(slot)));
-            }
-        }
+    pub(super) fn codes(&self) -> &CodedRows {
+        &self.codes
     }
 
-    /// Offers one live row to `nearest`.
-    pub(super) fn offer(&self, query: &[f32], slot: usize, nearest: &mut Nearest) {
-        self.scan(query, slot..slot + 1, nearest);
+    pub(super) fn metric(&self) -> Metric {
+        self.metric
+    }
+
+    /// The slots of the rows with these ids.
+    pub(super) fn slots_of(&self, ids: &IdSet) -> Vec<u32> {
+        ids.iter().filter_map(|id| self.slots.get(&id).copied()).collect()
+    }
+
+    /// Writes the scores of `slots` to `out`.
+    pub(super) fn score(&self, target: &Target, slots: &[u32], out: &mut [f32]) {
+        self.codes.score(&target.values, slots, out);
+        self.metric.finish(out);
+    }
+
+    /// The nearness of a row with this score.
+    pub(super) fn nearness_of(&self, score: f32, target: &Target) -> f32 {
+        self.metric.nearness_of(score, target.length)
     }
 
     /// The live rows without the dead ones, by ascending id.
     pub(super) fn compacted(&self) -> Self {
-        let mut live: Vec<(u64, usize)> = self.slots.iter().map(|(id, slot)| (*id, *slot)).collect();
+        let mut live: Vec<(u64, u32)> = self.slots.iter().map(|(id, slot)| (*id, *slot)).collect();
         live.sort_unstable();
         let mut rows = Self::new(self.dimensions, self.metric);
-        rows.values.reserve(live.len() * self.dimensions);
-        for (id, slot) in live {
-            rows.put(id, self.vector(slot));
+        rows.codes.reserve(live.len());
+        rows.slots.reserve(live.len());
+        for (_, slot) in live {
+            rows.put_from(self, slot as usize);
         }
         rows
+    }
+}
+
+/// Spreads ids over a table; they come from the store's owner, so nobody chooses them to collide.
+#[derive(Debug, Default)]
+struct IdHasher(u64);
+
+impl Hasher for IdHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(self.0 ^ u64::from(*byte));
+        }
+    }
+
+    fn write_u64(&mut self, id: u64) {
+        let product = u128::from(id ^ 0x9e37_79b9_7f4a_7c15) * 0xd6e8_feb8_6659_fd93;
+        self.0 = (product >> 64) as u64 ^ product as u64;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
     }
 }

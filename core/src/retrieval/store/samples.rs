@@ -14,7 +14,7 @@ pub(in crate::retrieval) fn clustered(count: usize, dimensions: usize, seed: u64
     let centres: Vec<Vec<f32>> = (0..200).map(|_| (0..dimensions).map(|_| random()).collect()).collect();
     let mut row = |id: u64| {
         let centre = &centres[(id % 200) as usize];
-        VectorRow { id, vector: centre.iter().map(|value| value + 0.6 * random()).collect() }
+        VectorRow::new(id, centre.iter().map(|value| value + 0.6 * random()).collect())
     };
     (0..count as u64).map(&mut row).collect()
 }

@@ -3,7 +3,7 @@ use rusqlite::Connection;
 use super::*;
 use crate::ErrorKind;
 use crate::retrieval::store::sqlite::{NewChunk, NewDocument};
-use crate::retrieval::{HashedEmbedder, VectorIndex};
+use crate::retrieval::{HashedEmbedder, Query, VectorIndex};
 
 const DIMENSIONS: usize = 8;
 
@@ -34,7 +34,7 @@ fn document(source: &str, word: &str, chunks: usize) -> Commit {
 }
 
 fn found(shared: &Shared, word: &str) -> usize {
-    shared.search(word, &[], SearchMode::Lexical, 1_000).expect("the store can be read").len()
+    shared.search(&Query::new(word).k(1_000), &[], SearchMode::Lexical).expect("the store can be read").len()
 }
 
 #[test]
@@ -57,6 +57,27 @@ fn a_full_disk_leaves_the_old_store_readable_and_writable_later() {
 
     let shared = open(dir.path()).expect("the store is sound");
     assert_eq!((found(&shared, "old"), found(&shared, "new")), (0, 500));
+}
+
+#[test]
+fn a_disk_that_became_read_only_refuses_commits_and_serves_searches() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let shared = open(dir.path()).expect("a new store");
+    shared.commit(document("a", "old", 3)).expect("it can be written");
+    shared.database.refuse_writes(true).expect("it can be set");
+
+    for error in [
+        shared.commit(document("a", "new", 3)).expect_err("it cannot be written"),
+        shared.compact().expect_err("it cannot be written"),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::Io, "{}", error.chain());
+        assert!(error.chain().contains("readonly"), "{}", error.chain());
+    }
+    assert_eq!((found(&shared, "old"), found(&shared, "new")), (3, 0));
+
+    shared.database.refuse_writes(false).expect("it can be set");
+    shared.commit(document("a", "new", 3)).expect("it can be written again");
+    assert_eq!((found(&shared, "old"), found(&shared, "new")), (0, 3));
 }
 
 #[test]

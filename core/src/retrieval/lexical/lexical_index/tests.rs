@@ -79,6 +79,45 @@ proptest! {
     }
 }
 
+/// Many texts with words of all frequencies, some of them removed again.
+fn many() -> LexicalIndex {
+    let mut index = LexicalIndex::new();
+    let mut state = 1_u32;
+    let mut random = move |below: f32| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) as f32 / (1 << 24) as f32 * below
+    };
+    for id in 0..12_000 {
+        // The word `w0` is in about half of the texts, `w400` in few.
+        let words = (0..3 + random(20.0) as usize).map(|_| format!("w{}", random(20.0).powi(2) as u32));
+        index.add(id, &words.collect::<Vec<_>>().join(" "));
+    }
+    for id in (0..12_000).step_by(3) {
+        index.remove(id);
+    }
+    index
+}
+
+#[test]
+fn the_few_best_are_the_first_of_all() {
+    let index = many();
+    let third = (1..12_000).step_by(4).collect::<IdSet>();
+
+    for query in ["w0 w1 w2 w3 w390", "w0 w0 w5 w17", "w399", "w0", "w1 w2 w3 w4 w5 w6 w7 w8 w9 w10 w11 w12"]
+    {
+        for only in [None, Some(&third)] {
+            let all = index.search_in(query, usize::MAX, only);
+            assert!(
+                all.iter().all(|found| found.id % 3 != 0 && only.is_none_or(|only| only.contains(found.id)))
+            );
+            for k in [1, 10, 100] {
+                let few = index.search_in(query, k, only);
+                assert_eq!(few, all[..k.min(all.len())], "{query}, {k}");
+            }
+        }
+    }
+}
+
 #[test]
 fn removed_texts_leave_no_trace_in_scores() {
     let mut changed = LexicalIndex::new();

@@ -28,7 +28,7 @@ fn results_equal_those_of_sorting_all_scores() {
         store.put(&rows).expect("the rows are sound");
 
         for query in &queries {
-            let found = store.nearest(&query.vector, 10).expect("the query is sound");
+            let found = store.nearest(&query.vector, 10, None).expect("the query is sound");
 
             let ids: Vec<u64> = found.iter().map(|neighbour| neighbour.id).collect();
             assert_eq!(ids, naive(&rows, &query.vector, 10, metric), "{metric:?}");
@@ -44,5 +44,5 @@ fn replaced_rows_do_not_pile_up() {
     }
 
     assert_eq!(store.len(), 50);
-    assert!(store.read().slots() < 1_200, "{} slots", store.read().slots());
+    assert!(store.read().rows.slots() < 1_200, "{} slots", store.read().rows.slots());
 }

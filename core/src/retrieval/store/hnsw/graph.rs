@@ -1,106 +1,151 @@
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
-use hnsw_rs::anndists::dist::distances::Distance;
-use hnsw_rs::hnsw::Hnsw;
+use rushlight_kernels::{CodedQuery, CodedRows};
 
-use super::HnswOptions;
-use crate::retrieval::store::Metric;
-use crate::retrieval::store::metric::{dot, squared_distance};
-use crate::retrieval::store::rows::Rows;
+use super::beam::{Beam, Found, Visited};
+use super::links::Links;
 
-const MAX_LAYERS: usize = 16;
-
-/// A finished graph over the first slots of some rows; never changed.
+/// A hierarchical navigable small-world graph (Malkov and Yashunin, "Efficient and robust approximate nearest
+/// neighbor search using Hierarchical Navigable Small World graphs", 2016) over the first slots of some rows.
 ///
-/// Built by one thread in slot order, which makes the graph a function of the rows.
+/// It holds nothing but links; what a node is near to is computed from the codes of the rows. It is not changed once it
+/// is [built](super::Builder).
+#[derive(Debug)]
 pub(super) struct Graph {
-    index: Hnsw<'static, f32, GraphDistance>,
-    distance: GraphDistance,
-    /// Slots whose vector equals that of an earlier one, by that earlier slot. They are no nodes of the graph:
-    /// many equal vectors would be each other's only neighbours and fall off the graph.
-    twins: HashMap<usize, Vec<usize>>,
-    /// Slots below this one are covered.
-    pub(super) slots: usize,
+    pub(super) links: Links,
+    pub(super) twins: Twins,
+    /// What searches use again.
+    searches: Mutex<Vec<Search>>,
+}
+
+/// Slots whose codes equal those of an earlier one, by that earlier slot. They have no links: many equal vectors would
+/// be each other's only neighbours and fall off the graph.
+pub(super) type Twins = BTreeMap<u32, Vec<u32>>;
+
+/// What a search works with.
+#[derive(Debug, Default)]
+pub(super) struct Search {
+    pub(super) beam: Beam,
+    visited: Visited,
+    unseen: Vec<u32>,
+    similarities: Vec<f32>,
 }
 
 impl Graph {
-    /// The graph of all rows, none of which is dead; nothing when `stop` is raised meanwhile.
-    pub(super) fn build(
-        rows: &Rows,
-        metric: Metric,
-        options: &HnswOptions,
-        stop: &AtomicBool,
-    ) -> Option<Self> {
-        let distance = GraphDistance::for_rows(rows, metric);
-        let index = Hnsw::new(options.m, rows.slots(), MAX_LAYERS, options.ef_construction, distance);
-        let mut twins: HashMap<usize, Vec<usize>> = HashMap::new();
-        let mut first_slots: HashMap<Vec<u32>, usize> = HashMap::with_capacity(rows.slots());
-        for slot in 0..rows.slots() {
-            if stop.load(Ordering::Relaxed) {
-                return None;
-            }
-            let bits: Vec<u32> = rows.vector(slot).iter().map(|value| value.to_bits()).collect();
-            if let Some(first) = first_slots.get(&bits) {
-                twins.entry(*first).or_default().push(slot);
-            } else {
-                first_slots.insert(bits, slot);
-                index.insert_slice((rows.vector(slot), slot));
-            }
-        }
-        Some(Self { index, distance, twins, slots: rows.slots() })
+    pub(super) fn new(links: Links, twins: Twins) -> Self {
+        Self { links, twins, searches: Mutex::default() }
     }
 
-    /// About `count` covered slots near `query`, dead or alive, in no particular order.
-    pub(super) fn near(&self, query: &[f32], count: usize, ef: usize) -> Vec<usize> {
-        let query = self.distance.scaled(query);
-        let mut slots = Vec::with_capacity(count);
-        for neighbour in self.index.search(&query, count, ef) {
-            slots.push(neighbour.d_id);
-            slots.extend(self.twins.get(&neighbour.d_id).into_iter().flatten());
+    /// Slots below this one are covered.
+    pub(super) fn slots(&self) -> usize {
+        self.links.slots()
+    }
+
+    /// The node of `layer` at which a search of it begins: goes from the entry to ever nearer neighbours.
+    pub(super) fn descend(&self, near: &Near<'_>, layer: usize, search: &mut Search) -> Option<u32> {
+        let similarities = &mut search.similarities;
+        let entry = self.links.entry()?;
+        similarities.resize(1, 0.0);
+        near.measure(&[entry], similarities);
+        let mut best = Found { node: entry, similarity: similarities[0] };
+        for upper in (layer + 1..self.links.layers()).rev() {
+            let mut moved = true;
+            while moved {
+                moved = false;
+                let links = self.links.get(upper, best.node);
+                similarities.resize(links.len(), 0.0);
+                near.measure(links, similarities);
+                for (node, similarity) in links.iter().zip(&*similarities) {
+                    if *similarity > best.similarity {
+                        (best, moved) = (Found { node: *node, similarity: *similarity }, true);
+                    }
+                }
+            }
         }
-        slots
+        Some(best.node)
+    }
+
+    /// Fills the beam of `search` with about the `width` nodes of `layer` that are nearest.
+    pub(super) fn search(
+        &self,
+        near: &Near<'_>,
+        layer: usize,
+        entry: u32,
+        width: usize,
+        search: &mut Search,
+    ) {
+        let Search { beam, visited, unseen, similarities } = search;
+        beam.restart(width);
+        visited.restart(self.slots());
+        visited.visit(entry);
+        unseen.clear();
+        unseen.push(entry);
+        loop {
+            similarities.resize(unseen.len(), 0.0);
+            near.measure(unseen, similarities);
+            for (node, similarity) in unseen.iter().zip(&*similarities) {
+                beam.offer(Found { node: *node, similarity: *similarity });
+            }
+            let Some(node) = beam.expand() else {
+                return;
+            };
+            unseen.clear();
+            unseen.extend(self.links.get(layer, node).iter().filter(|link| visited.visit(**link)));
+        }
+    }
+
+    /// About `width` covered slots that are nearest, dead or alive, nearest first, each with its twins.
+    pub(super) fn near(&self, codes: &CodedRows, query: &CodedQuery, width: usize) -> Vec<u32> {
+        let near = Near { codes, query, lift: None };
+        let mut search = self.lend();
+        let mut slots = Vec::new();
+        if let Some(entry) = self.descend(&near, 0, &mut search) {
+            self.search(&near, 0, entry, width, &mut search);
+            slots.extend(search.beam.found().iter().map(|found| found.node));
+        }
+        self.give_back(search);
+        if self.twins.is_empty() {
+            return slots;
+        }
+        let twins = |node| self.twins.get(&node).into_iter().flatten().copied();
+        slots.into_iter().flat_map(|node| std::iter::once(node).chain(twins(node))).collect()
+    }
+
+    /// Something to search with.
+    pub(super) fn lend(&self) -> Search {
+        self.searches.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+    }
+
+    pub(super) fn give_back(&self, search: Search) {
+        self.searches.lock().unwrap_or_else(PoisonError::into_inner).push(search);
     }
 }
 
-impl std::fmt::Debug for Graph {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Graph").field("slots", &self.slots).finish_non_exhaustive()
-    }
+/// What nodes are compared with.
+#[derive(Debug)]
+pub(super) struct Near<'a> {
+    pub(super) codes: &'a CodedRows,
+    pub(super) query: &'a CodedQuery,
+    /// See [`Builder`](super::Builder); a query that is searched for has none.
+    pub(super) lift: Option<Lift<'a>>,
 }
 
-/// The distance of prepared vectors: never negative and never NaN, since the graph's code ends in a panic
-/// for either.
+/// The value of one more dimension, of the query and of all nodes.
 #[derive(Debug, Clone, Copy)]
-struct GraphDistance {
-    metric: Metric,
-    /// The greatest length of a row, and so the bound of its dot product with another one: squared.
-    longest: f32,
+pub(super) struct Lift<'a> {
+    pub(super) query: f32,
+    pub(super) nodes: &'a [f32],
 }
 
-impl GraphDistance {
-    fn for_rows(rows: &Rows, metric: Metric) -> Self {
-        let lengths = (0..rows.slots()).map(|slot| dot(rows.vector(slot), rows.vector(slot)).sqrt());
-        Self { metric, longest: lengths.fold(f32::MIN_POSITIVE, f32::max).min(f32::MAX.sqrt()) }
-    }
-
-    /// The query, shortened where its dot product could exceed the bound; the order of the rows stays.
-    fn scaled(self, query: &[f32]) -> Vec<f32> {
-        let length = dot(query, query).sqrt();
-        if self.metric != Metric::Dot || length <= self.longest {
-            return query.to_vec();
+impl Near<'_> {
+    /// Writes how similar the nodes are to `out`.
+    pub(super) fn measure(&self, nodes: &[u32], out: &mut [f32]) {
+        self.codes.estimate(self.query, nodes, out);
+        if let Some(lift) = self.lift {
+            for (node, similarity) in nodes.iter().zip(out) {
+                *similarity += lift.query * lift.nodes[*node as usize];
+            }
         }
-        query.iter().map(|value| value / length * self.longest).collect()
-    }
-}
-
-impl Distance<f32> for GraphDistance {
-    fn eval(&self, left: &[f32], right: &[f32]) -> f32 {
-        let distance = match self.metric {
-            Metric::Cosine => 1.0 - dot(left, right),
-            Metric::Dot => self.longest * self.longest - dot(left, right),
-            Metric::L2 => squared_distance(left, right),
-        };
-        if distance.is_nan() { f32::MAX } else { distance.max(0.0) }
     }
 }

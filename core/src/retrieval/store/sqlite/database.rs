@@ -13,7 +13,6 @@ use crate::{Error, Result};
 
 const FILE: &str = "store.sqlite";
 const LOCK: &str = "lock";
-
 /// How long to wait for another process in the middle of a commit.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -47,6 +46,13 @@ impl Database {
 
     /// Opens the store in `dir` for reading; others may write to it.
     pub(in crate::retrieval) fn open_read_only(dir: &Path, embedder: &dyn Embedder) -> Result<Self> {
+        let mut database = Self::connect(dir)?;
+        database.check(embedder)?;
+        Ok(database)
+    }
+
+    /// A connection for reading to the store in `dir`, whatever is in it.
+    pub(super) fn connect(dir: &Path) -> Result<Self> {
         let path = dir.join(FILE);
         if let Err(error) = path.metadata() {
             return Err(Error::io("open", path, error));
@@ -54,10 +60,15 @@ impl Database {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection =
             Connection::open_with_flags(&path, flags).map_err(|error| failure(&path, "open", error))?;
-        let mut database = Self::of(path, connection, None, true);
+        let database = Self::of(path, connection, None, true);
         database.run("open", |connection| connection.busy_timeout(PATIENCE))?;
-        database.check(embedder)?;
         Ok(database)
+    }
+
+    /// A further connection for reading to the same store, so that long work does not hold this one; none to a store in
+    /// memory.
+    pub(in crate::retrieval) fn reader(&self) -> Result<Option<Self>> {
+        self.dir().map(Self::connect).transpose()
     }
 
     /// An empty store that is gone when it is dropped.
@@ -78,6 +89,11 @@ impl Database {
         &self.path
     }
 
+    /// The store's directory; none for one in memory.
+    pub(in crate::retrieval) fn dir(&self) -> Option<&Path> {
+        self.path.parent().filter(|_| self.path.ends_with(FILE))
+    }
+
     pub(in crate::retrieval) fn is_read_only(&self) -> bool {
         self.read_only
     }
@@ -90,6 +106,26 @@ impl Database {
     /// Moves what was committed into the main file and onto the disk.
     pub(in crate::retrieval) fn checkpoint(&self) -> Result<()> {
         self.run("write", |connection| connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())))
+    }
+
+    /// Writes the file anew without what was removed, and empties the write-ahead log unless another process reads it.
+    pub(in crate::retrieval) fn vacuum(&self) -> Result<()> {
+        self.run("write", |connection| {
+            connection.execute_batch("VACUUM")?;
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        })
+    }
+
+    /// The length of all files in the store's directory; 0 for a store in memory, or where it cannot be listed.
+    pub(in crate::retrieval) fn bytes(&self) -> u64 {
+        let files = self.dir().and_then(|dir| std::fs::read_dir(dir).ok()).into_iter().flatten().flatten();
+        files.filter_map(|file| file.metadata().ok()).map(|file| file.len()).sum()
+    }
+
+    /// As if the disk had become read-only.
+    #[cfg(test)]
+    pub(in crate::retrieval) fn refuse_writes(&self, refuse: bool) -> Result<()> {
+        self.run("open", |connection| connection.pragma_update(None, "query_only", refuse))
     }
 
     /// As if the disk had room for this many pages.
@@ -144,6 +180,27 @@ impl Database {
 
     /// Refuses other files, newer formats, damaged pages and stores of other embedders.
     fn check(&mut self, embedder: &dyn Embedder) -> Result<()> {
+        self.check_format()?;
+        let sound: String = self
+            .run("read", |connection| connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)))?;
+        if sound != "ok" {
+            return Err(self.corrupt(sound));
+        }
+        let stored = self.identity()?;
+        let store_id = self.run("read", |connection| schema::get(connection, "store"))?;
+        self.store_id = store_id.ok_or_else(|| self.corrupt("the store's id is missing"))?;
+        let expected = identity(embedder);
+        if stored != expected {
+            return Err(Error::invalid(
+                "embedder",
+                format!("the store `{}` holds vectors of {stored}, got {expected}", self.path.display()),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Refuses other files and newer formats; gives the format.
+    pub(super) fn check_format(&self) -> Result<i32> {
         let (application, format) = self.run("read", |connection| {
             let application: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
             let format: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
@@ -161,35 +218,17 @@ impl Database {
                 format!("expected format version {} or older, got {format}", schema::FORMAT),
             ));
         }
-        let sound: String = self
-            .run("read", |connection| connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)))?;
-        if sound != "ok" {
-            return Err(self.corrupt(sound));
-        }
-        let (stored, store_id) = self.run("read", |connection| {
+        Ok(format)
+    }
+
+    /// What the store is bound to.
+    pub(super) fn identity(&self) -> Result<Identity> {
+        let stored = self.run("read", |connection| {
             let embedder: Option<String> = schema::get(connection, "embedder")?;
             let dimensions: Option<usize> = schema::get(connection, "dimensions")?;
-            let stored =
-                embedder.zip(dimensions).map(|(embedder, dimensions)| Identity { embedder, dimensions });
-            Ok((stored, schema::get(connection, "store")?))
+            Ok(embedder.zip(dimensions).map(|(embedder, dimensions)| Identity { embedder, dimensions }))
         })?;
-        let stored = stored.ok_or_else(|| self.corrupt("the name of the embedder is missing"))?;
-        self.store_id = store_id.ok_or_else(|| self.corrupt("the store's id is missing"))?;
-        let expected = identity(embedder);
-        if stored != expected {
-            return Err(Error::invalid(
-                "embedder",
-                format!(
-                    "the store `{}` holds vectors of `{}` ({} dimensions), got `{}` ({})",
-                    self.path.display(),
-                    stored.embedder,
-                    stored.dimensions,
-                    expected.embedder,
-                    expected.dimensions
-                ),
-            ));
-        }
-        Ok(())
+        stored.ok_or_else(|| self.corrupt("the name of the embedder is missing"))
     }
 }
 

@@ -26,6 +26,8 @@ pub(in crate::retrieval) struct StoredChunk {
     pub(in crate::retrieval) headings: Vec<String>,
     pub(in crate::retrieval) text: String,
     pub(in crate::retrieval) vector: Vec<f32>,
+    pub(in crate::retrieval) source: String,
+    pub(in crate::retrieval) metadata: BTreeMap<String, String>,
 }
 
 /// What a passage shows.
@@ -43,7 +45,7 @@ pub(in crate::retrieval) struct StoredPassage {
 /// The store as it was at one moment, whatever others commit meanwhile.
 pub(in crate::retrieval) struct Snapshot<'a> {
     database: &'a Database,
-    transaction: Transaction<'a>,
+    pub(super) transaction: Transaction<'a>,
 }
 
 impl Database {
@@ -60,7 +62,7 @@ impl Database {
 }
 
 impl Snapshot<'_> {
-    fn read<T>(&self, result: rusqlite::Result<T>) -> Result<T> {
+    pub(super) fn read<T>(&self, result: rusqlite::Result<T>) -> Result<T> {
         result.map_err(|error| failure(self.database.path(), "read", error))
     }
 
@@ -141,7 +143,7 @@ fn chunks_after(
     count: usize,
 ) -> rusqlite::Result<Vec<StoredChunk>> {
     let mut statement = transaction.prepare_cached(
-        "SELECT chunks.id, title, headings, text, vector FROM chunks \
+        "SELECT chunks.id, title, headings, text, vector, source, metadata FROM chunks \
          JOIN documents ON documents.id = document WHERE chunks.id > ?1 ORDER BY chunks.id LIMIT ?2",
     )?;
     let chunks = statement.query_map((after as i64, count as i64), |row| {
@@ -151,13 +153,15 @@ fn chunks_after(
             headings: json(row, 2)?,
             text: row.get(3)?,
             vector: vector(row.get_ref(4)?.as_blob()?),
+            source: row.get(5)?,
+            metadata: json(row, 6)?,
         })
     })?;
     chunks.collect()
 }
 
 /// The numbers in a blob; empty when its length is no multiple of theirs.
-fn vector(bytes: &[u8]) -> Vec<f32> {
+pub(super) fn vector(bytes: &[u8]) -> Vec<f32> {
     match bytes.as_chunks::<4>() {
         (values, []) => values.iter().map(|value| f32::from_le_bytes(*value)).collect(),
         _ => Vec::new(),
@@ -188,7 +192,7 @@ fn passage(statement: &mut Statement<'_>, id: u64) -> rusqlite::Result<Option<St
     }))
 }
 
-fn json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
+pub(super) fn json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
     serde_json::from_str(row.get_ref(column)?.as_str()?).map_err(|error| {
         rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, error.into())
     })

@@ -1,3 +1,5 @@
+use std::fmt::{Display, Formatter};
+
 use rusqlite::{Connection, OptionalExtension};
 
 /// Written into the file's header, so that `file` and SQLite's tools tell it from other databases: "RSHL".
@@ -40,6 +42,12 @@ pub(super) struct Identity {
     pub(super) dimensions: usize,
 }
 
+impl Display for Identity {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "`{}` ({} dimensions)", self.embedder, self.dimensions)
+    }
+}
+
 /// Makes the tables; call it in a transaction.
 pub(super) fn create(connection: &Connection, identity: &Identity, store_id: u64) -> rusqlite::Result<()> {
     connection.execute_batch(TABLES)?;
@@ -70,7 +78,14 @@ pub(super) fn get<T: std::str::FromStr>(connection: &Connection, name: &str) -> 
 }
 
 pub(super) fn count_documents(connection: &Connection) -> rusqlite::Result<usize> {
-    let count: i64 =
-        connection.prepare_cached("SELECT count(*) FROM documents")?.query_row([], |row| row.get(0))?;
+    count(connection, "SELECT count(*) FROM documents")
+}
+
+pub(super) fn count_chunks(connection: &Connection) -> rusqlite::Result<usize> {
+    count(connection, "SELECT count(*) FROM chunks")
+}
+
+fn count(connection: &Connection, query: &str) -> rusqlite::Result<usize> {
+    let count: i64 = connection.prepare_cached(query)?.query_row([], |row| row.get(0))?;
     Ok(count as usize)
 }
