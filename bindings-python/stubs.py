@@ -21,8 +21,15 @@ IMPORTS = {
     "os": {"PathLike"},
     "typing": {"Any", "Literal", "NoReturn"},
     "typing_extensions": {"Unpack"},
-    "._options": {"KnowledgeBaseOptions", "LocalLlmOptions"},
-    "._protocols": {"Cache", "Embedder", "Llm", "Retriever"},
+    "._filter": {"Filter"},
+    "._options": {
+        "KnowledgeBaseOptions",
+        "LocalLlmOptions",
+        "RemoteEmbedderOptions",
+        "RetrieverOptions",
+        "WebOptions",
+    },
+    "._protocols": {"Cache", "Embedder", "Llm", "Reranker", "Retriever"},
     "._tool": {"Tool"},
 }
 

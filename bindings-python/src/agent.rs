@@ -1,16 +1,18 @@
 use std::time::Duration;
 
+use pyo3::intern;
 use pyo3::prelude::*;
 use rushlight::{AgentExt, Request, Toolbox};
+use serde_json::Value;
 
 use crate::answer::Answer;
 use crate::callback::{PythonTool, of_caller};
-use crate::convert::{Json, duration, from_name, json_of, not_picklable};
+use crate::convert::{Json, duration, filter, from_name, json_of, not_picklable};
 use crate::error::raised;
 use crate::runtime::{Unlocked, run, wait};
 use crate::session::MemorySessions;
 use crate::stream::{AsyncEventStream, EventStream};
-use crate::{cache, llm, options, retrieval};
+use crate::{cache, llm, options, retriever};
 
 /// The agent that rushlight ships: answers from documents, with tools, a memory and a cache.
 ///
@@ -34,19 +36,44 @@ fn toolbox(tools: &[Bound<'_, PyAny>], timeout: Option<f64>) -> PyResult<Toolbox
     })
 }
 
-fn request(question: String, session: Option<String>, priority: Option<&str>) -> PyResult<Request> {
+fn request(
+    question: String,
+    session: Option<String>,
+    priority: Option<&str>,
+    only: Option<Json>,
+    schema: Option<Json>,
+) -> PyResult<Request> {
     let mut request = Request::new(question);
     request.session = session;
+    request.filter = only.map(filter).transpose()?;
+    request.schema = schema.map(|Json(schema)| schema);
     if let Some(priority) = priority {
         request.priority = from_name("priority", priority)?;
     }
     Ok(request)
 }
 
+/// The JSON Schema of a type, and what makes a value of it.
+fn typed(schema: &Bound<'_, PyAny>) -> PyResult<(Value, Py<PyAny>)> {
+    let py = schema.py();
+    let read = py.import(intern!(py, "rushlight._schema"))?.getattr(intern!(py, "read_type"))?;
+    let (Json(schema), decode) = read.call1((schema,))?.extract()?;
+    Ok((schema, decode))
+}
+
 impl Assistant {
     fn answering(&self, request: Request) -> impl Future<Output = rushlight::Result<Answer>> + use<> {
         let assistant = rushlight::Assistant::clone(&self.core);
         async move { assistant.ask(request).await.map(|core| Answer { core }) }
+    }
+
+    fn extracting(
+        &self,
+        request: Request,
+        schema: Value,
+    ) -> impl Future<Output = rushlight::Result<Value>> + Send + use<> {
+        let assistant = rushlight::Assistant::clone(&self.core);
+        async move { assistant.extract_json(request, schema).await }
     }
 }
 
@@ -59,8 +86,8 @@ impl Assistant {
     ///         pieces of text and tool calls
     ///     instructions: who the assistant is and what it does
     ///     tools: functions that the model may call, decorated with `tool` or not
-    ///     retriever: answers rest on the passages that it finds: a `KnowledgeBase`, or any object with a
-    ///         method `retrieve(question, k)` that gives passages
+    ///     retriever: answers rest on the passages that it finds: a `KnowledgeBase`, what its method `retriever`
+    ///         gives, or any object with a method `retrieve(question, k)` that gives passages
     ///     cache: answers are kept here and given again: a `MemoryCache`, or any object with the methods
     ///         `get(key)`, `put(key, value)` and `remove(key)` for bytes
     ///     sessions: remembers conversations
@@ -102,7 +129,7 @@ impl Assistant {
             builder = builder.tools(toolbox(&tools, tool_timeout)?);
         }
         if let Some(retriever) = retriever {
-            builder = builder.retriever(retrieval::shared(&retriever)?);
+            builder = builder.retriever(retriever::shared(&retriever)?);
         }
         if let Some(cache) = cache {
             builder = builder.cache(cache::shared(&cache)?);
@@ -129,26 +156,87 @@ impl Assistant {
     ///     question: the question; must not be blank
     ///     session: the conversation that it belongs to; none for a question on its own
     ///     priority: which runs go first at the model when not all can: `low`, `normal` (the default) or `high`
-    #[pyo3(signature = (question, *, session = None, priority: "Literal['low', 'normal', 'high'] | None" = None))]
+    ///     filter: which passages may be found; all of them by default
+    ///     schema: a JSON Schema that the answer has to fit, as JSON; none for an answer in words
+    #[pyo3(signature = (question, *, session = None, priority: "Literal['low', 'normal', 'high'] | None" = None, filter: "Filter | None" = None, schema: "Mapping[str, Any] | None" = None))]
     fn run(
         &self,
         py: Python<'_>,
         question: String,
         session: Option<String>,
         priority: Option<&str>,
+        filter: Option<Json>,
+        schema: Option<Json>,
     ) -> PyResult<Answer> {
-        wait(py, self.answering(request(question, session, priority)?))
+        wait(py, self.answering(request(question, session, priority, filter, schema)?))
     }
 
     /// The answer to a question, from async code. Cancelling the task stops the run.
-    #[pyo3(signature = (question, *, session = None, priority: "Literal['low', 'normal', 'high'] | None" = None))]
+    #[pyo3(signature = (question, *, session = None, priority: "Literal['low', 'normal', 'high'] | None" = None, filter: "Filter | None" = None, schema: "Mapping[str, Any] | None" = None))]
     async fn arun(
         &self,
         question: String,
         session: Option<String>,
         priority: Option<String>,
+        filter: Option<Json>,
+        schema: Option<Json>,
     ) -> PyResult<Answer> {
-        run(self.answering(request(question, session, priority.as_deref())?)).await
+        run(self.answering(request(question, session, priority.as_deref(), filter, schema)?)).await
+    }
+
+    /// The answer to a question as a value that fits a schema.
+    ///
+    /// A `LocalLlm` can write nothing else; the answer of every model is validated. Ctrl-C stops the run.
+    ///
+    /// ```python
+    /// @dataclass
+    /// class Review:
+    ///     stars: int
+    ///
+    /// review = assistant.extract("How was it?", Review)
+    /// ```
+    ///
+    /// Args:
+    ///     question: the question; must not be blank
+    ///     schema: a dataclass, a TypedDict, a pydantic model or another type that a tool's argument may have, of which a
+    ///         value is returned; or a JSON Schema
+    ///     session: the conversation that it belongs to; none for a question on its own
+    ///     priority: which runs go first at the model when not all can: `low`, `normal` (the default) or `high`
+    ///     filter: which passages may be found; all of them by default
+    ///
+    /// Raises:
+    ///     ModelError: the answer does not fit; the text names the place and the rule that it breaks.
+    ///     TypeError: the type has no JSON Schema.
+    #[pyo3(signature = (question, schema: "Any", *, session = None, priority: "Literal['low', 'normal', 'high'] | None" = None, filter: "Filter | None" = None) -> "Any")]
+    fn extract(
+        &self,
+        py: Python<'_>,
+        question: String,
+        schema: &Bound<'_, PyAny>,
+        session: Option<String>,
+        priority: Option<&str>,
+        filter: Option<Json>,
+    ) -> PyResult<Py<PyAny>> {
+        let (schema, decode) = typed(schema)?;
+        let request = request(question, session, priority, filter, None)?;
+        let value = wait(py, self.extracting(request, schema))?;
+        decode.call1(py, (Json(value),))
+    }
+
+    /// As `extract`, from async code. Cancelling the task stops the run.
+    #[pyo3(signature = (question, schema: "Any", *, session = None, priority: "Literal['low', 'normal', 'high'] | None" = None, filter: "Filter | None" = None) -> "Any")]
+    async fn aextract(
+        &self,
+        question: String,
+        schema: Py<PyAny>,
+        session: Option<String>,
+        priority: Option<String>,
+        filter: Option<Json>,
+    ) -> PyResult<Py<PyAny>> {
+        let (schema, decode) = Python::attach(|py| typed(schema.bind(py)))?;
+        let request = request(question, session, priority.as_deref(), filter, None)?;
+        let value = run(self.extracting(request, schema)).await?;
+        Python::attach(|py| decode.call1(py, (Json(value),)))
     }
 
     /// The events of a run, step by step.
@@ -162,14 +250,16 @@ impl Assistant {
     ///         if event.type == "text":
     ///             print(event.text, end="")
     /// ```
-    #[pyo3(signature = (question, *, session = None, priority: "Literal['low', 'normal', 'high'] | None" = None))]
+    #[pyo3(signature = (question, *, session = None, priority: "Literal['low', 'normal', 'high'] | None" = None, filter: "Filter | None" = None, schema: "Mapping[str, Any] | None" = None))]
     fn stream(
         &self,
         question: String,
         session: Option<String>,
         priority: Option<&str>,
+        filter: Option<Json>,
+        schema: Option<Json>,
     ) -> PyResult<EventStream> {
-        let request = request(question, session, priority)?;
+        let request = request(question, session, priority, filter, schema)?;
         Ok(EventStream::new(rushlight::Assistant::clone(&self.core), request))
     }
 
@@ -177,14 +267,16 @@ impl Assistant {
     ///
     /// The run stops when the task is cancelled, when you leave the `async with` block, call `aclose`, or
     /// let the stream go.
-    #[pyo3(signature = (question, *, session = None, priority: "Literal['low', 'normal', 'high'] | None" = None))]
+    #[pyo3(signature = (question, *, session = None, priority: "Literal['low', 'normal', 'high'] | None" = None, filter: "Filter | None" = None, schema: "Mapping[str, Any] | None" = None))]
     fn astream(
         &self,
         question: String,
         session: Option<String>,
         priority: Option<&str>,
+        filter: Option<Json>,
+        schema: Option<Json>,
     ) -> PyResult<AsyncEventStream> {
-        let request = request(question, session, priority)?;
+        let request = request(question, session, priority, filter, schema)?;
         Ok(AsyncEventStream::new(rushlight::Assistant::clone(&self.core), request))
     }
 

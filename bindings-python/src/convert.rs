@@ -7,7 +7,8 @@ use pyo3::inspect::PyStaticExpr;
 use pyo3::prelude::*;
 use pyo3::type_hint_identifier;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyMapping, PyString, PyTuple};
-use serde_json::{Map, Number, Value};
+use rushlight::retrieval::Filter;
+use serde_json::{Map, Number, Value, json};
 
 use crate::error::invalid;
 
@@ -121,15 +122,30 @@ pub(crate) fn from_name<T: serde::de::DeserializeOwned>(what: &str, name: &str) 
     serde_json::from_value(Value::from(name)).map_err(|error| invalid(what, error.to_string()))
 }
 
-/// Options of the core from keyword arguments; None is as good as none.
+/// Options of the core from keyword arguments; None is as good as none. Python gives the core's fields `durations`
+/// in seconds.
 pub(crate) fn from_keywords<T: serde::de::DeserializeOwned>(
     keywords: Option<&Bound<'_, PyDict>>,
+    durations: &[&str],
 ) -> PyResult<T> {
     let mut fields = Map::new();
     if let Some(Json(Value::Object(given))) = keywords.map(|given| given.extract::<Json>()).transpose()? {
         fields.extend(given.into_iter().filter(|(_, value)| !value.is_null()));
     }
+    for name in durations {
+        if let Some(value) = fields.get_mut(*name) {
+            let seconds = value.as_f64();
+            let seconds = seconds.ok_or_else(|| invalid(name, format!("expected seconds, got {value}")))?;
+            let duration = duration(name, seconds)?;
+            *value = json!({ "secs": duration.as_secs(), "nanos": duration.subsec_nanos() });
+        }
+    }
     serde_json::from_value(Value::Object(fields)).map_err(|error| invalid("option", error.to_string()))
+}
+
+/// A filter from dicts.
+pub(crate) fn filter(given: Json) -> PyResult<Filter> {
+    serde_json::from_value(given.0).map_err(|error| invalid("filter", error.to_string()))
 }
 
 /// A duration from seconds.

@@ -74,7 +74,7 @@ pub(crate) struct MemoryEstimate {
     tokenizer: u64,
     /// The keys and values of all tokens, once there are as many as there may be.
     keys_and_values: u64,
-    /// What a pass works with.
+    /// What a pass works with, and what guesses of tokens are found in.
     buffers: u64,
     /// The keys and values of one token.
     kv_bytes_per_token: u64,
@@ -156,16 +156,18 @@ pub(crate) struct KnowledgeBaseInfo {
     dimensions: usize,
     /// How vectors are searched now.
     vectors: VectorIndex,
+    /// The length of all its files in bytes; 0 for one without.
+    bytes: u64,
 }
 
 impl From<Stored> for KnowledgeBaseInfo {
     fn from(info: Stored) -> Self {
-        let Stored { path, documents, chunks, embedder, dimensions, vectors, .. } = info;
+        let Stored { path, documents, chunks, embedder, dimensions, vectors, bytes, .. } = info;
         let vectors = match vectors {
             retrieval::VectorIndex::Hnsw { covered } => VectorIndex { kind: "hnsw", covered: Some(covered) },
             _ => VectorIndex { kind: "exact", covered: None },
         };
-        Self { path, documents, chunks, embedder, dimensions, vectors }
+        Self { path, documents, chunks, embedder, dimensions, vectors, bytes }
     }
 }
 
@@ -173,8 +175,15 @@ impl From<Stored> for KnowledgeBaseInfo {
 impl KnowledgeBaseInfo {
     #[classattr]
     #[pyo3(name = "__match_args__")]
-    const MATCH_ARGS: (&'static str, &'static str, &'static str, &'static str, &'static str, &'static str) =
-        ("path", "documents", "chunks", "embedder", "dimensions", "vectors");
+    const MATCH_ARGS: (
+        &'static str,
+        &'static str,
+        &'static str,
+        &'static str,
+        &'static str,
+        &'static str,
+        &'static str,
+    ) = ("path", "documents", "chunks", "embedder", "dimensions", "vectors", "bytes");
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         repr(slf)

@@ -67,7 +67,7 @@ impl FailedDocument {
     }
 }
 
-/// How far an ingest is.
+/// How far an ingest, an export or an import is.
 #[pyclass(frozen, eq, get_all, module = "rushlight")]
 #[derive(Clone, PartialEq)]
 pub(crate) struct IngestProgress {
@@ -75,7 +75,7 @@ pub(crate) struct IngestProgress {
     source: String,
     /// Documents dealt with, this one included.
     done: usize,
-    /// Documents of this ingest.
+    /// All documents.
     total: usize,
     /// Passages written so far.
     chunks: usize,

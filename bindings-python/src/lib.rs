@@ -26,10 +26,14 @@ mod passage;
 mod progress;
 mod quantize;
 mod registry;
+mod reranker;
 mod retrieval;
+mod retriever;
 mod runtime;
 mod session;
 mod slo;
+mod store;
+mod storing;
 mod stream;
 
 use pyo3::pymodule;
@@ -47,7 +51,7 @@ mod _rushlight {
     #[pymodule_export]
     use crate::device::{DeviceInfo, devices};
     #[pymodule_export]
-    use crate::embedder::{HashedEmbedder, LocalEmbedder};
+    use crate::embedder::{CachedEmbedder, HashedEmbedder, LocalEmbedder, RemoteEmbedder};
     #[pymodule_export]
     use crate::event::{Done, Retrieved, Text, ToolCall, ToolOutput};
     #[pymodule_export]
@@ -67,11 +71,17 @@ mod _rushlight {
     #[pymodule_export]
     use crate::registry::{ModelRegistry, RegisteredModel};
     #[pymodule_export]
+    use crate::reranker::LocalReranker;
+    #[pymodule_export]
     use crate::retrieval::KnowledgeBase;
+    #[pymodule_export]
+    use crate::retriever::KnowledgeRetriever;
     #[pymodule_export]
     use crate::session::MemorySessions;
     #[pymodule_export]
     use crate::slo::{Slo, SloReport, Slos};
+    #[pymodule_export]
+    use crate::store::{CompactReport, StoreCheck, StoreInfo};
     #[pymodule_export]
     use crate::stream::{AsyncEventStream, EventStream};
 

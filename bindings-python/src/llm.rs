@@ -55,15 +55,13 @@ async fn estimate_memory(
 
 /// The options of a model from keyword arguments; times are seconds.
 pub(crate) fn local_options(keywords: Option<&Bound<'_, PyDict>>) -> PyResult<LocalLlmOptions> {
-    let Some(keywords) = keywords else { return from_keywords(None) };
-    let others = keywords.copy()?;
-    let rest = others.get_item("unload_after")?.filter(|seconds| !seconds.is_none());
-    if rest.is_some() {
-        others.del_item("unload_after")?;
+    let Some(keywords) = keywords else { return from_keywords(None, &[]) };
+    let options = keywords.copy()?;
+    if let Some(draft) = options.get_item("draft_model")?.filter(|draft| !draft.is_none()) {
+        let path: PathBuf = draft.extract()?;
+        options.set_item("draft_model", path.to_string_lossy())?;
     }
-    let mut options: LocalLlmOptions = from_keywords(Some(&others))?;
-    options.unload_after = rest.map(|rest| duration("unload_after", rest.extract()?)).transpose()?;
-    Ok(options)
+    from_keywords(Some(&options), &["unload_after"])
 }
 
 /// The same from async code.
@@ -123,8 +121,13 @@ impl LocalLlm {
     ///     unload_after: seconds without a question after which the model's memory is given back; the next question loads
     ///         it again; by default it stays
     ///     tensor_parallel: devices among which each layer is split; there is only one, more are refused
-    ///     speculation: whether tokens are guessed from earlier ones and verified together, which changes nothing but
-    ///         the speed; default true
+    ///     speculation: whether tokens are guessed from earlier ones of the prompt and the answer, and of the model's earlier
+    ///         answers to whomever, and verified together; that changes no text, only when it comes: whoever measures it
+    ///         may learn that somebody was answered alike; `kv_reuse="off"` leaves earlier answers out; default true
+    ///     draft_model: a small model that guesses where earlier tokens say nothing, by name or path; it has the vocabulary
+    ///         of the model and counts against the same budgets
+    ///     constrain_calls: whether a call of a tool that the model begins to write is held to the tools' names and parameters,
+    ///         so that it cannot be wrong; what it says before is free; default false
     ///     progress: a function, sync or async, that is told how far it is
     ///
     /// Raises:
@@ -277,7 +280,8 @@ impl LocalLlm {
     }
 
     /// Whether the model is in memory and what computes it, by name: `is_loaded`, `loads`, `load_ms`, `threads`,
-    /// `kernels` (`instructions` and the layout of the `weights`), `kv_budget` and `kv_used`.
+    /// `kernels` (`instructions` and the layout of the `weights`), the name of its `draft_model`,
+    /// `kv_budget` and `kv_used`.
     #[pyo3(signature = () -> "dict[str, Any]")]
     fn status(&self) -> PyResult<Json> {
         json_of(&self.core.status())

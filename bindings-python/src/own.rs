@@ -24,7 +24,7 @@ use crate::runtime::attach;
 /// What a model is thought to read when it does not say: what most remote ones do.
 const CONTEXT_WINDOW: usize = 32_768;
 
-/// A Python object with `retrieve(question, k)` as a retriever.
+/// A Python object with `retrieve(question, k)` as a retriever; where there is a filter, it is the third argument.
 pub(crate) struct PythonRetriever {
     object: Arc<Py<PyAny>>,
     changes: AtomicU64,
@@ -51,7 +51,11 @@ impl Retriever for PythonRetriever {
         let passages = call(
             move |entry| {
                 let py = entry.py();
-                entry.call1((object.getattr(py, intern!(py, "retrieve"))?, query.text, query.k))
+                let retrieve = object.getattr(py, intern!(py, "retrieve"))?;
+                match query.filter {
+                    Some(filter) => entry.call1((retrieve, query.text, query.k, json_of(&filter)?)),
+                    None => entry.call1((retrieve, query.text, query.k)),
+                }
             },
             |passages| passages.extract::<Vec<crate::passage::Passage>>(),
         );
@@ -136,13 +140,8 @@ pub(crate) struct PythonLlm {
 impl PythonLlm {
     /// The model that `object` is.
     pub(crate) fn new(object: &Bound<'_, PyAny>) -> PyResult<Self> {
-        /// Tells objects without a name apart.
-        static NAMELESS: AtomicU64 = AtomicU64::new(0);
         require(object, "a model", &["generate"])?;
-        let name = match attribute::<String>(object, "a model", "name", "a str")? {
-            Some(name) => name,
-            None => format!("{} {}", object.get_type().name()?, NAMELESS.fetch_add(1, Ordering::Relaxed)),
-        };
+        let name = name_of(object, "a model")?;
         let context_window =
             attribute(object, "a model", "context_window", "an int")?.unwrap_or(CONTEXT_WINDOW);
         if context_window == 0 {
@@ -242,6 +241,7 @@ pub(crate) struct PythonEmbedder {
     name: String,
     dimensions: usize,
     max_tokens: usize,
+    tells_questions: bool,
 }
 
 impl PythonEmbedder {
@@ -256,11 +256,22 @@ impl PythonEmbedder {
             name: name.ok_or_else(|| missing("name"))?,
             dimensions: dimensions.ok_or_else(|| missing("dimensions"))?,
             max_tokens: attribute(object, "an embedder", "max_tokens", "an int")?.unwrap_or(usize::MAX),
+            tells_questions: object.hasattr(intern!(object.py(), "embed_queries"))?,
         })
     }
 
     fn what(&self) -> String {
         format!("embedder `{}`", self.name)
+    }
+
+    /// What the object's `method` gives for texts.
+    async fn vectors(&self, method: &'static str, texts: Vec<String>) -> Result<Vec<Vec<f32>>> {
+        let object = Arc::clone(&self.object);
+        let vectors = call(
+            move |entry| entry.call1((object.getattr(entry.py(), method)?, texts)),
+            |vectors| vectors.extract::<Vec<Vec<f32>>>(),
+        );
+        vectors.await?.map_err(|exception| foreign(self.what(), exception))
     }
 }
 
@@ -273,15 +284,11 @@ impl fmt::Debug for PythonEmbedder {
 #[async_trait]
 impl Embedder for PythonEmbedder {
     async fn embed(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>> {
-        let object = Arc::clone(&self.object);
-        let vectors = call(
-            move |entry| {
-                let py = entry.py();
-                entry.call1((object.getattr(py, intern!(py, "embed"))?, texts))
-            },
-            |vectors| vectors.extract::<Vec<Vec<f32>>>(),
-        );
-        vectors.await?.map_err(|exception| foreign(self.what(), exception))
+        self.vectors("embed", texts).await
+    }
+
+    async fn embed_queries(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>> {
+        self.vectors(if self.tells_questions { "embed_queries" } else { "embed" }, texts).await
     }
 
     fn dimensions(&self) -> usize {
@@ -329,7 +336,17 @@ where
     value.extract().map(Some).map_err(wrong)
 }
 
-fn require(object: &Bound<'_, PyAny>, what: &str, methods: &[&str]) -> PyResult<()> {
+/// The name of `object`, which is `what`; one without a name gets one that no other has.
+pub(crate) fn name_of(object: &Bound<'_, PyAny>, what: &str) -> PyResult<String> {
+    static NAMELESS: AtomicU64 = AtomicU64::new(0);
+    match attribute(object, what, "name", "a str")? {
+        Some(name) => Ok(name),
+        None => Ok(format!("{} {}", object.get_type().name()?, NAMELESS.fetch_add(1, Ordering::Relaxed))),
+    }
+}
+
+/// Refuses an `object`, which should be `what`, that lacks one of the methods.
+pub(crate) fn require(object: &Bound<'_, PyAny>, what: &str, methods: &[&str]) -> PyResult<()> {
     for method in methods {
         if !object.getattr_opt(*method)?.is_some_and(|found| found.is_callable()) {
             let kind = object.get_type().name()?;

@@ -164,8 +164,8 @@ impl Passage {
     /// The score of every stage that saw the passage.
     #[getter]
     fn scores(&self) -> Scores {
-        let scores = self.core.scores;
-        Scores { dense: scores.dense, lexical: scores.lexical, fused: scores.fused }
+        let rushlight::retrieval::Scores { dense, lexical, fused, reranked, mmr, .. } = self.core.scores;
+        Scores { dense, lexical, fused, reranked, mmr }
     }
 
     /// The JSON form, the same in all languages.
@@ -189,13 +189,18 @@ pub(crate) struct Scores {
     lexical: Option<f32>,
     /// Reciprocal-rank fusion.
     fused: Option<f32>,
+    /// The reranker's.
+    reranked: Option<f32>,
+    /// Maximal marginal relevance: relevance against what passages before say already.
+    mmr: Option<f32>,
 }
 
 #[pymethods]
 impl Scores {
     #[classattr]
     #[pyo3(name = "__match_args__")]
-    const MATCH_ARGS: (&'static str, &'static str, &'static str) = ("dense", "lexical", "fused");
+    const MATCH_ARGS: (&'static str, &'static str, &'static str, &'static str, &'static str) =
+        ("dense", "lexical", "fused", "reranked", "mmr");
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         repr(slf)

@@ -7,7 +7,9 @@ import os
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -87,6 +89,21 @@ def test_every_call_has_an_async_twin(tmp_path: Path) -> None:
     assert sorted(heard) == ["leave.md", "travel.md"]
 
 
+def test_passages_are_filtered_by_metadata_and_source() -> None:
+    store = KnowledgeBase(None, HashedEmbedder(64))
+    for name, lang in [("a", "de"), ("b", "en"), ("c", "en")]:
+        store.ingest([Document(name, f"Tea {name} is at four.", metadata={"lang": lang})])
+
+    def sources(filter: rushlight.Filter) -> list[str]:
+        return sorted(passage.source for passage in store.retrieve("tea", filter=filter))
+
+    assert sources({"field": "lang", "equals": "en"}) == ["b", "c"]
+    assert sources({"all": [{"field": "lang", "any_of": ["en"]}, {"not": {"field": "source", "equals": "c"}}]}) == ["b"]
+    assert sources({"field": "wings", "exists": True}) == []
+    with pytest.raises(rushlight.InvalidError, match="filter: unknown field `equal`"):
+        store.retrieve("tea", filter={"field": "lang", "equal": "en"})  # type: ignore[arg-type]
+
+
 def test_an_unreadable_document_is_reported_and_the_rest_is_stored(tmp_path: Path) -> None:
     folder = handbook(tmp_path / "handbook")
     (folder / "broken.md").write_bytes(b"\xff\xfe\x00\xd8 no text")
@@ -97,6 +114,57 @@ def test_an_unreadable_document_is_reported_and_the_rest_is_stored(tmp_path: Pat
     assert report.added == 1
     (failed,) = report.failed
     assert "missing.md" in failed.source and failed.reason
+
+
+def test_a_glob_chooses_files(tmp_path: Path) -> None:
+    folder = handbook(tmp_path / "handbook")
+    store = KnowledgeBase(None, HashedEmbedder(64))
+
+    chosen = store.ingest_dir(folder, glob="l*.md")
+    others = asyncio.run(store.aingest_dir(folder, glob="{t,x}*.md"))
+
+    assert (chosen.added, others.added, store.documents) == (1, 1, 2)
+    with pytest.raises(rushlight.InvalidError, match="`glob`"):
+        store.ingest_dir(folder, glob="[")
+
+
+class Site(BaseHTTPRequestHandler):
+    """A page, a second one, and nothing else."""
+
+    pages: ClassVar[dict[str, str]] = {"/": "<title>Sea</title><p>The sea is deep. <a href=/moon>x</a>", "/moon": "The moon pulls."}
+
+    def do_GET(self) -> None:
+        page = self.pages.get(self.path)
+        self.send_response(404 if page is None else 200)
+        self.send_header("content-type", "text/html")
+        self.end_headers()
+        self.wfile.write((page or "").encode())
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+def test_a_site_is_ingested_unless_its_address_is_private() -> None:
+    store = KnowledgeBase(None, HashedEmbedder(64))
+    seen: list[str] = []
+    with ThreadingHTTPServer(("127.0.0.1", 0), Site) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/"
+
+        refused = store.ingest_url(url)
+        read = store.ingest_url(
+            url, depth=1, timeout=10, allowed_hosts=["127.0.0.1"], progress=lambda step: seen.append(step.source)
+        )
+        again = asyncio.run(store.aingest_url(url, allowed_hosts=["127.0.0.1"]))
+        server.shutdown()
+
+    assert refused.added == 0 and "an allowed host" in refused.failed[0].reason
+    assert (read.added, again.unchanged, seen) == (2, 1, [url, url + "moon"])
+    assert store.retrieve("How deep is the sea?", 1)[0].title == "Sea"
+    with pytest.raises(rushlight.InvalidError, match="`url`"):
+        store.ingest_url("ftp://example.org/")
+    with pytest.raises(rushlight.InvalidError, match="`deep`.*`depth`"):
+        store.ingest_url(url, deep=1)  # type: ignore[call-arg]
 
 
 def test_a_store_that_is_open_elsewhere_is_busy(tmp_path: Path) -> None:

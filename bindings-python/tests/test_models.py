@@ -108,6 +108,23 @@ def test_options_reach_the_model(fetched: Callable[[str], Path]) -> None:
         LocalLlm(LLM, batch=0)
 
 
+def test_a_draft_model_guesses_for_the_model(fetched: Callable[[str], Path]) -> None:
+    path = fetched(LLM)
+    alone = LocalLlm.estimate_memory(LLM)
+
+    llm = LocalLlm(LLM, draft_model=path)
+    answer = Assistant(llm, limits=Limits(max_output_tokens=8)).run("Say hello.")
+
+    assert answer.usage.output_tokens <= 8
+    assert llm.status()["draft_model"] == llm.info.name
+    assert llm.stats()["draft_passes"] > 0
+    assert LocalLlm.estimate_memory(LLM, draft_model=LLM).weights == 2 * alone.weights
+    with pytest.raises(UnknownError, match="no-such-model"):
+        LocalLlm(LLM, draft_model="no-such-model")
+    with pytest.raises(InvalidError, match="draft_model.*`speculation` is false"):
+        LocalLlm(LLM, draft_model=path, speculation=False)
+
+
 def test_devices_are_listed_and_what_is_not_there_is_refused(fetched: Callable[[str], Path]) -> None:
     fetched(LLM)
 

@@ -8,7 +8,9 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import ANY, Mock
 
 import pytest
 
@@ -265,6 +267,18 @@ def test_a_cache_tells_models_apart_by_name() -> None:
 
     assert [ask("one"), ask("two")] == ["one", "two"]
     assert [ask("one", name="same"), ask("two", name="same")] == ["one", "one"]
+
+
+def test_a_filter_reaches_a_retriever_which_must_take_one() -> None:
+    retriever = SimpleNamespace(retrieve=Mock(return_value=[]))
+    wanted: rushlight.Filter = {"not": {"field": "shelf", "any_of": ["sky"]}}
+
+    Assistant(Model(lambda prompt: "ok"), retriever=retriever).run("?", filter=wanted)
+    retriever.retrieve.assert_called_once_with("?", ANY, wanted)
+
+    retriever.retrieve = lambda question, k: []
+    with pytest.raises(rushlight.ForeignError, match="positional argument"):
+        Assistant(Model(lambda prompt: "ok"), retriever=retriever).run("?", filter=wanted)
 
 
 def test_a_model_may_count_its_tokens() -> None:

@@ -74,10 +74,10 @@ class Played:
 def assistant_of(
     scenario: dict[str, Any], model: Callable[[list[dict[str, Any]]], Any] = rushlight.ScriptedLlm
 ) -> rushlight.Assistant:
-    retriever = None
+    retriever: rushlight.Retriever | None = None
     if documents := scenario.get("documents"):
-        retriever = rushlight.KnowledgeBase(None, rushlight.HashedEmbedder(64))
-        retriever.ingest(
+        store = rushlight.KnowledgeBase(None, rushlight.HashedEmbedder(64))
+        store.ingest(
             [
                 rushlight.Document(
                     each["source"],
@@ -88,6 +88,8 @@ def assistant_of(
                 for each in documents
             ]
         )
+        options = scenario.get("retriever")
+        retriever = store if options is None else store.retriever(**options)
     milliseconds = scenario.get("tool_timeout_ms")
     limits = dict(scenario.get("limits", {}))
     if isinstance(deadline := limits.get("deadline"), dict):
@@ -129,7 +131,7 @@ def assert_same(found: Any, expected: Any, where: str) -> None:
 
 
 def read(assistant: rushlight.Assistant, run: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    with assistant.stream(run["request"]["question"], session=run["request"].get("session")) as stream:
+    with assistant.stream(**run["request"]) as stream:
         for count, event in enumerate(stream, start=1):
             yield event.to_json()
             if count == run.get("stop_after"):
@@ -137,9 +139,7 @@ def read(assistant: rushlight.Assistant, run: dict[str, Any]) -> Iterator[dict[s
 
 
 async def aread(assistant: rushlight.Assistant, run: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
-    async with assistant.astream(
-        run["request"]["question"], session=run["request"].get("session")
-    ) as stream:
+    async with assistant.astream(**run["request"]) as stream:
         count = 0
         async for event in stream:
             yield event.to_json()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from os import PathLike
 from typing import Literal, TypedDict
+
+from ._filter import Filter
 
 
 class LocalLlmOptions(TypedDict, total=False):
@@ -21,6 +24,20 @@ class LocalLlmOptions(TypedDict, total=False):
     unload_after: float
     tensor_parallel: int
     speculation: bool
+    draft_model: str | PathLike[str]
+    constrain_calls: bool
+
+
+class RemoteEmbedderOptions(TypedDict, total=False):
+    """Settings of a `RemoteEmbedder`."""
+
+    api_key: str
+    dimensions: int
+    max_tokens: int
+    batch: int
+    query_prompt: str
+    passage_prompt: str
+    timeout: float
 
 
 class HnswOptions(TypedDict, total=False):
@@ -43,3 +60,26 @@ class KnowledgeBaseOptions(TypedDict, total=False):
     fusion_depth: int
     max_file_bytes: int
     durability: Literal["normal", "full"]
+
+
+class RetrieverOptions(TypedDict, total=False):
+    """How a `KnowledgeRetriever` finds passages."""
+
+    k: int
+    mode: Literal["hybrid", "dense", "lexical"]
+    filter: Filter
+    rerank: bool
+    mmr: float
+    candidates: int
+
+
+class WebOptions(TypedDict, total=False):
+    """What of a web site `KnowledgeBase.ingest_url` takes."""
+
+    depth: int
+    max_pages: int
+    max_bytes: int
+    max_redirects: int
+    timeout: float
+    user_agent: str
+    allowed_hosts: Sequence[str]

@@ -16,7 +16,8 @@ class Embedder(Protocol):
     """Gives texts their vectors: an object of your own with this method, sync or async, and these attributes.
 
     It may have the attribute `max_tokens`, how many tokens of a text count (all by default), and a sync method
-    `count_tokens(text)` (by default, three bytes are a token): passages are cut by them.
+    `count_tokens(text)` (by default, three bytes are a token): passages are cut by them. If it tells questions from
+    passages, it has a method `embed_queries(texts)`, too.
     """
 
     @property
@@ -62,14 +63,29 @@ class Llm(Protocol):
 
 
 class Retriever(Protocol):
-    """A source of passages: a `KnowledgeBase`, or an object of your own with this method, sync or async.
+    """A source of passages: a `KnowledgeBase` or `KnowledgeRetriever`, or an object of your own with this method, sync or async.
 
     Its attribute `version`, an int, should change whenever the same question may give other passages.
     Without one, no answer that rests on its passages is taken from a cache.
     """
 
     def retrieve(self, question: str, k: int, /) -> Sequence[Passage] | Awaitable[Sequence[Passage]]:
-        """At most `k` passages for a question, best first."""
+        """At most `k` passages for a question, best first.
+
+        A run with a filter gives it as a third argument; a method that takes none fails it.
+        """
+        ...
+
+
+class Reranker(Protocol):
+    """Puts passages in a new order: an object of your own with this method, sync or async.
+
+    It may have the attribute `name`, a str that caches of answers tell rerankers by: another one where the same
+    passages may get another order. Without one, each object is a reranker of its own.
+    """
+
+    def score(self, question: str, passages: list[Passage], /) -> Sequence[float] | Awaitable[Sequence[float]]:
+        """One finite number for each passage, in order; higher is better."""
         ...
 
 

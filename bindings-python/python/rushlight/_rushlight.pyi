@@ -4,11 +4,12 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Final, Literal, NoReturn, final
 from typing_extensions import Unpack
-from ._options import KnowledgeBaseOptions, LocalLlmOptions
-from ._protocols import Cache, Embedder, Llm, Retriever
+from ._filter import Filter
+from ._options import KnowledgeBaseOptions, LocalLlmOptions, RemoteEmbedderOptions, RetrieverOptions, WebOptions
+from ._protocols import Cache, Embedder, Llm, Reranker, Retriever
 from ._tool import Tool
 
-__all__ = ["__version__", "Answer", "Assistant", "AsyncEventStream", "Citation", "DeviceInfo", "Document", "Done", "EventStream", "FailedDocument", "FetchProgress", "HashedEmbedder", "IngestProgress", "IngestReport", "KnowledgeBase", "KnowledgeBaseInfo", "KnownModel", "Limits", "LoadProgress", "LocalEmbedder", "LocalLlm", "MemoryCache", "MemoryEstimate", "MemorySessions", "ModelInfo", "ModelRegistry", "Passage", "QuantizeProgress", "QuantizeReport", "QuantizedTensor", "RegisteredModel", "Report", "Retrieved", "Sampling", "Scores", "ScriptedLlm", "Slo", "SloReport", "Slos", "Text", "ToolCall", "ToolOutput", "Usage", "VectorIndex", "afetch", "aquantize", "devices", "fetch", "models", "quantize"]
+__all__ = ["__version__", "Answer", "Assistant", "AsyncEventStream", "CachedEmbedder", "Citation", "CompactReport", "DeviceInfo", "Document", "Done", "EventStream", "FailedDocument", "FetchProgress", "HashedEmbedder", "IngestProgress", "IngestReport", "KnowledgeBase", "KnowledgeBaseInfo", "KnowledgeRetriever", "KnownModel", "Limits", "LoadProgress", "LocalEmbedder", "LocalLlm", "LocalReranker", "MemoryCache", "MemoryEstimate", "MemorySessions", "ModelInfo", "ModelRegistry", "Passage", "QuantizeProgress", "QuantizeReport", "QuantizedTensor", "RegisteredModel", "RemoteEmbedder", "Report", "Retrieved", "Sampling", "Scores", "ScriptedLlm", "Slo", "SloReport", "Slos", "StoreCheck", "StoreInfo", "Text", "ToolCall", "ToolOutput", "Usage", "VectorIndex", "afetch", "aquantize", "devices", "fetch", "models", "quantize"]
 
 __version__: Final[str]
 
@@ -73,8 +74,8 @@ class Assistant:
                 pieces of text and tool calls
             instructions: who the assistant is and what it does
             tools: functions that the model may call, decorated with `tool` or not
-            retriever: answers rest on the passages that it finds: a `KnowledgeBase`, or any object with a
-                method `retrieve(question, k)` that gives passages
+            retriever: answers rest on the passages that it finds: a `KnowledgeBase`, what its method `retriever`
+                gives, or any object with a method `retrieve(question, k)` that gives passages
             cache: answers are kept here and given again: a `MemoryCache`, or any object with the methods
                 `get(key)`, `put(key, value)` and `remove(key)` for bytes
             sessions: remembers conversations
@@ -84,11 +85,15 @@ class Assistant:
             cache_tool_answers: keeps answers that needed tools, too
         """
     def __reduce__(self, /) -> NoReturn: ...
-    async def arun(self, /, question: str, *, session: str | None = None, priority: Literal['low', 'normal', 'high'] | None = None) -> Answer:
+    async def aextract(self, /, question: str, schema: Any, *, session: str | None = None, priority: Literal['low', 'normal', 'high'] | None = None, filter: Filter | None = None) -> Any:
+        """
+        As `extract`, from async code. Cancelling the task stops the run.
+        """
+    async def arun(self, /, question: str, *, session: str | None = None, priority: Literal['low', 'normal', 'high'] | None = None, filter: Filter | None = None, schema: Mapping[str, Any] | None = None) -> Answer:
         """
         The answer to a question, from async code. Cancelling the task stops the run.
         """
-    def astream(self, /, question: str, *, session: str | None = None, priority: Literal['low', 'normal', 'high'] | None = None) -> AsyncEventStream:
+    def astream(self, /, question: str, *, session: str | None = None, priority: Literal['low', 'normal', 'high'] | None = None, filter: Filter | None = None, schema: Mapping[str, Any] | None = None) -> AsyncEventStream:
         """
         The events of a run, from async code.
 
@@ -103,7 +108,33 @@ class Assistant:
         """
         What the prompts of all runs begin with, instructions and tools: for `LocalLlm.save_prefix`.
         """
-    def run(self, /, question: str, *, session: str | None = None, priority: Literal['low', 'normal', 'high'] | None = None) -> Answer:
+    def extract(self, /, question: str, schema: Any, *, session: str | None = None, priority: Literal['low', 'normal', 'high'] | None = None, filter: Filter | None = None) -> Any:
+        """
+        The answer to a question as a value that fits a schema.
+
+        A `LocalLlm` can write nothing else; the answer of every model is validated. Ctrl-C stops the run.
+
+        ```python
+        @dataclass
+        class Review:
+            stars: int
+
+        review = assistant.extract("How was it?", Review)
+        ```
+
+        Args:
+            question: the question; must not be blank
+            schema: a dataclass, a TypedDict, a pydantic model or another type that a tool's argument may have, of which a
+                value is returned; or a JSON Schema
+            session: the conversation that it belongs to; none for a question on its own
+            priority: which runs go first at the model when not all can: `low`, `normal` (the default) or `high`
+            filter: which passages may be found; all of them by default
+
+        Raises:
+            ModelError: the answer does not fit; the text names the place and the rule that it breaks.
+            TypeError: the type has no JSON Schema.
+        """
+    def run(self, /, question: str, *, session: str | None = None, priority: Literal['low', 'normal', 'high'] | None = None, filter: Filter | None = None, schema: Mapping[str, Any] | None = None) -> Answer:
         """
         The answer to a question, after the whole run. Ctrl-C stops it.
 
@@ -111,8 +142,10 @@ class Assistant:
             question: the question; must not be blank
             session: the conversation that it belongs to; none for a question on its own
             priority: which runs go first at the model when not all can: `low`, `normal` (the default) or `high`
+            filter: which passages may be found; all of them by default
+            schema: a JSON Schema that the answer has to fit, as JSON; none for an answer in words
         """
-    def stream(self, /, question: str, *, session: str | None = None, priority: Literal['low', 'normal', 'high'] | None = None) -> EventStream:
+    def stream(self, /, question: str, *, session: str | None = None, priority: Literal['low', 'normal', 'high'] | None = None, filter: Filter | None = None, schema: Mapping[str, Any] | None = None) -> EventStream:
         """
         The events of a run, step by step.
 
@@ -156,6 +189,55 @@ class AsyncEventStream:
         """
 
 @final
+class CachedEmbedder:
+    """
+    An embedder that computes the vector of a passage once and keeps it in a cache, by its own name and the text. Questions
+    are not kept.
+    """
+    def __new__(cls, /, embedder: LocalEmbedder | HashedEmbedder | Embedder, cache: MemoryCache | Cache) -> CachedEmbedder:
+        """
+        What an embedder computes, unless a cache has it.
+
+        Args:
+            embedder: one of this package, or any object with the method of an embedder
+            cache: a `MemoryCache`, or any object with the methods of a cache; embedders of different names, and answers,
+                may share it
+        """
+    def __reduce__(self, /) -> NoReturn: ...
+    def __repr__(self, /) -> str: ...
+    async def aembed(self, /, texts: Sequence[str]) -> list[list[float]]:
+        """
+        Does the same as `embed` from async code.
+        """
+    async def aembed_queries(self, /, texts: Sequence[str]) -> list[list[float]]:
+        """
+        Does the same as `embed_queries` from async code.
+        """
+    @property
+    def dimensions(self, /) -> int:
+        """
+        Length of every vector.
+        """
+    def embed(self, /, texts: Sequence[str]) -> list[list[float]]:
+        """
+        The vectors of passages, each of length 1.
+        """
+    def embed_queries(self, /, texts: Sequence[str]) -> list[list[float]]:
+        """
+        The vectors of questions, which some models tell from passages.
+        """
+    @property
+    def max_tokens(self, /) -> int:
+        """
+        How many tokens of a text count; the rest is ignored.
+        """
+    @property
+    def name(self, /) -> str:
+        """
+        The embedder's name: vectors of different names cannot be compared.
+        """
+
+@final
 class Citation:
     """
     A passage that an answer rests on.
@@ -188,6 +270,26 @@ class Citation:
     def title(self, /) -> str:
         """
         The document's title.
+        """
+
+@final
+class CompactReport:
+    """
+    What compacting a store gained.
+    """
+    __match_args__: Final = ("bytes_before", "bytes_after")
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __repr__(self, /) -> str: ...
+    @property
+    def bytes_after(self, /) -> int:
+        """
+        Their length after.
+        """
+    @property
+    def bytes_before(self, /) -> int:
+        """
+        The length of all files in bytes before.
         """
 
 @final
@@ -367,7 +469,16 @@ class HashedEmbedder:
         """
         An embedder of vectors of this length.
         """
+    def __reduce__(self, /) -> NoReturn: ...
     def __repr__(self, /) -> str: ...
+    async def aembed(self, /, texts: Sequence[str]) -> list[list[float]]:
+        """
+        Does the same as `embed` from async code.
+        """
+    async def aembed_queries(self, /, texts: Sequence[str]) -> list[list[float]]:
+        """
+        Does the same as `embed_queries` from async code.
+        """
     @property
     def dimensions(self, /) -> int:
         """
@@ -375,13 +486,27 @@ class HashedEmbedder:
         """
     def embed(self, /, texts: Sequence[str]) -> list[list[float]]:
         """
-        The vectors of texts, each of length 1.
+        The vectors of passages, each of length 1.
+        """
+    def embed_queries(self, /, texts: Sequence[str]) -> list[list[float]]:
+        """
+        The vectors of questions, which some models tell from passages.
+        """
+    @property
+    def max_tokens(self, /) -> int:
+        """
+        How many tokens of a text count; the rest is ignored.
+        """
+    @property
+    def name(self, /) -> str:
+        """
+        The embedder's name: vectors of different names cannot be compared.
         """
 
 @final
 class IngestProgress:
     """
-    How far an ingest is.
+    How far an ingest, an export or an import is.
     """
     __match_args__: Final = ("source", "done", "total", "chunks")
     def __eq__(self, value: object, /) -> bool: ...
@@ -405,7 +530,7 @@ class IngestProgress:
     @property
     def total(self, /) -> int:
         """
-        Documents of this ingest.
+        All documents.
         """
 
 @final
@@ -466,7 +591,7 @@ class KnowledgeBase:
 
         Args:
             directory: where the store is; None keeps it in memory
-            embedder: gives texts their vectors; always the same for one store: a `LocalEmbedder`, or any object with
+            embedder: gives texts their vectors; always the same for one store: one of this package, or any object with
                 a method `embed(texts)` and the attributes `name` and `dimensions`
             mode: how `retrieve` finds passages: `hybrid` (the default), `dense` or `lexical`
             chunk_tokens: tokens of a passage; default 512, at most what the embedder reads
@@ -487,21 +612,47 @@ class KnowledgeBase:
         """
     def __reduce__(self, /) -> NoReturn: ...
     def __repr__(self, /) -> str: ...
+    @staticmethod
+    async def acheck(directory: str | PathLike[str]) -> StoreCheck:
+        """
+        Does the same as `check` from async code.
+        """
+    async def acompact(self, /) -> CompactReport:
+        """
+        Does the same as `compact` from async code.
+        """
     async def adelete(self, /, sources: Sequence[str]) -> int:
         """
         Does the same as `delete` from async code.
+        """
+    async def aexport_to(self, /, path: str | PathLike[str], *, progress: Callable[[IngestProgress], object] | None = None) -> None:
+        """
+        Does the same as `export_to` from async code.
+        """
+    async def aimport_from(self, /, path: str | PathLike[str], *, progress: Callable[[IngestProgress], object] | None = None) -> IngestReport:
+        """
+        Does the same as `import_from` from async code.
         """
     async def aingest(self, /, documents: Sequence[Document], *, progress: Callable[[IngestProgress], object] | None = None) -> IngestReport:
         """
         Does the same as `ingest` from async code.
         """
-    async def aingest_dir(self, /, directory: str | PathLike[str], *, progress: Callable[[IngestProgress], object] | None = None) -> IngestReport:
+    async def aingest_dir(self, /, directory: str | PathLike[str], *, glob: str | None = None, progress: Callable[[IngestProgress], object] | None = None) -> IngestReport:
         """
         Does the same as `ingest_dir` from async code.
         """
     async def aingest_files(self, /, files: Sequence[str | PathLike[str]], *, progress: Callable[[IngestProgress], object] | None = None) -> IngestReport:
         """
         Does the same as `ingest_files` from async code.
+        """
+    async def aingest_url(self, /, url: str, *, progress: Callable[[IngestProgress], object] | None = None, **options: Unpack[WebOptions]) -> IngestReport:
+        """
+        Does the same as `ingest_url` from async code.
+        """
+    @staticmethod
+    async def ainspect(directory: str | PathLike[str]) -> StoreInfo:
+        """
+        Does the same as `inspect` from async code.
         """
     @staticmethod
     async def aopen(directory: str | PathLike[str] | None, embedder: LocalEmbedder | HashedEmbedder | Embedder, **options: Unpack[KnowledgeBaseOptions]) -> KnowledgeBase:
@@ -517,9 +668,20 @@ class KnowledgeBase:
         """
         Does the same as `rebuild` from async code.
         """
-    async def aretrieve(self, /, question: str, k: int | None = None, *, mode: Literal['hybrid', 'dense', 'lexical'] | None = None) -> list[Passage]:
+    async def aretrieve(self, /, question: str, k: int | None = None, *, mode: Literal['hybrid', 'dense', 'lexical'] | None = None, filter: Filter | None = None) -> list[Passage]:
         """
         Does the same as `retrieve` from async code.
+        """
+    @staticmethod
+    def check(directory: str | PathLike[str]) -> StoreCheck:
+        """
+        Looks at everything that the store in a directory holds, for damage. Takes any store, also one that is in use or
+        too damaged to be opened; needs no embedder and changes nothing.
+        """
+    def compact(self, /) -> CompactReport:
+        """
+        Makes the store's files as small as they can be: without the room that removed documents took. Waits for an
+        ingest that is at work; searches wait meanwhile. Needs as much free space again.
         """
     def delete(self, /, sources: Sequence[str]) -> int:
         """
@@ -529,6 +691,23 @@ class KnowledgeBase:
     def documents(self, /) -> int:
         """
         The number of documents.
+        """
+    def export_to(self, /, path: str | PathLike[str], *, progress: Callable[[IngestProgress], object] | None = None) -> None:
+        """
+        Writes everything that is stored, vectors included, to a file of JSON Lines: a header with the embedder's name and
+        dimensions, then a document a line with its passages, whose vectors are little-endian 32-bit floats in Base64.
+        `import_from` fills a store from it without embedding, and scripts fill other databases.
+
+        Args:
+            progress: a function, sync or async, that is told after every document; if it raises, the export stops
+        """
+    def import_from(self, /, path: str | PathLike[str], *, progress: Callable[[IngestProgress], object] | None = None) -> IngestReport:
+        """
+        Stores every document of a file that `export_to` wrote, each in place of the one with the same source; embeds
+        nothing.
+
+        Args:
+            progress: a function, sync or async, that is told after every document; if it raises, the import stops
         """
     @property
     def info(self, /) -> KnowledgeBaseInfo:
@@ -542,22 +721,46 @@ class KnowledgeBase:
         Args:
             progress: a function, sync or async, that is told after every document; if it raises, the ingest stops
         """
-    def ingest_dir(self, /, directory: str | PathLike[str], *, progress: Callable[[IngestProgress], object] | None = None) -> IngestReport:
+    def ingest_dir(self, /, directory: str | PathLike[str], *, glob: str | None = None, progress: Callable[[IngestProgress], object] | None = None) -> IngestReport:
         """
-        Brings the store up to date with the text and Markdown files under a directory.
+        Brings the store up to date with the files under a directory: text, Markdown, HTML, PDF files with text,
+        source code and JSON Lines (a document a line, with the field `text`).
 
         Unchanged files are not read again; passages of files that are gone are removed. A file that cannot
         be read is reported and the rest is stored.
 
         Args:
+            glob: which files, by their paths below the directory, as `**/*.{md,txt}`; all of known formats by default
             progress: a function, sync or async, that is told after every document; if it raises, the ingest stops
         """
     def ingest_files(self, /, files: Sequence[str | PathLike[str]], *, progress: Callable[[IngestProgress], object] | None = None) -> IngestReport:
         """
-        Stores text and Markdown files, each new or in place of its older version.
+        Stores files of any kind that `ingest_dir` knows, each new or in place of its older version.
 
         Args:
             progress: a function, sync or async, that is told after every document; if it raises, the ingest stops
+        """
+    def ingest_url(self, /, url: str, *, progress: Callable[[IngestProgress], object] | None = None, **options: Unpack[WebOptions]) -> IngestReport:
+        """
+        Brings the store up to date with a web page, or with the pages of its site that can be reached from it.
+
+        Pages that did not change are not embedded again. What `robots.txt` forbids is not read. Only public
+        addresses are connected to, also by redirects, unless the host is one of `allowed_hosts`.
+
+        Args:
+            progress: a function, sync or async, that is told after every page; if it raises, the ingest stops
+            depth: how many links away from the page to go; default 0, only that page
+            max_pages: at most this many pages are asked for; default 100
+            max_bytes: larger pages are not read but reported; default 8 MiB
+            max_redirects: for one page; default 5
+            timeout: seconds for one page; default 3
+            user_agent: who asks; default `rushlight/` and the version
+            allowed_hosts: hosts whose addresses need not be public, as `localhost`
+        """
+    @staticmethod
+    def inspect(directory: str | PathLike[str]) -> StoreInfo:
+        """
+        What the store in a directory holds, without opening it: which embedder it needs, for example.
         """
     @staticmethod
     def open_read_only(directory: str | PathLike[str], embedder: LocalEmbedder | HashedEmbedder | Embedder, **options: Unpack[KnowledgeBaseOptions]) -> KnowledgeBase:
@@ -571,13 +774,34 @@ class KnowledgeBase:
         Waits until the graph, if there are enough passages for one, covers every passage. Searches go on
         meanwhile and need not wait for it.
         """
-    def retrieve(self, /, question: str, k: int | None = None, *, mode: Literal['hybrid', 'dense', 'lexical'] | None = None) -> list[Passage]:
+    def retrieve(self, /, question: str, k: int | None = None, *, mode: Literal['hybrid', 'dense', 'lexical'] | None = None, filter: Filter | None = None) -> list[Passage]:
         """
         The passages that may answer a question, best first; none when nothing is stored or it is empty.
 
         Args:
             k: at most this many; default 5
             mode: `hybrid`, `dense` or `lexical`; what the store was opened with by default
+            filter: which passages may be found, such as `{"field": lang, "equals": "de"}`; conditions are put together
+                with `all`, `any` and `not`, and the field `source` is the document's source
+        """
+    def retriever(self, /, *, reranker: LocalReranker | Reranker | None = None, **options: Unpack[RetrieverOptions]) -> KnowledgeRetriever:
+        """
+        A retriever that searches, and then may put what it found in a better order and leave out what repeats.
+
+        Args:
+            reranker: puts passages in a new order: a `LocalReranker`, or any object with a method
+                `score(question, passages)` that gives a number for each
+            k: at most this many passages, also where more are asked for
+            mode: `hybrid`, `dense` or `lexical`; what the store was opened with by default
+            filter: which passages may be found, beside what a retrieval or run itself says
+            rerank: whether there is a new order, without a reranker by the words that passages share with the question
+                and not with each other; default False
+            mmr: from 0 to 1, how much relevance counts against what passages before said already (maximal marginal
+                relevance), near-duplicates left out; default not asked
+            candidates: passages that are found for these stages; default 50
+
+        Raises:
+            InvalidError: an option is out of its range or not known.
         """
 
 @final
@@ -585,10 +809,15 @@ class KnowledgeBaseInfo:
     """
     What a knowledge base holds.
     """
-    __match_args__: Final = ("path", "documents", "chunks", "embedder", "dimensions", "vectors")
+    __match_args__: Final = ("path", "documents", "chunks", "embedder", "dimensions", "vectors", "bytes")
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
     def __repr__(self, /) -> str: ...
+    @property
+    def bytes(self, /) -> int:
+        """
+        The length of all its files in bytes; 0 for one without.
+        """
     @property
     def chunks(self, /) -> int:
         """
@@ -618,6 +847,26 @@ class KnowledgeBaseInfo:
     def vectors(self, /) -> VectorIndex:
         """
         How vectors are searched now.
+        """
+
+@final
+class KnowledgeRetriever:
+    """
+    The passages of a `KnowledgeBase`, found in several stages: search, then reranking, then diversity. Made by
+    `KnowledgeBase.retriever`.
+    """
+    def __reduce__(self, /) -> NoReturn: ...
+    async def aretrieve(self, /, question: str, k: int | None = None, *, filter: Filter | None = None) -> list[Passage]:
+        """
+        Does the same as `retrieve` from async code.
+        """
+    def retrieve(self, /, question: str, k: int | None = None, *, filter: Filter | None = None) -> list[Passage]:
+        """
+        The passages that may answer a question, best first; none when nothing is stored or it is empty.
+
+        Args:
+            k: at most this many; default what the options say, else 5
+            filter: which passages may be found, of those that the options let through
         """
 
 @final
@@ -746,9 +995,14 @@ class LocalEmbedder:
     """
     A sentence encoder on this machine.
     """
-    def __new__(cls, /, name_or_path: str | PathLike[str]) -> LocalEmbedder:
+    def __new__(cls, /, name_or_path: str | PathLike[str], *, query_prompt: str | None = None, passage_prompt: str | None = None) -> LocalEmbedder:
         """
         Opens an encoder by a name that `models` lists or by the path of its directory; fetches nothing.
+
+        Args:
+            name_or_path: the encoder
+            query_prompt: put before every question; default what the model's directory says, else nothing
+            passage_prompt: put before every passage; default what the model's directory says, else nothing
         """
     def __reduce__(self, /) -> NoReturn: ...
     def __repr__(self, /) -> str: ...
@@ -756,8 +1010,12 @@ class LocalEmbedder:
         """
         Does the same as `embed` from async code.
         """
+    async def aembed_queries(self, /, texts: Sequence[str]) -> list[list[float]]:
+        """
+        Does the same as `embed_queries` from async code.
+        """
     @staticmethod
-    async def aopen(name_or_path: str | PathLike[str]) -> LocalEmbedder:
+    async def aopen(name_or_path: str | PathLike[str], *, query_prompt: str | None = None, passage_prompt: str | None = None) -> LocalEmbedder:
         """
         Opens an encoder from async code; see the class.
         """
@@ -768,7 +1026,11 @@ class LocalEmbedder:
         """
     def embed(self, /, texts: Sequence[str]) -> list[list[float]]:
         """
-        The vectors of texts, each of length 1.
+        The vectors of passages, each of length 1.
+        """
+    def embed_queries(self, /, texts: Sequence[str]) -> list[list[float]]:
+        """
+        The vectors of questions, which some models tell from passages.
         """
     @property
     def max_tokens(self, /) -> int:
@@ -778,7 +1040,7 @@ class LocalEmbedder:
     @property
     def name(self, /) -> str:
         """
-        The encoder's name: vectors of different names cannot be compared.
+        The embedder's name: vectors of different names cannot be compared.
         """
 
 @final
@@ -812,8 +1074,13 @@ class LocalLlm:
             unload_after: seconds without a question after which the model's memory is given back; the next question loads
                 it again; by default it stays
             tensor_parallel: devices among which each layer is split; there is only one, more are refused
-            speculation: whether tokens are guessed from earlier ones and verified together, which changes nothing but
-                the speed; default true
+            speculation: whether tokens are guessed from earlier ones of the prompt and the answer, and of the model's earlier
+                answers to whomever, and verified together; that changes no text, only when it comes: whoever measures it
+                may learn that somebody was answered alike; `kv_reuse="off"` leaves earlier answers out; default true
+            draft_model: a small model that guesses where earlier tokens say nothing, by name or path; it has the vocabulary
+                of the model and counts against the same budgets
+            constrain_calls: whether a call of a tool that the model begins to write is held to the tools' names and parameters,
+                so that it cannot be wrong; what it says before is free; default false
             progress: a function, sync or async, that is told how far it is
 
         Raises:
@@ -932,7 +1199,8 @@ class LocalLlm:
     def status(self, /) -> dict[str, Any]:
         """
         Whether the model is in memory and what computes it, by name: `is_loaded`, `loads`, `load_ms`, `threads`,
-        `kernels` (`instructions` and the layout of the `weights`), `kv_budget` and `kv_used`.
+        `kernels` (`instructions` and the layout of the `weights`), the name of its `draft_model`,
+        `kv_budget` and `kv_used`.
         """
     def unload(self, /) -> None:
         """
@@ -945,6 +1213,45 @@ class LocalLlm:
 
         Args:
             prompt: instructions, or a dict with `messages` and `tools`, such as `Assistant.beginning` gives
+        """
+
+@final
+class LocalReranker:
+    """
+    A cross-encoder on this machine: it reads the question together with each passage, its title and headings, which is
+    slower than comparing vectors and more precise.
+
+    BERT with a head of one label, such as `cross-encoder/ms-marco-MiniLM-L-6-v2` of the Hugging Face Hub.
+    """
+    def __new__(cls, /, name_or_path: str | PathLike[str]) -> LocalReranker:
+        """
+        Opens a cross-encoder by the path of its directory, with `config.json`, `model.safetensors` and
+        `tokenizer.json`, or by a name that `models` lists; fetches nothing.
+
+        Raises:
+            ModelError: it has no head or one of several labels, is of another architecture, or its files are damaged.
+        """
+    def __reduce__(self, /) -> NoReturn: ...
+    def __repr__(self, /) -> str: ...
+    @staticmethod
+    async def aopen(name_or_path: str | PathLike[str]) -> LocalReranker:
+        """
+        Opens a cross-encoder from async code; see the class.
+        """
+    async def ascore(self, /, question: str, passages: Sequence[Passage]) -> list[float]:
+        """
+        Does the same as `score` from async code.
+        """
+    @property
+    def name(self, /) -> str:
+        """
+        The directory's name, by which caches of answers tell rerankers.
+        """
+    def score(self, /, question: str, passages: Sequence[Passage]) -> list[float]:
+        """
+        One number for each passage, in order; higher is better. They are between 0 and 1, unless the model's files say
+        otherwise. Question and passage have as many tokens together as the model reads, mostly 512; the longer one
+        counts by its beginning.
         """
 
 @final
@@ -980,7 +1287,7 @@ class MemoryEstimate:
     @property
     def buffers(self, /) -> int:
         """
-        What a pass works with.
+        What a pass works with, and what guesses of tokens are found in.
         """
     @property
     def keys_and_values(self, /) -> int:
@@ -1348,6 +1655,71 @@ class RegisteredModel:
         """
 
 @final
+class RemoteEmbedder:
+    """
+    A model behind a server that speaks OpenAI's protocol for embeddings (`POST /embeddings`).
+    """
+    def __new__(cls, /, url: str, model: str, **options: Unpack[RemoteEmbedderOptions]) -> RemoteEmbedder:
+        """
+        An embedder by a model of a server.
+
+        Args:
+            url: where the server is, for example `https://api.openai.com/v1`
+            model: the model's name there
+            api_key: goes with every request as a bearer token; default none
+            dimensions: length of vectors that the server is asked for; default the model's own, which a first request
+                finds out
+            max_tokens: tokens of a text that count, of three bytes each; default 512
+            batch: texts of a request; default 64
+            query_prompt: put before every question; default nothing
+            passage_prompt: put before every passage; default nothing
+            timeout: seconds that a request may take; default 60
+
+        Raises:
+            InvalidError: the URL is not of HTTP, or an option is out of its range or not known.
+            ForeignError: the first request failed.
+            TimeoutError: the server did not answer in time.
+        """
+    def __reduce__(self, /) -> NoReturn: ...
+    def __repr__(self, /) -> str: ...
+    async def aembed(self, /, texts: Sequence[str]) -> list[list[float]]:
+        """
+        Does the same as `embed` from async code.
+        """
+    async def aembed_queries(self, /, texts: Sequence[str]) -> list[list[float]]:
+        """
+        Does the same as `embed_queries` from async code.
+        """
+    @staticmethod
+    async def aopen(url: str, model: str, **options: Unpack[RemoteEmbedderOptions]) -> RemoteEmbedder:
+        """
+        Opens an embedder from async code; see the class.
+        """
+    @property
+    def dimensions(self, /) -> int:
+        """
+        Length of every vector.
+        """
+    def embed(self, /, texts: Sequence[str]) -> list[list[float]]:
+        """
+        The vectors of passages, each of length 1.
+        """
+    def embed_queries(self, /, texts: Sequence[str]) -> list[list[float]]:
+        """
+        The vectors of questions, which some models tell from passages.
+        """
+    @property
+    def max_tokens(self, /) -> int:
+        """
+        How many tokens of a text count; the rest is ignored.
+        """
+    @property
+    def name(self, /) -> str:
+        """
+        The embedder's name: vectors of different names cannot be compared.
+        """
+
+@final
 class Report:
     """
     Counts and times of a run; times in seconds.
@@ -1502,7 +1874,7 @@ class Scores:
     """
     Scores of a passage, stage by stage; a stage that did not see it gives none.
     """
-    __match_args__: Final = ("dense", "lexical", "fused")
+    __match_args__: Final = ("dense", "lexical", "fused", "reranked", "mmr")
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
     def __repr__(self, /) -> str: ...
@@ -1520,6 +1892,16 @@ class Scores:
     def lexical(self, /) -> float | None:
         """
         BM25.
+        """
+    @property
+    def mmr(self, /) -> float | None:
+        """
+        Maximal marginal relevance: relevance against what passages before say already.
+        """
+    @property
+    def reranked(self, /) -> float | None:
+        """
+        The reranker's.
         """
 
 @final
@@ -1686,6 +2068,76 @@ class Slos:
     def reset(self, /) -> None:
         """
         Forgets what was recorded.
+        """
+
+@final
+class StoreCheck:
+    """
+    What a check of a store found.
+    """
+    __match_args__: Final = ("documents", "chunks", "problems")
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __repr__(self, /) -> str: ...
+    @property
+    def chunks(self, /) -> int:
+        """
+        Passages that were looked at.
+        """
+    @property
+    def documents(self, /) -> int:
+        """
+        Documents that were looked at.
+        """
+    @property
+    def problems(self, /) -> list[str]:
+        """
+        What is wrong, a sentence each, at most 100; empty for a sound store.
+        """
+
+@final
+class StoreInfo:
+    """
+    What a store holds, by its own account.
+    """
+    __match_args__: Final = ("path", "format", "embedder", "dimensions", "documents", "chunks", "bytes")
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __repr__(self, /) -> str: ...
+    @property
+    def bytes(self, /) -> int:
+        """
+        The length of all its files in bytes.
+        """
+    @property
+    def chunks(self, /) -> int:
+        """
+        The number of passages.
+        """
+    @property
+    def dimensions(self, /) -> int:
+        """
+        Length of the embedder's vectors.
+        """
+    @property
+    def documents(self, /) -> int:
+        """
+        The number of documents.
+        """
+    @property
+    def embedder(self, /) -> str:
+        """
+        The name of the embedder that it was made with, and that opens it.
+        """
+    @property
+    def format(self, /) -> int:
+        """
+        The version of its format.
+        """
+    @property
+    def path(self, /) -> Path:
+        """
+        The store's file.
         """
 
 @final

@@ -6,7 +6,7 @@ import inspect
 import json
 import re
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,6 +67,20 @@ def read_signature(function: Callable[..., Any]) -> Signature:
     if hints.definitions:
         parameters["$defs"] = hints.definitions
     return Signature(description, parameters, decoders)
+
+
+def read_type(hint: Any) -> tuple[dict[str, Any], Callable[[Any], Any]]:
+    """Gives the JSON Schema of a type, and what makes a value of it; a schema is given back as it is.
+
+    Raises:
+        TypeError: the type has no JSON Schema.
+    """
+    if isinstance(hint, Mapping):
+        return dict(hint), lambda value: value
+    hints = Hints()
+    codec = hints.codec(hint)
+    definitions = {"$defs": hints.definitions} if hints.definitions else {}
+    return {**codec.schema, **definitions}, codec.decode
 
 
 def _add_default(schema: dict[str, Any], default: Any) -> None:
