@@ -5,6 +5,8 @@
 export declare class Assistant {
   /** The answer to a request, both as JSON text. */
   run(request: string, cancellation: Cancellation): Promise<string>
+  /** The answer to a request as JSON text that fits a schema; both are JSON text. */
+  extract(request: string, schema: string, cancellation: Cancellation): Promise<string>
   /** The events of a run; the request is JSON text. */
   stream(request: string): EventStream
   /** What the prompts of all runs begin with, as JSON text. */
@@ -23,6 +25,8 @@ export declare class AssistantBuilder {
   instructions(instructions: string): void
   /** Where passages come from. */
   retriever(retriever: KnowledgeBase): void
+  /** Where passages come from, and in which stages. */
+  knowledgeRetriever(base: KnowledgeBase, retriever: KnowledgeRetriever): void
   /** Where passages come from: an object's methods; `version` gives its version or null. */
   ownRetriever(retrieve: Method, version: Method): void
   /** Where answers are kept. */
@@ -55,20 +59,28 @@ export declare class Cancellation {
 
 /** An embedder of any kind. */
 export declare class Embedder {
-  /** Loads a sentence encoder of this machine by name or path. */
-  static open(nameOrPath: string, cancellation: Cancellation): Promise<Embedder>
+  /** Loads a sentence encoder of this machine by name or path; with options as JSON text. */
+  static open(nameOrPath: string, options: string, cancellation: Cancellation): Promise<Embedder>
+  /** A model of a server; with options as JSON text. */
+  static remote(url: string, model: string, options: string, cancellation: Cancellation): Promise<Embedder>
+  /** An embedder whose vectors of passages are kept. */
+  static cached(embedder: Embedder, cache: MemoryCache): Embedder
+  /** The same with a cache of the caller's own, by its methods. */
+  static cachedBy(embedder: Embedder, get: Method, put: Method, remove: Method): Embedder
   /** An embedder without a model. */
   static hashed(dimensions: number): Embedder
   /** An embedder of the caller's own, by its methods. */
-  static own(name: string, dimensions: number, maxTokens: number | undefined | null, embed: Method, countTokens?: Method | undefined | null): Embedder
+  static own(name: string, dimensions: number, maxTokens: number | undefined | null, embed: Method, embedQueries?: Method | undefined | null, countTokens?: Method | undefined | null): Embedder
   /** The embedder's identity. */
   get name(): string
   /** Length of every vector. */
   get dimensions(): number
   /** How many tokens of a text count. */
   get maxTokens(): number
-  /** The vectors of texts. */
+  /** The vectors of passages. */
   embed(texts: Array<string>, cancellation: Cancellation): Promise<Array<Float32Array>>
+  /** The vectors of questions. */
+  embedQueries(texts: Array<string>, cancellation: Cancellation): Promise<Array<Float32Array>>
 }
 
 /** The events of one run, which starts with the first call of `next`. */
@@ -87,8 +99,10 @@ export declare class KnowledgeBase {
   static openReadOnly(dir: string, embedder: Embedder, options: string, cancellation: Cancellation): Promise<KnowledgeBase>
   /** An empty store in memory. */
   static inMemory(embedder: Embedder, options: string, cancellation: Cancellation): Promise<KnowledgeBase>
-  /** Brings the store up to date with the files under a directory. */
-  ingestDir(dir: string, progress: (arg: string) => void, cancellation: Cancellation): Promise<string>
+  /** Brings the store up to date with the files under a directory; with options as JSON text. */
+  ingestDir(dir: string, options: string, progress: (arg: string) => void, cancellation: Cancellation): Promise<string>
+  /** Brings the store up to date with a web page or site; with options as JSON text. */
+  ingestUrl(url: string, options: string, progress: (arg: string) => void, cancellation: Cancellation): Promise<string>
   /** Brings the store up to date with these files. */
   ingestFiles(files: Array<string>, progress: (arg: string) => void, cancellation: Cancellation): Promise<string>
   /** Stores documents, given as JSON text. */
@@ -99,6 +113,16 @@ export declare class KnowledgeBase {
   retrieve(query: string, mode: string | undefined | null, cancellation: Cancellation): Promise<string>
   /** Waits until the graph covers every chunk. */
   rebuild(cancellation: Cancellation): Promise<void>
+  /** Makes the store's files as small as they can be; gives the report as JSON text. */
+  compact(cancellation: Cancellation): Promise<string>
+  /** Writes everything that is stored to a file; gives nothing, as JSON text. */
+  exportTo(path: string, progress: (arg: string) => void, cancellation: Cancellation): Promise<string>
+  /** Stores what such a file holds; gives the report as JSON text. */
+  importFrom(path: string, progress: (arg: string) => void, cancellation: Cancellation): Promise<string>
+  /** What the store in a directory holds, without opening it, as JSON text. */
+  static inspect(dir: string, cancellation: Cancellation): Promise<string>
+  /** Looks at everything that the store in a directory holds; gives what it found as JSON text. */
+  static check(dir: string, cancellation: Cancellation): Promise<string>
   /** What is stored and how it is searched, as JSON text. */
   info(): string
   /** The number of chunks. */
@@ -107,6 +131,14 @@ export declare class KnowledgeBase {
   get documents(): number
   /** Lets go of the store; later calls are refused. */
   close(): Promise<void>
+}
+
+/** The stages in which a knowledge base is searched. It does not hold the base, which closing lets go of. */
+export declare class KnowledgeRetriever {
+  /** Checks options, which are JSON text. */
+  constructor(base: KnowledgeBase, options: string, reranker?: Reranker | undefined | null)
+  /** The best passages of a base as JSON text. */
+  retrieve(base: KnowledgeBase, query: string, cancellation: Cancellation): Promise<string>
 }
 
 /** A language model of any kind. */
@@ -184,6 +216,18 @@ export declare class ModelRegistry {
   models(): string
   /** The bytes that all loaded models may take together. */
   get memoryBudget(): number
+}
+
+/** What puts passages in a new order. */
+export declare class Reranker {
+  /** Opens a cross-encoder by its name or the path of its directory. */
+  static open(nameOrPath: string, cancellation: Cancellation): Promise<Reranker>
+  /** A reranker of the caller's own, by its method. */
+  static own(name: string, score: Method): Reranker
+  /** The reranker's identity. */
+  get name(): string
+  /** One number for each passage, which are JSON text. */
+  score(question: string, passages: string, cancellation: Cancellation): Promise<Array<number>>
 }
 
 /** A model that says what it was told to say. */

@@ -1,12 +1,13 @@
 import * as native from "../native.js";
 import { MemoryCache } from "./cache.js";
-import { Tool } from "./callback.js";
+import { Tool, jsonSchema, validated, type JsonSchema, type StandardSchema } from "./callback.js";
 import { fromJson, optionsToJson, toJson } from "./convert.js";
 import { invalid, kind, text } from "./error.js";
 import type { Answer } from "./event.js";
 import { LocalLlm, ScriptedLlm, type Prompt } from "./llm.js";
-import { addCache, addRetriever, ownLlm, type Cache, type Llm, type Retriever } from "./own.js";
-import { KnowledgeBase } from "./retrieval.js";
+import { addRetriever, cacheMethods, ownLlm, type Cache, type Llm, type Retriever } from "./own.js";
+import { KnowledgeBase, type Filter } from "./retrieval.js";
+import { KnowledgeRetriever } from "./retriever.js";
 import { abortable, now, type Abortable } from "./runtime.js";
 import { MemorySessions } from "./session.js";
 import { EventStream } from "./stream.js";
@@ -51,8 +52,8 @@ export interface AssistantOptions {
   tools?: readonly Tool[];
   /** How long a tool may run before it is stopped, if it has no `timeoutMs` of its own. Default 5 seconds. */
   toolTimeoutMs?: number;
-  /** Where passages come from: documents, or an object of your own. */
-  retriever?: KnowledgeBase | Retriever;
+  /** Where passages come from: documents, searched plainly or in stages, or an object of your own. */
+  retriever?: KnowledgeBase | KnowledgeRetriever | Retriever;
   /** Where answers are kept: in memory, or in an object of your own. */
   cache?: MemoryCache | Cache;
   /** Keeps answers that needed tools, too. Default false: a tool may have an effect, or another value next time. */
@@ -72,7 +73,14 @@ export interface RunOptions extends Abortable {
    * started. Default `normal`.
    */
   priority?: "low" | "normal" | "high";
+  /** Which passages may be found. Default: all. */
+  filter?: Filter;
+  /** A JSON Schema that the answer has to fit, as JSON. Default: none, an answer in words. */
+  schema?: JsonSchema;
 }
+
+/** What {@link Assistant.extract} gives: the schema's output type, or anything for a plain JSON Schema. */
+export type Extracted<Schema> = Schema extends StandardSchema<infer Output> ? Output : any;
 
 /** An agent: model, documents, tools, cache and memory behind one question. */
 export class Assistant {
@@ -88,6 +96,21 @@ export class Assistant {
   async run(question: string, options: RunOptions = {}): Promise<Answer> {
     const asked = request(question, options);
     return fromJson(await abortable(options.signal, (cancellation) => this.#native.run(asked, cancellation)));
+  }
+
+  /**
+   * The answer to a question as a value that fits a schema: a JSON Schema, a zod schema, or any Standard Schema that can tell its
+   * JSON Schema. A local model can write nothing else; the answer of every model is validated.
+   */
+  async extract<const Schema extends JsonSchema | StandardSchema>(
+    question: string,
+    schema: Schema,
+    options: Omit<RunOptions, "schema"> = {},
+  ): Promise<Extracted<Schema>> {
+    const asked = request(question, options);
+    const expected = JSON.stringify(jsonSchema("schema", "", object("schema", schema)));
+    const json = await abortable(options.signal, (cancellation) => this.#native.extract(asked, expected, cancellation));
+    return (await validated("answer", schema, JSON.parse(json))) as Extracted<Schema>;
   }
 
   /** The steps of a run as they happen. */
@@ -116,9 +139,9 @@ export class Assistant {
   }
 }
 
-function request(question: string, { session, priority }: RunOptions): string {
+function request(question: string, { session, priority, filter, schema }: RunOptions): string {
   if (session !== undefined) text("session", session);
-  return toJson("options", { question: text("question", question), session, priority });
+  return toJson("options", { question: text("question", question), session, priority, filter, schema });
 }
 
 const optionNames = [
@@ -145,9 +168,10 @@ function build(llm: native.Llm, options: AssistantOptions): native.Assistant {
   if (toolTimeoutMs !== undefined) builder.toolTimeout(toolTimeoutMs);
   for (const tool of tools ?? []) addTool(builder, tool);
   if (retriever instanceof KnowledgeBase) builder.retriever(retriever.native);
+  else if (retriever instanceof KnowledgeRetriever) builder.knowledgeRetriever(retriever.base, retriever.native);
   else if (retriever !== undefined) addRetriever(builder, retriever);
   if (cache instanceof MemoryCache) builder.cache(cache.native);
-  else if (cache !== undefined) addCache(builder, cache);
+  else if (cache !== undefined) builder.ownCache(...cacheMethods(cache));
   if (cacheToolAnswers === true) builder.cacheToolAnswers();
   if (sessions !== undefined) builder.sessions(part("sessions", sessions, MemorySessions).native);
   if (sampling !== undefined) builder.sampling(optionsToJson("sampling", sampling));
@@ -158,6 +182,11 @@ function build(llm: native.Llm, options: AssistantOptions): native.Assistant {
 function addTool(builder: native.AssistantBuilder, tool: Tool): void {
   const { name, description, parameters, timeoutMs } = part("tool", tool, Tool);
   builder.tool(name, description, JSON.stringify(parameters), timeoutMs, tool.native());
+}
+
+function object<T extends object>(what: string, value: T): T {
+  if (value !== null && typeof value === "object") return value;
+  throw invalid(what, `expected a JSON Schema or a Standard Schema, got ${kind(value)}`);
 }
 
 function part<T>(what: string, value: unknown, type: Function & { readonly prototype: T }): T {

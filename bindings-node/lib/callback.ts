@@ -96,7 +96,7 @@ export class Tool {
     if (timeoutMs !== undefined && !(typeof timeoutMs === "number" && timeoutMs >= 0)) {
       throw invalid("tool timeout", `tool \`${name}\`: expected milliseconds from 0 on, got ${String(timeoutMs)}`);
     }
-    this.parameters = jsonSchema(name, input);
+    this.parameters = jsonSchema("tool input", `tool \`${name}\`: `, input);
     this.timeoutMs = timeoutMs;
     this.#definition = definition;
   }
@@ -105,7 +105,7 @@ export class Tool {
   native(): native.Method {
     const { input, execute } = this.#definition;
     return method(async (json, context) => {
-      const args = await validated(input, JSON.parse(json));
+      const args = await validated("arguments", input, JSON.parse(json));
       return output(await execute(args as Record<string, unknown>, context));
     });
   }
@@ -123,8 +123,11 @@ export function tool<const Schema extends JsonSchema | StandardSchema>(definitio
 
 const isStandard = (schema: object): schema is StandardSchema => "~standard" in schema;
 
-/** Libraries tell their JSON Schema by the Standard JSON Schema extension or by a method. */
-function jsonSchema(name: string, schema: JsonSchema | StandardSchema): JsonSchema {
+/**
+ * Libraries tell their JSON Schema by the Standard JSON Schema extension or by a method.
+ * @internal
+ */
+export function jsonSchema(what: string, where: string, schema: JsonSchema | StandardSchema): JsonSchema {
   const { "~standard": standard, toJSONSchema } = schema as {
     "~standard"?: { vendor?: string; jsonSchema?: { input?: (options: { target: string }) => JsonSchema } };
     toJSONSchema?: (options: { target: string; io: string }) => JsonSchema;
@@ -133,19 +136,22 @@ function jsonSchema(name: string, schema: JsonSchema | StandardSchema): JsonSche
   if (typeof toJSONSchema === "function") return toJSONSchema.call(schema, { target: "draft-2020-12", io: "input" });
   if (standard === undefined) return schema as JsonSchema;
   const vendor = standard.vendor ?? "its library";
-  throw invalid("tool input", `tool \`${name}\`: ${vendor} cannot tell its JSON Schema, expected a plain JSON Schema`);
+  throw invalid(what, `${where}${vendor} cannot tell its JSON Schema, expected a plain JSON Schema`);
 }
 
-/** Defaults and transforms of the library; what JSON Schema can say was checked before. */
-async function validated(schema: JsonSchema | StandardSchema, args: unknown): Promise<unknown> {
-  if (!isStandard(schema)) return args;
-  const outcome = await schema["~standard"].validate(args);
+/**
+ * Defaults and transforms of the library; what JSON Schema can say was checked before.
+ * @internal
+ */
+export async function validated(what: string, schema: JsonSchema | StandardSchema, value: unknown): Promise<unknown> {
+  if (!isStandard(schema)) return value;
+  const outcome = await schema["~standard"].validate(value);
   if (outcome.issues === undefined) return outcome.value;
   const issues = outcome.issues.map(({ message, path }) => {
     const keys = (path ?? []).map((part) => String((part as { key?: unknown } | null)?.key ?? part));
     return keys.length === 0 ? message : `${keys.join(".")}: ${message}`;
   });
-  throw new Error(`invalid arguments: ${issues.join("; ")}`);
+  throw new Error(`invalid ${what}: ${issues.join("; ")}`);
 }
 
 /** A tool's value as text. */

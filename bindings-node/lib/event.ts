@@ -95,11 +95,15 @@ export interface Passage {
   scores: Scores;
 }
 
-/** Scores of a passage; null where a stage did not see it. */
+/** Scores of a passage; null or left out where a stage did not see it. */
 export interface Scores {
   dense: number | null;
   lexical: number | null;
   fused: number | null;
+  /** The reranker's. */
+  reranked?: number;
+  /** Maximal marginal relevance: relevance against what passages before say already. */
+  mmr?: number;
 }
 
 /** Tokens that were consumed and produced. */

@@ -1,4 +1,4 @@
-export { Assistant, type AssistantOptions, type Limits, type RunOptions, type Sampling } from "./agent.js";
+export { Assistant, type AssistantOptions, type Extracted, type Limits, type RunOptions, type Sampling } from "./agent.js";
 export { MemoryCache, type MemoryCacheOptions } from "./cache.js";
 export {
   tool,
@@ -11,6 +11,14 @@ export {
   type ToolDefinition,
 } from "./callback.js";
 export { devices, type Device, type DeviceInfo } from "./device.js";
+export {
+  CachedEmbedder,
+  HashedEmbedder,
+  LocalEmbedder,
+  RemoteEmbedder,
+  type LocalEmbedderOptions,
+  type RemoteEmbedderOptions,
+} from "./embedder.js";
 export { AbortError, RushlightError, type ErrorCode } from "./error.js";
 export {
   eventToJson,
@@ -44,7 +52,7 @@ export {
   type Prompt,
   type ScriptedTurn,
 } from "./llm.js";
-export type { Cache, Embedder, Llm, OwnPassage, Piece, Retriever } from "./own.js";
+export type { Cache, Embedder, Llm, OwnPassage, Piece, Reranker, RetrieveContext, Retriever } from "./own.js";
 export {
   quantize,
   type QuantizeOptions,
@@ -60,12 +68,13 @@ export {
   type ModelRegistryOptions,
   type RegisteredModel,
 } from "./registry.js";
+export { LocalReranker } from "./reranker.js";
 export {
-  HashedEmbedder,
   KnowledgeBase,
-  LocalEmbedder,
   type Document,
+  type Filter,
   type HnswOptions,
+  type IngestDirOptions,
   type IngestOptions,
   type IngestProgress,
   type IngestReport,
@@ -73,8 +82,11 @@ export {
   type KnowledgeBaseOptions,
   type RetrieveOptions,
   type SearchMode,
+  type WebOptions,
 } from "./retrieval.js";
+export { KnowledgeRetriever, type RetrieverOptions } from "./retriever.js";
 export type { Abortable } from "./runtime.js";
 export { MemorySessions, type MemorySessionsOptions } from "./session.js";
 export { Slos, type Metric, type Slo, type SloReport } from "./slo.js";
+export type { CompactReport, StoreCheck, StoreInfo } from "./store.js";
 export type { EventStream } from "./stream.js";

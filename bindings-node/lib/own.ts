@@ -6,6 +6,7 @@ import { invalid, kind, text } from "./error.js";
 import type { Passage, Usage } from "./event.js";
 import { Generation } from "./generation.js";
 import type { Prompt } from "./llm.js";
+import type { Filter } from "./retrieval.js";
 
 type Awaitable<T> = T | PromiseLike<T>;
 
@@ -51,6 +52,8 @@ export interface Llm {
 export interface Embedder {
   /** One vector for each text, in order. */
   embed(texts: string[], context: CallContext): Awaitable<readonly (Float32Array | readonly number[])[]>;
+  /** The same for questions, if it tells them from passages. Default: it does not. */
+  embedQueries?(texts: string[], context: CallContext): Awaitable<readonly (Float32Array | readonly number[])[]>;
   /** Tells embedders apart: a store is opened only with the name that it was made with. */
   readonly name: string;
   /** Length of every vector. */
@@ -64,15 +67,39 @@ export interface Embedder {
 /** A passage of a retriever of your own: what is left out is empty, its `id` is the source. */
 export type OwnPassage = Pick<Passage, "source" | "text"> & Partial<Passage>;
 
+/** What a retriever of your own is told beside the question. */
+export interface RetrieveContext extends CallContext {
+  /** Which passages may be found. */
+  readonly filter?: Filter;
+}
+
 /** A source of passages of your own: an object with this method, synchronous or not. */
 export interface Retriever {
-  /** At most `k` passages for a question, best first. */
-  retrieve(question: string, k: number, context: CallContext): Awaitable<readonly OwnPassage[]>;
+  /**
+   * At most `k` passages for a question, best first. A run with a filter fails where the method has no third
+   * parameter.
+   */
+  retrieve(question: string, k: number, context: RetrieveContext): Awaitable<readonly OwnPassage[]>;
   /**
    * A whole number that changes whenever the same question may give other passages. Without one, no answer that
    * rests on its passages is taken from a cache.
    */
   readonly version?: number;
+}
+
+/** Puts passages in a new order: an object of your own with this method, synchronous or not. */
+export interface Reranker {
+  /** One finite number for each passage, in their order; higher is better. */
+  score(
+    question: string,
+    passages: Passage[],
+    context: CallContext,
+  ): Awaitable<readonly number[] | Float32Array>;
+  /**
+   * What caches of answers tell rerankers by: another one where the same passages may get another order. Default:
+   * each object is a reranker of its own.
+   */
+  readonly name?: string;
 }
 
 /** A cache of your own: an object with these methods, synchronous or not. */
@@ -92,8 +119,11 @@ export interface Cache {
 export function addRetriever(builder: native.AssistantBuilder, retriever: Retriever): void {
   demand("retriever", retriever, ["retrieve"]);
   const retrieve = method(async (json, context) => {
-    const [question, k] = JSON.parse(json) as [string, number];
-    const passages: unknown = await retriever.retrieve(question, k, context);
+    const [question, k, filter] = fromJson<[string, number, Filter | null]>(json);
+    if (filter !== null && retriever.retrieve.length < 3) {
+      throw new TypeError("expected `retrieve` to have a third parameter, which holds the filter");
+    }
+    const passages: unknown = await retriever.retrieve(question, k, filter === null ? context : { ...context, filter });
     if (!Array.isArray(passages)) throw new TypeError(`expected an array of passages, got ${kind(passages)}`);
     return toJson("passages", passages.map(wholePassage));
   });
@@ -105,10 +135,10 @@ export function addRetriever(builder: native.AssistantBuilder, retriever: Retrie
 }
 
 /**
- * Gives the methods of `cache` to the builder.
+ * The methods of `cache`: get, put and remove.
  * @internal
  */
-export function addCache(builder: native.AssistantBuilder, cache: Cache): void {
+export function cacheMethods(cache: Cache): [native.Method, native.Method, native.Method] {
   demand("cache", cache, ["get", "put", "remove"]);
   const get = bytesMethod(async (context, key) => {
     const value: unknown = await cache.get(key, context);
@@ -124,10 +154,31 @@ export function addCache(builder: native.AssistantBuilder, cache: Cache): void {
     await cache.remove(key, context);
     return "null";
   });
-  builder.ownCache(get, put, remove);
+  return [get, put, remove];
+}
+
+/**
+ * The reranker that `reranker` is.
+ * @internal
+ */
+export function ownReranker(reranker: Reranker): native.Reranker {
+  demand("reranker", reranker, ["score"]);
+  const score = method(async (json, context) => {
+    const [question, passages] = fromJson<[string, Passage[]]>(json);
+    const scores: unknown = await reranker.score(question, passages, context);
+    if (scores instanceof Float32Array) return JSON.stringify(Array.from(scores));
+    if (!Array.isArray(scores)) throw new TypeError(`expected an array of scores, got ${kind(scores)}`);
+    return JSON.stringify(scores);
+  });
+  return native.Reranker.own(nameOf("reranker", reranker), score);
 }
 
 let nameless = 0;
+
+/** The name of an object of the caller's own; one without a name gets one that no other has. */
+function nameOf(what: string, object: { readonly name?: string }): string {
+  return text("name", object.name ?? `${object.constructor?.name ?? what} ${nameless++}`);
+}
 
 /**
  * The model that `llm` is.
@@ -135,7 +186,7 @@ let nameless = 0;
  */
 export function ownLlm(llm: Llm): native.Llm {
   demand("model", llm, ["generate"]);
-  const name = llm.name ?? `${llm.constructor?.name ?? "model"} ${nameless++}`;
+  const name = nameOf("model", llm);
   const contextWindow = whole("context window", llm.contextWindow ?? 32_768, 1);
   const open = new Map<number, Generation>();
   const generate = method(async (json) => {
@@ -157,7 +208,7 @@ export function ownLlm(llm: Llm): native.Llm {
     if (piece === null || piece === undefined) throw new TypeError(`expected text or a delta, got ${kind(piece)}`);
     return toJson("piece", piece);
   });
-  return native.Llm.own(text("name", name), contextWindow, generate, tokenCounter(llm));
+  return native.Llm.own(name, contextWindow, generate, tokenCounter(llm));
 }
 
 /**
@@ -169,12 +220,19 @@ export function ownEmbedder(embedder: Embedder): native.Embedder {
   const name = text("embedder name", embedder.name);
   const dimensions = whole("dimensions", embedder.dimensions, 1);
   const maxTokens = embedder.maxTokens === undefined ? undefined : whole("max tokens", embedder.maxTokens, 1);
-  const embed = method(async (json, context) => {
-    const vectors: unknown = await embedder.embed(JSON.parse(json) as string[], context);
+  const embed = vectorMethod((texts, context) => embedder.embed(texts, context));
+  const embedQueries =
+    embedder.embedQueries && vectorMethod((texts, context) => embedder.embedQueries?.(texts, context));
+  return native.Embedder.own(name, dimensions, maxTokens, embed, embedQueries, tokenCounter(embedder));
+}
+
+/** A method of texts that gives their vectors. */
+function vectorMethod(work: (texts: string[], context: CallContext) => unknown): native.Method {
+  return method(async (json, context) => {
+    const vectors: unknown = await work(JSON.parse(json) as string[], context);
     if (!Array.isArray(vectors)) throw new TypeError(`expected an array of vectors, got ${kind(vectors)}`);
     return JSON.stringify(vectors.map((vector: unknown) => (vector instanceof Float32Array ? Array.from(vector) : vector)));
   });
-  return native.Embedder.own(name, dimensions, maxTokens, embed, tokenCounter(embedder));
 }
 
 /** The method that counts tokens, if there is one. */
@@ -204,8 +262,11 @@ function bytesMethod(
   });
 }
 
-/** A passage with every field. */
-function wholePassage(passage: OwnPassage, index: number): unknown {
+/**
+ * A passage with every field.
+ * @internal
+ */
+export function wholePassage(passage: OwnPassage, index: number): unknown {
   const { source, text } = passage ?? {};
   if (typeof source !== "string" || typeof text !== "string") {
     throw new TypeError(`passage ${index}: expected an object with the texts \`source\` and \`text\`, got ${kind(passage)}`);

@@ -1,84 +1,12 @@
 import * as native from "../native.js";
 import { fromJson, optionsToJson, toJson } from "./convert.js";
+import { nativeEmbedder, type PackagedEmbedder } from "./embedder.js";
 import { invalid, kind, text, texts } from "./error.js";
 import type { Passage } from "./event.js";
-import { ownEmbedder, type Embedder } from "./own.js";
+import type { Embedder } from "./own.js";
+import { KnowledgeRetriever, type RetrieverOptions } from "./retriever.js";
 import { abortable, now, watched, type Abortable } from "./runtime.js";
-
-/** A sentence encoder that runs in this process. */
-export class LocalEmbedder {
-  /** @internal */
-  readonly native: native.Embedder;
-
-  private constructor(embedder: native.Embedder) {
-    this.native = embedder;
-  }
-
-  /** Loads an encoder by its name in {@link models} or by the path of its folder; fetches nothing. */
-  static async open(nameOrPath: string, options: Abortable = {}): Promise<LocalEmbedder> {
-    const name = text("model", nameOrPath);
-    return new LocalEmbedder(
-      await abortable(options.signal, (cancellation) => native.Embedder.open(name, cancellation)),
-    );
-  }
-
-  /** The embedder's identity. */
-  get name(): string {
-    return this.native.name;
-  }
-
-  /** Length of every vector. */
-  get dimensions(): number {
-    return this.native.dimensions;
-  }
-
-  /** How many tokens of a text count; the rest is ignored. */
-  get maxTokens(): number {
-    return this.native.maxTokens;
-  }
-
-  /** One vector of length 1 for each text, in order. */
-  async embed(input: readonly string[], options: Abortable = {}): Promise<Float32Array[]> {
-    return embed(this.native, input, options);
-  }
-}
-
-/** Vectors without a model: texts that share words are near. For tests and examples. */
-export class HashedEmbedder {
-  /** @internal */
-  readonly native: native.Embedder;
-
-  constructor(dimensions: number) {
-    if (!Number.isInteger(dimensions) || dimensions < 1 || dimensions > 65_536) {
-      throw invalid("dimensions", `expected a whole number from 1 to 65536, got ${String(dimensions)}`);
-    }
-    this.native = now(() => native.Embedder.hashed(dimensions));
-  }
-
-  /** The embedder's identity. */
-  get name(): string {
-    return this.native.name;
-  }
-
-  /** Length of every vector. */
-  get dimensions(): number {
-    return this.native.dimensions;
-  }
-
-  /** One vector of length 1 for each text, in order. */
-  async embed(input: readonly string[], options: Abortable = {}): Promise<Float32Array[]> {
-    return embed(this.native, input, options);
-  }
-}
-
-async function embed(
-  embedder: native.Embedder,
-  input: readonly string[],
-  options: Abortable,
-): Promise<Float32Array[]> {
-  const checked = texts("texts", input);
-  return abortable(options.signal, (cancellation) => embedder.embed(checked, cancellation));
-}
+import type { CompactReport, StoreCheck, StoreInfo } from "./store.js";
 
 /** How passages are found: by vectors and words, by vectors, by words. */
 export type SearchMode = "hybrid" | "dense" | "lexical";
@@ -127,6 +55,8 @@ export interface KnowledgeBaseInfo {
   dimensions: number;
   /** How vectors are searched now: one by one, or in a graph that covers this many chunks. */
   vectors: { kind: "exact" } | { kind: "hnsw"; covered: number };
+  /** The length of all its files in bytes; 0 for one without. */
+  bytes: number;
 }
 
 /** A text to store. */
@@ -140,13 +70,13 @@ export interface Document {
   metadata?: Record<string, string>;
 }
 
-/** How far an ingest is, told after every document. */
+/** How far an ingest, an export or an import is, told after every document. */
 export interface IngestProgress {
   /** The document that was just dealt with. */
   source: string;
   /** Documents dealt with, this one included. */
   done: number;
-  /** Documents of this ingest. */
+  /** All documents. */
   total: number;
   /** Chunks written so far. */
   chunks: number;
@@ -164,10 +94,37 @@ export interface IngestReport {
   chunks: number;
 }
 
-/** Options of an ingest. */
+/** Options of an ingest, an export or an import. */
 export interface IngestOptions extends Abortable {
-  /** Is told how far it is; what it throws ends the ingest. */
+  /** Is told how far it is; what it throws ends the work. */
   onProgress?: (progress: IngestProgress) => void;
+}
+
+/** Options of an ingest of a directory. */
+export interface IngestDirOptions extends IngestOptions {
+  /**
+   * Which files, by their paths below the directory: `*` and `?` stand for parts of a name, `**` for any number of
+   * folders, `{a,b}` for one of several. Default all whose formats are known.
+   */
+  glob?: string;
+}
+
+/** What of a web site to ingest. */
+export interface WebOptions extends IngestOptions {
+  /** How many links away from the first page to go, on the same host. Default 0: only that page. */
+  depth?: number;
+  /** At most this many pages are asked for. Default 100. */
+  maxPages?: number;
+  /** Pages above this many bytes are not read but reported. Default 8 MiB. */
+  maxBytes?: number;
+  /** Redirects that are followed for one page. Default 5. */
+  maxRedirects?: number;
+  /** How long one page may take, redirects included. Default 3 000. */
+  timeoutMs?: number;
+  /** Who asks. Default `rushlight/` and the version. */
+  userAgent?: string;
+  /** Hosts whose addresses need not be public, as `localhost`. Default none. */
+  allowedHosts?: readonly string[];
 }
 
 /** Options of a retrieval. */
@@ -176,7 +133,22 @@ export interface RetrieveOptions extends Abortable {
   k?: number;
   /** How passages are found. Default: the knowledge base's own. */
   mode?: SearchMode;
+  /** Which passages may be found. Default: all. */
+  filter?: Filter;
 }
+
+/**
+ * A condition on the metadata of a passage's document; the field `source` is the document's source. A condition on a
+ * field that a document does not have does not hold. Values are compared as they are written.
+ */
+export type Filter =
+  | { field: string; equals: string }
+  | { field: string; anyOf: readonly string[] }
+  | { field: string; startsWith: string }
+  | { field: string; exists: boolean }
+  | { all: readonly Filter[] }
+  | { any: readonly Filter[] }
+  | { not: Filter };
 
 /** The user's documents, searchable by meaning and by words. */
 export class KnowledgeBase {
@@ -188,7 +160,7 @@ export class KnowledgeBase {
   }
 
   static async #opened(
-    embedder: LocalEmbedder | HashedEmbedder | Embedder,
+    embedder: PackagedEmbedder | Embedder,
     options: KnowledgeBaseOptions & Abortable,
     open: (
       vectors: native.Embedder,
@@ -204,7 +176,7 @@ export class KnowledgeBase {
   /** Opens the store in a directory, or makes one, with an embedder of this package or an object of your own. */
   static async open(
     dir: string,
-    embedder: LocalEmbedder | HashedEmbedder | Embedder,
+    embedder: PackagedEmbedder | Embedder,
     options: KnowledgeBaseOptions & Abortable = {},
   ): Promise<KnowledgeBase> {
     const path = text("directory", dir);
@@ -219,7 +191,7 @@ export class KnowledgeBase {
    */
   static async openReadOnly(
     dir: string,
-    embedder: LocalEmbedder | HashedEmbedder | Embedder,
+    embedder: PackagedEmbedder | Embedder,
     options: KnowledgeBaseOptions & Abortable = {},
   ): Promise<KnowledgeBase> {
     const path = text("directory", dir);
@@ -230,7 +202,7 @@ export class KnowledgeBase {
 
   /** An empty knowledge base in memory. */
   static async inMemory(
-    embedder: LocalEmbedder | HashedEmbedder | Embedder,
+    embedder: PackagedEmbedder | Embedder,
     options: KnowledgeBaseOptions & Abortable = {},
   ): Promise<KnowledgeBase> {
     return KnowledgeBase.#opened(embedder, options, (vectors, json, cancellation) =>
@@ -238,10 +210,27 @@ export class KnowledgeBase {
     );
   }
 
-  /** Brings the store up to date with the files under `dir`: only what changed is embedded again. */
-  async ingestDir(dir: string, options: IngestOptions = {}): Promise<IngestReport> {
+  /**
+   * Brings the store up to date with the files under `dir`: text, Markdown, HTML, PDF files with text, source code
+   * and JSON Lines (a document a line, with the field `text`). Only what changed is embedded again.
+   */
+  async ingestDir(dir: string, options: IngestDirOptions = {}): Promise<IngestReport> {
     const path = text("directory", dir);
-    return this.#ingest(options, (tell, cancellation) => this.native.ingestDir(path, tell, cancellation));
+    const { signal, onProgress, ...rest } = options;
+    const json = optionsToJson("ingest options", rest);
+    return this.#ingest(options, (tell, cancellation) => this.native.ingestDir(path, json, tell, cancellation));
+  }
+
+  /**
+   * Brings the store up to date with a web page, or with the pages of its site that can be reached from it. What
+   * `robots.txt` forbids is not read. Only public addresses are connected to, also by redirects, unless the host is
+   * one of `allowedHosts`.
+   */
+  async ingestUrl(url: string, options: WebOptions = {}): Promise<IngestReport> {
+    const address = text("url", url);
+    const { signal, onProgress, ...rest } = options;
+    const json = optionsToJson("web options", rest);
+    return this.#ingest(options, (tell, cancellation) => this.native.ingestUrl(address, json, tell, cancellation));
   }
 
   /** Brings the store up to date with these files. */
@@ -265,12 +254,17 @@ export class KnowledgeBase {
 
   /** The passages for a question, best first. */
   async retrieve(question: string, options: RetrieveOptions = {}): Promise<Passage[]> {
-    const { k = 5, mode, signal } = options;
-    const query = toJson("query", { text: text("question", question), k });
+    const { k = 5, mode, filter, signal } = options;
+    const query = toJson("query", { text: text("question", question), k, filter });
     const modeJson = mode === undefined ? null : toJson("mode", mode);
     return fromJson(
       await abortable(signal, (cancellation) => this.native.retrieve(query, modeJson, cancellation)),
     );
+  }
+
+  /** A retriever that searches, and then may put what it found in a better order and leave out what repeats. */
+  retriever(options: RetrieverOptions = {}): KnowledgeRetriever {
+    return new KnowledgeRetriever(this.native, options);
   }
 
   /**
@@ -279,6 +273,54 @@ export class KnowledgeBase {
    */
   async rebuild(options: Abortable = {}): Promise<void> {
     await abortable(options.signal, (cancellation) => this.native.rebuild(cancellation));
+  }
+
+  /**
+   * Makes the store's files as small as they can be: without the room that removed documents took. Waits for an
+   * ingest that is at work; searches wait meanwhile. Needs as much free space again.
+   */
+  async compact(options: Abortable = {}): Promise<CompactReport> {
+    return fromJson(await abortable(options.signal, (cancellation) => this.native.compact(cancellation)));
+  }
+
+  /**
+   * Writes everything that is stored, vectors included, to a file of JSON Lines: a header with the embedder's name and
+   * dimensions, then a document a line with its chunks, whose vectors are little-endian 32-bit floats in Base64.
+   * `importFrom` fills a store from it without embedding, and scripts fill other databases.
+   */
+  async exportTo(path: string, options: IngestOptions = {}): Promise<void> {
+    const file = text("path", path);
+    await watched<string, IngestProgress>(options, (tell, cancellation) =>
+      this.native.exportTo(file, tell, cancellation),
+    );
+  }
+
+  /**
+   * Stores every document of a file that `exportTo` wrote, each in place of the one of the same source; embeds
+   * nothing.
+   */
+  async importFrom(path: string, options: IngestOptions = {}): Promise<IngestReport> {
+    const file = text("path", path);
+    return this.#ingest(options, (tell, cancellation) => this.native.importFrom(file, tell, cancellation));
+  }
+
+  /** What the store in a directory holds, without opening it: which embedder it needs, for example. */
+  static async inspect(dir: string, options: Abortable = {}): Promise<StoreInfo> {
+    const path = text("directory", dir);
+    return fromJson(
+      await abortable(options.signal, (cancellation) => native.KnowledgeBase.inspect(path, cancellation)),
+    );
+  }
+
+  /**
+   * Looks at everything that the store in a directory holds, for damage. Takes any store, also one that is in use or
+   * too damaged to be opened; needs no embedder and changes nothing.
+   */
+  static async check(dir: string, options: Abortable = {}): Promise<StoreCheck> {
+    const path = text("directory", dir);
+    return fromJson(
+      await abortable(options.signal, (cancellation) => native.KnowledgeBase.check(path, cancellation)),
+    );
   }
 
   /** What is stored and how it is searched. */
@@ -314,9 +356,4 @@ export class KnowledgeBase {
   ): Promise<IngestReport> {
     return fromJson(await watched<string, IngestProgress>(options, work));
   }
-}
-
-function nativeEmbedder(embedder: LocalEmbedder | HashedEmbedder | Embedder): native.Embedder {
-  const isBuiltIn = embedder instanceof LocalEmbedder || embedder instanceof HashedEmbedder;
-  return isBuiltIn ? embedder.native : ownEmbedder(embedder);
 }

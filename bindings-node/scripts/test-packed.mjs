@@ -55,7 +55,7 @@ try {
   });
   const env = {
     RUSHLIGHT_SCENARIOS: join(repository, "tests", "scenarios"),
-    RUSHLIGHT_TINY_MODELS: join(repository, "core", "models", "tests", "fixtures", "tiny"),
+    RUSHLIGHT_MODEL_FIXTURES: join(repository, "core", "models", "tests", "fixtures"),
     ...process.env,
   };
   run(process.execPath, [join(clean, "node_modules/typescript/bin/tsc"), "--project", "test/tsconfig.json"], clean);
@@ -64,12 +64,18 @@ try {
   const report = run(process.execPath, [...flags, ...tests.map((name) => `test/${name}`)], clean, env);
   process.stdout.write(report.slice(report.lastIndexOf("\u2139 tests")));
 
+  /** The lines that matter of what an example prints, in their order; a star stands for anything. */
+  const lines = (path) => {
+    const escaped = readFileSync(join(clean, "examples", path), "utf8").trimEnd().replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+    return new RegExp(escaped.replaceAll("\\*", ".*").replaceAll("\n", ".*\n[^]*?"));
+  };
   // A small model does not call tools reliably, so this example has a script to go by.
   const examples = {
     hello: [[], /\w/],
     rag: [[], /\w/],
     stream: [[], /stopped after \d+ pieces/],
     tools: [["--scripted"], /^-> track {"number":4711}\n<- parcel 4711 is in Lyon\nIt is in Lyon\.$/m],
+    "systems/jrvs": [[], lines("systems/jrvs.txt")],
   };
   for (const [name, [args, expected]] of Object.entries(examples)) {
     const text = run(process.execPath, [`examples/${name}.mjs`, ...args], clean);

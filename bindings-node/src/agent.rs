@@ -10,6 +10,7 @@ use crate::convert::{answer_to_json, duration, from_json, options_from_json, to_
 use crate::llm::Llm;
 use crate::own::{JsCache, JsRetriever};
 use crate::retrieval::KnowledgeBase;
+use crate::retriever::KnowledgeRetriever;
 use crate::runtime::{Apart, Cancellation, now, promise};
 use crate::session::MemorySessions;
 use crate::stream::EventStream;
@@ -42,6 +43,17 @@ impl AssistantBuilder {
     #[napi]
     pub fn retriever(&mut self, env: Env, retriever: &KnowledgeBase) -> napi::Result<()> {
         self.with(env, |builder| Ok(builder.retriever(retriever.opened()?)))
+    }
+
+    /// Where passages come from, and in which stages.
+    #[napi]
+    pub fn knowledge_retriever(
+        &mut self,
+        env: Env,
+        base: &KnowledgeBase,
+        retriever: &KnowledgeRetriever,
+    ) -> napi::Result<()> {
+        self.with(env, |builder| Ok(builder.retriever(retriever.of(base)?)))
     }
 
     /// Where passages come from: an object's methods; `version` gives its version or null.
@@ -179,11 +191,23 @@ impl Assistant {
         cancellation: &Cancellation,
     ) -> napi::Result<PromiseRaw<'env, String>> {
         let (assistant, request) = now(*env, || Ok((self.open()?, asked(&request)?)))?;
-        let (cancelled, closed) = (cancellation.cancelled(), self.closed.told());
-        let stopped = async move {
-            tokio::select! { () = cancelled => (), () = closed => () }
-        };
+        let stopped = self.stopped(cancellation);
         promise(env, stopped, async move { answer_to_json(&assistant.ask(request).await?) })
+    }
+
+    /// The answer to a request as JSON text that fits a schema; both are JSON text.
+    #[napi(ts_return_type = "Promise<string>")]
+    pub fn extract<'env>(
+        &self,
+        env: &'env Env,
+        request: String,
+        schema: String,
+        cancellation: &Cancellation,
+    ) -> napi::Result<PromiseRaw<'env, String>> {
+        let asked = || Ok((self.open()?, asked(&request)?, from_json("schema", &schema)?));
+        let (assistant, request, schema) = now(*env, asked)?;
+        let stopped = self.stopped(cancellation);
+        promise(env, stopped, async move { to_json(&assistant.extract_json(request, schema).await?) })
     }
 
     /// The events of a run; the request is JSON text.
@@ -225,6 +249,14 @@ impl Assistant {
 }
 
 impl Assistant {
+    /// When the caller cancels, or closes the assistant.
+    fn stopped(&self, cancellation: &Cancellation) -> impl Future<Output = ()> + Send + use<> {
+        let (cancelled, closed) = (cancellation.cancelled(), self.closed.told());
+        async move {
+            tokio::select! { () = cancelled => (), () = closed => () }
+        }
+    }
+
     fn open(&self) -> Result<Arc<rushlight::Assistant>> {
         self.assistant.as_deref().cloned().ok_or(Error::Stopped { what: "the assistant" })
     }

@@ -11,6 +11,7 @@ mod callback;
 mod convert;
 /// Where models compute.
 pub mod device;
+mod embedder;
 /// Errors on their way to JavaScript.
 pub mod error;
 /// Named models.
@@ -20,7 +21,9 @@ mod own;
 /// Models in fewer bits.
 pub mod quantize;
 mod registry;
+mod reranker;
 mod retrieval;
+mod retriever;
 mod runtime;
 mod session;
 mod slo;

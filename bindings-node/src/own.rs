@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::callback::Method;
 
-/// A JavaScript object with `retrieve(question, k)` as a retriever.
+/// A JavaScript object with `retrieve(question, k, { filter })` as a retriever.
 pub(crate) struct JsRetriever {
     retrieve: Method,
     version: Method,
@@ -36,7 +36,7 @@ impl fmt::Debug for JsRetriever {
 #[async_trait]
 impl Retriever for JsRetriever {
     async fn retrieve(&self, query: &Query) -> Result<Vec<Passage>> {
-        self.retrieve.call("the retriever", &(&query.text, query.k)).await
+        self.retrieve.call("the retriever", &(&query.text, query.k, &query.filter)).await
     }
 
     /// The object's own `version`, or a new number each time: then no answer is found in a cache.
@@ -171,6 +171,7 @@ pub(crate) struct JsEmbedder {
     dimensions: usize,
     max_tokens: usize,
     embed: Method,
+    embed_queries: Method,
     count_tokens: Option<Method>,
 }
 
@@ -181,10 +182,11 @@ impl JsEmbedder {
         dimensions: u32,
         max_tokens: Option<u32>,
         embed: Method,
+        embed_queries: Method,
         count_tokens: Option<Method>,
     ) -> Self {
         let max_tokens = max_tokens.map_or(usize::MAX, |tokens| tokens as usize);
-        Self { name, dimensions: dimensions as usize, max_tokens, embed, count_tokens }
+        Self { name, dimensions: dimensions as usize, max_tokens, embed, embed_queries, count_tokens }
     }
 
     fn what(&self) -> String {
@@ -202,6 +204,10 @@ impl fmt::Debug for JsEmbedder {
 impl Embedder for JsEmbedder {
     async fn embed(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>> {
         self.embed.call(&self.what(), &texts).await
+    }
+
+    async fn embed_queries(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>> {
+        self.embed_queries.call(&self.what(), &texts).await
     }
 
     fn dimensions(&self) -> usize {

@@ -2,88 +2,16 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use napi::bindgen_prelude::{ClassInstance, Env, Float32Array, Function, PromiseRaw};
+use napi::bindgen_prelude::{Env, Function, PromiseRaw};
 use napi_derive::napi;
-use rushlight::retrieval::{IngestProgress, IngestReport, KnowledgeBaseOptions, SearchMode};
+use rushlight::retrieval::{IngestOptions, IngestProgress, KnowledgeBaseOptions, SearchMode, WebOptions};
 use rushlight::{Error, Query, Result};
+use serde::Serialize;
 
-use crate::callback::{JsProgress, Method};
+use crate::callback::JsProgress;
 use crate::convert::{from_json, options_from_json, to_json};
-use crate::own::JsEmbedder;
+use crate::embedder::Embedder;
 use crate::runtime::{Apart, Cancellation, now, promise};
-
-/// An embedder of any kind.
-#[napi]
-pub struct Embedder {
-    embedder: Arc<dyn rushlight::Embedder>,
-}
-
-#[napi]
-impl Embedder {
-    /// Loads a sentence encoder of this machine by name or path.
-    #[napi(ts_return_type = "Promise<Embedder>")]
-    pub fn open<'env>(
-        env: &'env Env,
-        name_or_path: String,
-        cancellation: &Cancellation,
-    ) -> napi::Result<PromiseRaw<'env, Self>> {
-        promise(env, cancellation.cancelled(), async move {
-            Ok(Self { embedder: Arc::new(rushlight::LocalEmbedder::open(&name_or_path).await?) })
-        })
-    }
-
-    /// An embedder without a model.
-    #[napi(factory)]
-    pub fn hashed(dimensions: u32) -> Self {
-        Self { embedder: Arc::new(rushlight::HashedEmbedder::new(dimensions as usize)) }
-    }
-
-    /// An embedder of the caller's own, by its methods.
-    #[napi(factory)]
-    pub fn own(
-        name: String,
-        dimensions: u32,
-        max_tokens: Option<u32>,
-        embed: &Method,
-        count_tokens: Option<ClassInstance<'_, Method>>,
-    ) -> Self {
-        let count_tokens = count_tokens.map(|method| (*method).clone());
-        let embedder = JsEmbedder::new(name, dimensions, max_tokens, embed.clone(), count_tokens);
-        Self { embedder: Arc::new(embedder) }
-    }
-
-    /// The embedder's identity.
-    #[napi(getter)]
-    pub fn name(&self) -> String {
-        self.embedder.name().to_owned()
-    }
-
-    /// Length of every vector.
-    #[napi(getter)]
-    pub fn dimensions(&self) -> u32 {
-        u32::try_from(self.embedder.dimensions()).unwrap_or(u32::MAX)
-    }
-
-    /// How many tokens of a text count.
-    #[napi(getter)]
-    pub fn max_tokens(&self) -> u32 {
-        u32::try_from(self.embedder.max_tokens()).unwrap_or(u32::MAX)
-    }
-
-    /// The vectors of texts.
-    #[napi(ts_return_type = "Promise<Array<Float32Array>>")]
-    pub fn embed<'env>(
-        &self,
-        env: &'env Env,
-        texts: Vec<String>,
-        cancellation: &Cancellation,
-    ) -> napi::Result<PromiseRaw<'env, Vec<Float32Array>>> {
-        let embedder = Arc::clone(&self.embedder);
-        promise(env, cancellation.cancelled(), async move {
-            Ok(embedder.embed(texts).await?.into_iter().map(Float32Array::new).collect())
-        })
-    }
-}
 
 /// A knowledge base that `open` opens with an embedder and with options, which are JSON text.
 fn opened<'env, Base>(
@@ -152,22 +80,38 @@ impl KnowledgeBase {
         })
     }
 
-    /// Brings the store up to date with the files under a directory.
+    /// Brings the store up to date with the files under a directory; with options as JSON text.
     #[napi(ts_return_type = "Promise<string>")]
     pub fn ingest_dir<'env>(
         &self,
         env: &'env Env,
         dir: String,
+        options: String,
         progress: Function<'_, String, ()>,
         cancellation: &Cancellation,
     ) -> napi::Result<PromiseRaw<'env, String>> {
         let base = now(*env, || self.opened())?;
-        Self::ingesting(
-            env,
-            &progress,
-            cancellation,
-            move |tell| async move { base.ingest_dir(dir, tell).await },
-        )
+        Self::watched(env, &progress, cancellation, move |tell| async move {
+            let options: IngestOptions = options_from_json("ingest options", &options, &[])?;
+            base.ingest_dir_with(dir, options, tell).await
+        })
+    }
+
+    /// Brings the store up to date with a web page or site; with options as JSON text.
+    #[napi(ts_return_type = "Promise<string>")]
+    pub fn ingest_url<'env>(
+        &self,
+        env: &'env Env,
+        url: String,
+        options: String,
+        progress: Function<'_, String, ()>,
+        cancellation: &Cancellation,
+    ) -> napi::Result<PromiseRaw<'env, String>> {
+        let base = now(*env, || self.opened())?;
+        Self::watched(env, &progress, cancellation, move |tell| async move {
+            let options: WebOptions = options_from_json("web options", &options, &["timeout"])?;
+            base.ingest_url(&url, options, tell).await
+        })
     }
 
     /// Brings the store up to date with these files.
@@ -181,7 +125,7 @@ impl KnowledgeBase {
     ) -> napi::Result<PromiseRaw<'env, String>> {
         let base = now(*env, || self.opened())?;
         let files = files.into_iter().map(PathBuf::from).collect();
-        Self::ingesting(env, &progress, cancellation, move |tell| async move {
+        Self::watched(env, &progress, cancellation, move |tell| async move {
             base.ingest_files(files, tell).await
         })
     }
@@ -196,7 +140,7 @@ impl KnowledgeBase {
         cancellation: &Cancellation,
     ) -> napi::Result<PromiseRaw<'env, String>> {
         let base = now(*env, || self.opened())?;
-        Self::ingesting(env, &progress, cancellation, move |tell| async move {
+        Self::watched(env, &progress, cancellation, move |tell| async move {
             base.ingest(from_json("documents", &documents)?, tell).await
         })
     }
@@ -247,6 +191,77 @@ impl KnowledgeBase {
         promise(env, cancellation.cancelled(), async move { base.rebuild().await })
     }
 
+    /// Makes the store's files as small as they can be; gives the report as JSON text.
+    #[napi(ts_return_type = "Promise<string>")]
+    pub fn compact<'env>(
+        &self,
+        env: &'env Env,
+        cancellation: &Cancellation,
+    ) -> napi::Result<PromiseRaw<'env, String>> {
+        let base = now(*env, || self.opened())?;
+        promise(env, cancellation.cancelled(), async move { to_json(&base.compact().await?) })
+    }
+
+    /// Writes everything that is stored to a file; gives nothing, as JSON text.
+    #[napi(ts_return_type = "Promise<string>")]
+    pub fn export_to<'env>(
+        &self,
+        env: &'env Env,
+        path: String,
+        progress: Function<'_, String, ()>,
+        cancellation: &Cancellation,
+    ) -> napi::Result<PromiseRaw<'env, String>> {
+        let base = now(*env, || self.opened())?;
+        Self::watched(
+            env,
+            &progress,
+            cancellation,
+            move |tell| async move { base.export_to(path, tell).await },
+        )
+    }
+
+    /// Stores what such a file holds; gives the report as JSON text.
+    #[napi(ts_return_type = "Promise<string>")]
+    pub fn import_from<'env>(
+        &self,
+        env: &'env Env,
+        path: String,
+        progress: Function<'_, String, ()>,
+        cancellation: &Cancellation,
+    ) -> napi::Result<PromiseRaw<'env, String>> {
+        let base = now(*env, || self.opened())?;
+        Self::watched(
+            env,
+            &progress,
+            cancellation,
+            move |tell| async move { base.import_from(path, tell).await },
+        )
+    }
+
+    /// What the store in a directory holds, without opening it, as JSON text.
+    #[napi(ts_return_type = "Promise<string>")]
+    pub fn inspect<'env>(
+        env: &'env Env,
+        dir: String,
+        cancellation: &Cancellation,
+    ) -> napi::Result<PromiseRaw<'env, String>> {
+        promise(env, cancellation.cancelled(), async move {
+            to_json(&rushlight::KnowledgeBase::inspect(dir).await?)
+        })
+    }
+
+    /// Looks at everything that the store in a directory holds; gives what it found as JSON text.
+    #[napi(ts_return_type = "Promise<string>")]
+    pub fn check<'env>(
+        env: &'env Env,
+        dir: String,
+        cancellation: &Cancellation,
+    ) -> napi::Result<PromiseRaw<'env, String>> {
+        promise(env, cancellation.cancelled(), async move {
+            to_json(&rushlight::KnowledgeBase::check(dir).await?)
+        })
+    }
+
     /// What is stored and how it is searched, as JSON text.
     #[napi]
     pub fn info(&self, env: Env) -> napi::Result<String> {
@@ -284,19 +299,21 @@ impl KnowledgeBase {
         self.base.as_deref().cloned().ok_or(Error::Stopped { what: "the knowledge base" })
     }
 
-    /// Runs an ingest; every progress has arrived before the promise is settled.
-    fn ingesting<'env, F>(
+    /// Does work that tells how far it is, and gives its outcome as JSON text; every progress has arrived before the
+    /// promise is settled.
+    fn watched<'env, T, F>(
         env: &'env Env,
         progress: &Function<'_, String, ()>,
         cancellation: &Cancellation,
-        ingest: impl FnOnce(Tell) -> F,
+        work: impl FnOnce(Tell) -> F,
     ) -> napi::Result<PromiseRaw<'env, String>>
     where
-        F: Future<Output = Result<IngestReport>> + Send + 'static,
+        T: Serialize + Send,
+        F: Future<Output = Result<T>> + Send + 'static,
     {
         let progress = Arc::new(JsProgress::new(progress)?);
         let teller = Arc::clone(&progress);
-        let work = ingest(Box::new(move |step| {
+        let work = work(Box::new(move |step| {
             if let Ok(json) = to_json(&step) {
                 teller.tell(json);
             }

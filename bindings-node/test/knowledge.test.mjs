@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -46,6 +47,49 @@ test("a folder is ingested, found again after opening anew, and only changes are
   assert.deepEqual(passage.headings, ["Moon"]);
 });
 
+test("a glob chooses files", async () => {
+  const sources = mkdtempSync(join(folder, "glob-"));
+  writeFileSync(join(sources, "moon.md"), "The moon.");
+  writeFileSync(join(sources, "sea.txt"), "The sea.");
+  const base = await KnowledgeBase.inMemory(embedder);
+
+  const report = await base.ingestDir(sources, { glob: "*.{md,rst}" });
+
+  assert.deepEqual([report.added, base.documents], [1, 1]);
+  await assert.rejects(base.ingestDir(sources, { glob: "[" }), { code: "invalid" });
+  await assert.rejects(base.ingestDir(sources, { globs: "*" }), { code: "invalid" });
+});
+
+test("a site is ingested unless its address is private", async (context) => {
+  const pages = { "/": "<title>Sea</title><p>The sea is deep. <a href=/moon>x</a>", "/moon": "The moon pulls." };
+  const server = createServer((request, response) => {
+    response.writeHead(pages[request.url] === undefined ? 404 : 200, { "content-type": "text/html" });
+    response.end(pages[request.url]);
+  });
+  await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
+  context.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const url = `http://127.0.0.1:${server.address().port}/`;
+  const base = await KnowledgeBase.inMemory(embedder);
+  const seen = [];
+
+  const refused = await base.ingestUrl(url);
+  const read = await base.ingestUrl(url, {
+    depth: 1,
+    timeoutMs: 10_000,
+    allowedHosts: ["127.0.0.1"],
+    onProgress: ({ source }) => seen.push(source),
+  });
+
+  assert.match(refused.failed[0].reason, /an allowed host/);
+  assert.deepEqual([read.added, seen], [2, [url, `${url}moon`]]);
+  assert.equal((await base.retrieve("How deep is the sea?", { k: 1 }))[0].title, "Sea");
+  await assert.rejects(base.ingestUrl("ftp://example.org/"), { code: "invalid", message: /`url`/ });
+  await assert.rejects(base.ingestUrl(url, { timeoutMs: -1 }), { code: "invalid", message: /`timeoutMs`/ });
+});
+
 test("a store can be read while another handle writes", async () => {
   const store = join(folder, "shared");
   const writer = await KnowledgeBase.open(store, embedder, { durability: "full" });
@@ -73,6 +117,7 @@ test("above the threshold vectors are searched in a graph", async () => {
     embedder: "hashed-64",
     dimensions: 64,
     vectors: { kind: "hnsw", covered: 40 },
+    bytes: 0,
   });
 });
 
@@ -99,6 +144,9 @@ test("documents are stored, found with their fields, and deleted", async () => {
   assert.equal(moon.scores.dense, null);
   assert.ok(moon.scores.lexical > 0);
   assert.deepEqual(await base.retrieve(""), []);
+  const [filtered] = await base.retrieve("moon", { k: 1, filter: { not: { field: "shelf", anyOf: ["sky"] } } });
+  assert.notEqual(filtered.source, "moon.md");
+  await assert.rejects(base.retrieve("moon", { filter: { field: "shelf" } }), /expected `field` with one of/);
 
   assert.equal(await base.delete(["moon.md", "unknown.md"]), 1);
   assert.equal(base.documents, 1);

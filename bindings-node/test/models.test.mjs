@@ -33,6 +33,21 @@ test("options reach the model", async () => {
   await assert.rejects(LocalLlm.open(chat, { batch: 0 }), /batch.*at least 1, got 0/);
 });
 
+test("a draft model guesses for the model", async () => {
+  const alone = await LocalLlm.estimateMemory(chat);
+
+  const model = await LocalLlm.open(chat, { draftModel: chat });
+  const answer = await new Assistant(model, { limits: { maxOutputTokens: 8 } }).run("Say hello.");
+
+  assert.ok(answer.usage.outputTokens <= 8);
+  assert.equal(model.status().draftModel, model.info.name);
+  assert.ok(model.stats().draftPasses > 0);
+  assert.equal((await LocalLlm.estimateMemory(chat, { draftModel: chat })).weights, 2 * alone.weights);
+  await assert.rejects(LocalLlm.open(chat, { draftModel: "no-such-model" }), { code: "unknown", message: /no-such-model/ });
+  const off = LocalLlm.open(chat, { draftModel: chat, speculation: false });
+  await assert.rejects(off, { code: "invalid", message: /draft_model.*`speculation` is false/ });
+});
+
 test("devices are listed and what is not there is refused", async () => {
   const found = await devices();
   const model = await LocalLlm.open(chat, { device: found.at(-1).device });

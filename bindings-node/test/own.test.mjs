@@ -36,6 +36,21 @@ class Drawer {
 
 const answering = (turns, options) => scripted(turns.map((text) => ({ text })), options).assistant;
 
+test("a filter reaches a retriever of one's own, which must take one", async () => {
+  const filter = { not: { field: "shelf", anyOf: ["sky"] } };
+  const told = [];
+  const retrieve = async (question, k, { filter }) => {
+    told.push(filter);
+    return [];
+  };
+
+  await answering(["ok"], { retriever: { retrieve } }).run("?", { filter });
+
+  assert.deepEqual(told, [filter]);
+  const rejected = answering(["ok"], { retriever: new Shelf() }).run("?", { filter });
+  await assert.rejects(rejected, /third parameter, which holds the filter/);
+});
+
 test("an object of one's own may retrieve", async () => {
   const retriever = new Shelf();
 

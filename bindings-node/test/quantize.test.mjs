@@ -9,12 +9,12 @@ import { AbortError, LocalLlm, quantize } from "rushlight";
 import { until } from "./support/index.mjs";
 
 const fixtures =
-  process.env.RUSHLIGHT_TINY_MODELS ?? fileURLToPath(new URL("../../core/models/tests/fixtures/tiny", import.meta.url));
+  process.env.RUSHLIGHT_MODEL_FIXTURES ?? fileURLToPath(new URL("../../core/models/tests/fixtures", import.meta.url));
 
 /** A model with random weights as the Hugging Face Hub has it. */
 function tinyFolder(into) {
   const folder = join(into, "qwen2");
-  for (const part of ["qwen2", "tokenizer"]) cpSync(join(fixtures, part), folder, { recursive: true });
+  for (const part of ["qwen2", "tokenizer"]) cpSync(join(fixtures, "tiny", part), folder, { recursive: true });
   return folder;
 }
 

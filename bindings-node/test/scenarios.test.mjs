@@ -14,7 +14,7 @@ import {
   eventToJson,
   tool,
 } from "rushlight";
-import { object, sleep } from "./support/index.mjs";
+import { camelKeys, object, sleep } from "./support/index.mjs";
 
 const folder =
   process.env.RUSHLIGHT_SCENARIOS ?? fileURLToPath(new URL("../../tests/scenarios", import.meta.url));
@@ -56,9 +56,6 @@ const tools = {
   }),
 };
 
-const camel = (key) => key.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase());
-const camelKeys = (fields) => Object.fromEntries(Object.entries(fields).map(([key, value]) => [camel(key), value]));
-
 /** A model of one's own that plays a script as `ScriptedLlm` does. */
 class Played {
   constructor(script) {
@@ -88,6 +85,7 @@ async function assistantOf(scenario, Model) {
   if (scenario.documents) {
     retriever = await KnowledgeBase.inMemory(new HashedEmbedder(64));
     await retriever.ingest(scenario.documents);
+    if (scenario.retriever) retriever = retriever.retriever(camelKeys(scenario.retriever));
   }
   return new Assistant(new Model(scenario.script.map(camelKeys)), {
     instructions: scenario.instructions,
@@ -115,8 +113,9 @@ function assertSame(found, expected, path) {
 
 async function eventsOf(assistant, { request, stop_after: stopAfter }) {
   const events = [];
+  const options = { session: request.session, filter: request.filter && camelKeys(request.filter), schema: request.schema };
   try {
-    for await (const event of assistant.stream(request.question, { session: request.session })) {
+    for await (const event of assistant.stream(request.question, options)) {
       events.push(eventToJson(event));
       if (events.length === stopAfter) break;
     }

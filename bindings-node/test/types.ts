@@ -2,12 +2,16 @@
 import {
   AbortError,
   Assistant,
+  CachedEmbedder,
   HashedEmbedder,
   KnowledgeBase,
+  LocalEmbedder,
   LocalLlm,
+  LocalReranker,
   MemoryCache,
   MemorySessions,
   ModelRegistry,
+  RemoteEmbedder,
   RushlightError,
   ScriptedLlm,
   Slos,
@@ -25,6 +29,7 @@ import {
   type Piece,
   type Prompt,
   type QuantizedTensor,
+  type Reranker,
   type Retriever,
 } from "rushlight";
 import { z } from "zod";
@@ -85,6 +90,10 @@ const lengths: Embedder = {
 };
 void KnowledgeBase.inMemory(lengths);
 
+const longest: Reranker = {
+  score: async (_question, passages) => passages.map(({ text }) => text.length),
+};
+
 const drawer: Cache = {
   get: async (key, { signal }) => (signal.aborted ? null : key),
   put: (_key, value) => value.length,
@@ -125,7 +134,22 @@ export async function main(): Promise<void> {
   same<typeof small, LocalLlm>(true);
   // @ts-expect-error there are three priorities
   await registry.add("large", "model", { priority: "urgent" });
+  const local = await LocalEmbedder.open("model", { queryPrompt: "query: ", signal: AbortSignal.timeout(1000) });
+  const remote = await RemoteEmbedder.open("http://localhost", "model", { apiKey: "secret", timeoutMs: 1000 });
+  // @ts-expect-error there is no such option
+  await LocalEmbedder.open("model", { prompt: "query: " });
+  const vectors = [new CachedEmbedder(local, new MemoryCache()), new CachedEmbedder(remote, new MemoryCache())];
+  same<Awaited<ReturnType<(typeof vectors)[0]["embedQueries"]>>, Float32Array[]>(true);
   const documents = await KnowledgeBase.open("store", new HashedEmbedder(64), { mode: "hybrid" });
+  const retriever = documents.retriever({ k: 5, rerank: true, reranker: longest, mmr: 0.7 });
+  const [passage] = await retriever.retrieve("Why?", { filter: { field: "lang", equals: "en" } });
+  same<typeof passage.scores.reranked, number | undefined>(true);
+  new Assistant(llm, { retriever });
+  const reranker = await LocalReranker.open("folder", { signal: AbortSignal.timeout(1000) });
+  same<Awaited<ReturnType<typeof reranker.score>>, number[]>(true);
+  documents.retriever({ reranker });
+  // @ts-expect-error there is no such option
+  documents.retriever({ reranked: true });
   await documents.ingestDir("docs", { onProgress: ({ done, total }) => void (done / total) });
   await using assistant = new Assistant(llm, {
     instructions: "Be brief.",

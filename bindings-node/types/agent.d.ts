@@ -1,9 +1,10 @@
 import { MemoryCache } from "./cache.js";
-import { Tool } from "./callback.js";
+import { Tool, type JsonSchema, type StandardSchema } from "./callback.js";
 import type { Answer } from "./event.js";
 import { LocalLlm, ScriptedLlm, type Prompt } from "./llm.js";
 import { type Cache, type Llm, type Retriever } from "./own.js";
-import { KnowledgeBase } from "./retrieval.js";
+import { KnowledgeBase, type Filter } from "./retrieval.js";
+import { KnowledgeRetriever } from "./retriever.js";
 import { type Abortable } from "./runtime.js";
 import { MemorySessions } from "./session.js";
 import { EventStream } from "./stream.js";
@@ -45,8 +46,8 @@ export interface AssistantOptions {
     tools?: readonly Tool[];
     /** How long a tool may run before it is stopped, if it has no `timeoutMs` of its own. Default 5 seconds. */
     toolTimeoutMs?: number;
-    /** Where passages come from: documents, or an object of your own. */
-    retriever?: KnowledgeBase | Retriever;
+    /** Where passages come from: documents, searched plainly or in stages, or an object of your own. */
+    retriever?: KnowledgeBase | KnowledgeRetriever | Retriever;
     /** Where answers are kept: in memory, or in an object of your own. */
     cache?: MemoryCache | Cache;
     /** Keeps answers that needed tools, too. Default false: a tool may have an effect, or another value next time. */
@@ -65,7 +66,13 @@ export interface RunOptions extends Abortable {
      * started. Default `normal`.
      */
     priority?: "low" | "normal" | "high";
+    /** Which passages may be found. Default: all. */
+    filter?: Filter;
+    /** A JSON Schema that the answer has to fit, as JSON. Default: none, an answer in words. */
+    schema?: JsonSchema;
 }
+/** What {@link Assistant.extract} gives: the schema's output type, or anything for a plain JSON Schema. */
+export type Extracted<Schema> = Schema extends StandardSchema<infer Output> ? Output : any;
 /** An agent: model, documents, tools, cache and memory behind one question. */
 export declare class Assistant {
     #private;
@@ -73,6 +80,11 @@ export declare class Assistant {
     constructor(llm: LocalLlm | ScriptedLlm | Llm, options?: AssistantOptions);
     /** The answer to a question, after the whole run. */
     run(question: string, options?: RunOptions): Promise<Answer>;
+    /**
+     * The answer to a question as a value that fits a schema: a JSON Schema, a zod schema, or any Standard Schema that can tell its
+     * JSON Schema. A local model can write nothing else; the answer of every model is validated.
+     */
+    extract<const Schema extends JsonSchema | StandardSchema>(question: string, schema: Schema, options?: Omit<RunOptions, "schema">): Promise<Extracted<Schema>>;
     /** The steps of a run as they happen. */
     stream(question: string, options?: RunOptions): EventStream;
     /** What the prompts of all runs begin with, instructions and tools: for {@link LocalLlm.savePrefix}. */

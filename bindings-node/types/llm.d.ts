@@ -40,10 +40,21 @@ export interface LocalLlmOptions {
     /** Devices among which each layer is split. There is only one: more are refused. Default 1. */
     tensorParallel?: number;
     /**
-     * Whether the next tokens are guessed from earlier ones and verified together, which changes nothing but the speed.
-     * Default true.
+     * Whether the next tokens are guessed from earlier ones of the prompt and the answer, and of the model's earlier answers to
+     * whomever, and verified together. That changes no text, only when it comes: whoever measures it may learn that somebody
+     * was answered alike. With `kvReuse: "off"` earlier answers are left out. Default true.
      */
     speculation?: boolean;
+    /**
+     * A small model that guesses where earlier tokens say nothing, by its name or path. It has the vocabulary of the model
+     * and counts against the same budgets. Default: none.
+     */
+    draftModel?: string;
+    /**
+     * Whether a call of a tool that the model begins to write is held to the tools' names and parameters, so that it cannot
+     * be wrong; what it says before is free. Default false.
+     */
+    constrainCalls?: boolean;
 }
 /** What a model's file says about it. */
 export interface ModelInfo {
@@ -70,7 +81,7 @@ export interface MemoryEstimate {
     tokenizer: number;
     /** The keys and values of all tokens, once there are as many as there may be. */
     keysAndValues: number;
-    /** What a pass works with. */
+    /** What a pass works with, and what guesses of tokens are found in. */
     buffers: number;
     /** The keys and values of one token. */
     kvBytesPerToken: number;
@@ -109,7 +120,9 @@ export interface LocalLlmStatus {
         instructions: "scalar" | "avx2" | "avx512" | "amx" | "cuda" | "metal";
         weights: "packed_file" | "packed_memory" | "original" | "device";
     } | null;
-    /** Bytes that keys and values may take; 0 if it is not loaded. */
+    /** The name of the draft model that is loaded beside it. */
+    draftModel: string | null;
+    /** Bytes that keys and values may take, those of the draft model included; 0 if it is not loaded. */
     kvBudget: number;
     /** Bytes that keys and values take now. */
     kvUsed: number;
@@ -136,6 +149,10 @@ export interface LocalLlmStats {
     draftedTokens: number;
     /** Of these, the tokens that were then generated. */
     acceptedTokens: number;
+    /** Passes through the draft model. */
+    draftPasses: number;
+    /** Of the generated tokens, those that a grammar left no choice about, so that none was chosen. */
+    forcedTokens: number;
 }
 /** A language model that runs in this process. */
 export declare class LocalLlm {
@@ -228,6 +245,14 @@ export interface Prompt {
     priority: "low" | "normal" | "high";
     /** Parts of the messages that other prompts may have too: retrieved passages. */
     chunks: string[];
+    /** Whether the model may, must or must not ask for tools. Default `auto`. */
+    toolChoice?: "auto" | "none" | "required" | {
+        named: string;
+    };
+    /** Whether one generation may ask for several tools. Default true. */
+    parallelCalls?: boolean;
+    /** A JSON Schema that the text is to fit, unless the model asks for tools instead. */
+    schema?: Record<string, unknown>;
 }
 /** What prompts begin with, such as {@link Assistant.beginning} gives. */
 export interface Beginning {

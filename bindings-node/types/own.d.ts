@@ -1,6 +1,7 @@
 import { type CallContext } from "./callback.js";
 import type { Passage, Usage } from "./event.js";
 import type { Prompt } from "./llm.js";
+import type { Filter } from "./retrieval.js";
 type Awaitable<T> = T | PromiseLike<T>;
 /** What a model of your own says: text, or one of these. */
 export type Piece = string | {
@@ -49,6 +50,8 @@ export interface Llm {
 export interface Embedder {
     /** One vector for each text, in order. */
     embed(texts: string[], context: CallContext): Awaitable<readonly (Float32Array | readonly number[])[]>;
+    /** The same for questions, if it tells them from passages. Default: it does not. */
+    embedQueries?(texts: string[], context: CallContext): Awaitable<readonly (Float32Array | readonly number[])[]>;
     /** Tells embedders apart: a store is opened only with the name that it was made with. */
     readonly name: string;
     /** Length of every vector. */
@@ -60,15 +63,33 @@ export interface Embedder {
 }
 /** A passage of a retriever of your own: what is left out is empty, its `id` is the source. */
 export type OwnPassage = Pick<Passage, "source" | "text"> & Partial<Passage>;
+/** What a retriever of your own is told beside the question. */
+export interface RetrieveContext extends CallContext {
+    /** Which passages may be found. */
+    readonly filter?: Filter;
+}
 /** A source of passages of your own: an object with this method, synchronous or not. */
 export interface Retriever {
-    /** At most `k` passages for a question, best first. */
-    retrieve(question: string, k: number, context: CallContext): Awaitable<readonly OwnPassage[]>;
+    /**
+     * At most `k` passages for a question, best first. A run with a filter fails where the method has no third
+     * parameter.
+     */
+    retrieve(question: string, k: number, context: RetrieveContext): Awaitable<readonly OwnPassage[]>;
     /**
      * A whole number that changes whenever the same question may give other passages. Without one, no answer that
      * rests on its passages is taken from a cache.
      */
     readonly version?: number;
+}
+/** Puts passages in a new order: an object of your own with this method, synchronous or not. */
+export interface Reranker {
+    /** One finite number for each passage, in their order; higher is better. */
+    score(question: string, passages: Passage[], context: CallContext): Awaitable<readonly number[] | Float32Array>;
+    /**
+     * What caches of answers tell rerankers by: another one where the same passages may get another order. Default:
+     * each object is a reranker of its own.
+     */
+    readonly name?: string;
 }
 /** A cache of your own: an object with these methods, synchronous or not. */
 export interface Cache {

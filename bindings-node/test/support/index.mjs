@@ -3,6 +3,12 @@ import { Assistant, ScriptedLlm, tool } from "rushlight";
 /** An object schema of these fields, all required. */
 export const object = (properties) => ({ type: "object", properties, required: Object.keys(properties) });
 
+const camel = (key) => key.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase());
+
+/** The same fields with the names that they have in JavaScript. */
+export const camelKeys = (fields) =>
+  Object.fromEntries(Object.entries(fields).map(([key, value]) => [camel(key), value]));
+
 /** An assistant that follows a script, and the model, which can tell what it was asked. */
 export function scripted(turns, options = {}) {
   const llm = new ScriptedLlm(turns);
