@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// before its own; modules of one group do not know each other.
 const ORDER: [&[&str]; 8] = [
     &["error", "message", "setters"],
-    &["observe"],
+    &["observe", "schema"],
     &["http"],
     &["tools", "llm", "retrieval", "session"],
     &["cache"],
@@ -18,16 +18,17 @@ const ORDER: [&[&str]; 8] = [
 ];
 
 /// The crates of the workspace and which of its crates each may depend on.
-const CRATES: [(&str, &[&str]); 9] = [
+const CRATES: [(&str, &[&str]); 10] = [
     ("core/kernels", &[]),
     ("core/models", &["rushlight-kernels"]),
-    ("core", &["rushlight-models"]),
-    ("bindings-python", &["rushlight"]),
-    ("bindings-node", &["rushlight"]),
+    ("core", &["rushlight-kernels", "rushlight-models"]),
+    ("bindings-python", &["rushlight", "rushlight-unified"]),
+    ("bindings-node", &["rushlight", "rushlight-unified"]),
     ("tests", &["rushlight", "rushlight-models"]),
     ("benches", &["rushlight", "rushlight-models", "rushlight-kernels"]),
-    ("examples", &["rushlight"]),
-    ("xtask", &["rushlight", "rushlight-models"]),
+    ("examples", &["rushlight", "rushlight-unified"]),
+    ("xtask", &["rushlight", "rushlight-models", "rushlight-unified"]),
+    ("xtask/unified", &[]),
 ];
 
 const MAX_LINES: usize = 400;

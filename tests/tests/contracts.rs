@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use futures::{StreamExt, stream};
 use rushlight::cache::{Entry, Key};
 use rushlight::llm::DeltaStream;
-use rushlight::retrieval::{Neighbour, VectorRow, VectorStore};
+use rushlight::retrieval::{Neighbour, VectorQuery, VectorRow, VectorStore};
 use rushlight::{
     Agent, AgentExt, Answer, Assistant, Cache, Delta, Embedder, Error, Event, EventStream, FinishReason, Llm,
     Message, Passage, Prompt, Query, Request, Reranker, Result, Retriever, SessionStore, Tool, ToolCall,
@@ -184,7 +184,7 @@ impl VectorStore for OwnStore {
         Err(Error::Foreign { what: "the store".to_owned(), source: "read only".into() })
     }
 
-    async fn search(&self, _vector: &[f32], _k: usize) -> Result<Vec<Neighbour>> {
+    async fn search(&self, _query: &VectorQuery) -> Result<Vec<Neighbour>> {
         Ok(Vec::new())
     }
 

@@ -240,27 +240,6 @@ async fn one_at_a_time_gives_the_same_text_with_more_passes() {
 }
 
 #[tokio::test]
-async fn guessing_changes_nothing_but_the_number_of_passes() {
-    let list = "apple, banana, cherry, grape, lemon, mango, orange, peach, pear, plum";
-    let copy = prompt(&format!("Repeat this list word for word, twice: {list}. {list}."), 60);
-    let sampled = || copy.clone().sampling(Sampling::default().temperature(0.7).seed(3));
-    let (guessing, plain) = (llm().await, open(options().speculation(false)).await);
-
-    for prompt in [copy.clone(), sampled()] {
-        let guessed = guessing.complete(prompt.clone()).await.unwrap();
-        assert_eq!(guessed, plain.complete(prompt).await.unwrap());
-    }
-
-    let (guessing, plain) = (guessing.stats(), plain.stats());
-    assert!(guessing.accepted_tokens > 10, "{guessing:?}");
-    assert_eq!(plain.drafted_tokens, 0);
-    assert!(
-        guessing.forward_passes + guessing.accepted_tokens <= plain.forward_passes,
-        "{guessing:?} {plain:?}"
-    );
-}
-
-#[tokio::test]
 async fn a_conversation_is_found_again_after_another_one() {
     let llm = llm().await;
     let first = long_prompt(4);

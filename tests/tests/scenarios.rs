@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use rushlight::{
     Agent, Assistant, Document, HashedEmbedder, KnowledgeBase, Limits, MemoryCache, MemorySessions, Request,
-    ScriptedLlm, ScriptedTurn, Toolbox,
+    RetrieverOptions, ScriptedLlm, ScriptedTurn, Toolbox,
 };
 use rushlight_tests::support::tools::by_name;
 use serde::{Deserialize, Serialize};
@@ -23,6 +23,8 @@ struct Scenario {
     instructions: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     documents: Vec<Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    retriever: Option<RetrieverOptions>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     tools: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -69,11 +71,18 @@ async fn assistant(scenario: &Scenario) -> Assistant {
     if !scenario.documents.is_empty() {
         let text = |document: &Value, field: &str| document[field].as_str().unwrap_or_default().to_owned();
         let documents = scenario.documents.iter().map(|document| {
-            Document::new(text(document, "source"), text(document, "text")).title(text(document, "title"))
+            let made = Document::new(text(document, "source"), text(document, "text"));
+            let fields = document["metadata"].as_object().into_iter().flatten();
+            fields.fold(made.title(text(document, "title")), |document, (name, value)| {
+                document.field(name, value.as_str().unwrap())
+            })
         });
         let base = KnowledgeBase::in_memory(HashedEmbedder::new(64)).await.unwrap();
         base.ingest(documents.collect(), |_| ()).await.unwrap();
-        builder = builder.retriever(base);
+        builder = match &scenario.retriever {
+            Some(options) => builder.retriever(base.retriever(options.clone()).unwrap()),
+            None => builder.retriever(base),
+        };
     }
     if !scenario.tools.is_empty() {
         let mut tools = Toolbox::new();

@@ -13,6 +13,7 @@ macro_rules! embedder_suite {
             $make,
             no_texts_give_no_vectors,
             every_vector_has_the_promised_length_and_norm,
+            questions_have_vectors_like_passages,
             vectors_come_in_the_order_of_the_texts,
             neighbours_in_the_batch_do_not_matter,
             related_texts_are_nearer_than_others,
@@ -54,6 +55,22 @@ pub async fn every_vector_has_the_promised_length_and_norm(embedder: &impl Embed
     for vector in &vectors {
         assert_eq!(vector.len(), embedder.dimensions());
         assert!((dot(vector, vector) - 1.0).abs() < 1e-4, "the length is {}", dot(vector, vector).sqrt());
+    }
+}
+
+/// A vector of a question has the same length and norm, in order, too.
+pub async fn questions_have_vectors_like_passages(embedder: &impl Embedder) {
+    let ask = async |texts: &[&str]| {
+        embedder.embed_queries(texts.iter().map(ToString::to_string).collect()).await.unwrap()
+    };
+    let vectors = ask(&TEXTS).await;
+
+    assert!(ask(&[]).await.is_empty());
+    assert_eq!(vectors.len(), TEXTS.len());
+    for (text, vector) in TEXTS.iter().zip(&vectors) {
+        assert_eq!(vector.len(), embedder.dimensions());
+        assert!((dot(vector, vector) - 1.0).abs() < 1e-4, "the length is {}", dot(vector, vector).sqrt());
+        assert!(dot(&ask(&[text]).await[0], vector) > 0.9999, "{text:?}");
     }
 }
 

@@ -23,3 +23,19 @@ macro_rules! conformance {
         )+
     };
 }
+
+/// Makes one test of all named cases of a suite; every case gets a subject of its own.
+#[macro_export]
+macro_rules! conformance_in_turn {
+    ([$($attribute:meta)?] $suite:ident, $make:expr, $($case:ident),+ $(,)?) => {
+        #[tokio::test]
+        $(#[$attribute])?
+        async fn every_case() {
+            $(
+                eprintln!("{}", stringify!($case));
+                let subject = $make;
+                $crate::conformance::$suite::$case(&subject).await;
+            )+
+        }
+    };
+}

@@ -1,6 +1,8 @@
 //! Fakes and subjects that several tests share.
 
 pub mod alone;
+pub mod filters;
 pub mod rounds;
+pub mod site;
 pub mod tiny;
 pub mod tools;

@@ -17,11 +17,16 @@ const CONTROL_TOKENS: [&str; 2] = ["<|im_start|>", "<|im_end|>"];
 
 /// Writes `{name}.gguf`: a llama with random weights of 8 bits that knows every byte and two control tokens.
 pub fn model(folder: &Path, name: &str) -> PathBuf {
+    model_of_seed(folder, name, 7)
+}
+
+/// The same with weights of their own for each seed.
+pub fn model_of_seed(folder: &Path, name: &str, seed: u64) -> PathBuf {
     let control = CONTROL_TOKENS.map(str::to_owned);
     let tokens: Vec<String> = byte_alphabet().into_iter().map(String::from).chain(control).collect();
     let types: Vec<i32> = (0..tokens.len()).map(|id| if id < 256 { 1 } else { 3 }).collect();
     let tokens: Vec<&str> = tokens.iter().map(String::as_str).collect();
-    let mut file = File::default();
+    let mut file = File { writer: GgufWriter::new(), tensors: Vec::new(), random: Random(seed) };
     file.writer
         .entry("general.architecture", "llama")
         .entry("general.name", name)
@@ -72,12 +77,6 @@ struct File {
     writer: GgufWriter,
     tensors: Vec<Vec<u8>>,
     random: Random,
-}
-
-impl Default for File {
-    fn default() -> Self {
-        Self { writer: GgufWriter::new(), tensors: Vec::new(), random: Random(7) }
-    }
 }
 
 impl File {

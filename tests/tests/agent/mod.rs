@@ -4,6 +4,7 @@ mod caching;
 mod cancellation;
 mod citations;
 mod conformance;
+mod extract;
 mod limits;
 mod prompt;
 mod scripted;

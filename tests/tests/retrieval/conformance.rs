@@ -5,12 +5,15 @@ use rushlight::retrieval::{
     FlatStore, FunctionReranker, HnswOptions, HnswStore, KnowledgeBaseOptions, LexicalReranker, Metric,
     SearchMode,
 };
-use rushlight::{HashedEmbedder, KnowledgeBase, LocalEmbedder, Passage, Query, Reranked, Result, Retriever};
+use rushlight::{
+    HashedEmbedder, KnowledgeBase, KnowledgeRetriever, LocalEmbedder, Passage, Query, Reranked, Result,
+    Retriever, RetrieverOptions,
+};
 use rushlight_tests::conformance::retriever::documents;
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
-use super::{embedder, in_memory, quiet};
+use super::{cross_encoder, embedder, in_memory, quiet};
 
 mod flat_store_by_cosine {
     use super::*;
@@ -86,6 +89,12 @@ mod lexical_reranker {
     rushlight_tests::reranker_suite!(LexicalReranker::new());
 }
 
+mod local_reranker {
+    use super::*;
+
+    rushlight_tests::reranker_suite!(cross_encoder().await);
+}
+
 mod function_reranker {
     use super::*;
 
@@ -98,6 +107,17 @@ mod knowledge_base_reranked {
     use super::*;
 
     rushlight_tests::retriever_suite!(Reranked::new(in_memory(documents()).await, LexicalReranker::new()));
+}
+
+mod knowledge_base_in_all_stages {
+    use super::*;
+
+    async fn retriever() -> KnowledgeRetriever {
+        let options = RetrieverOptions::default().rerank(true).mmr(0.7);
+        in_memory(documents()).await.retriever(options).unwrap()
+    }
+
+    rushlight_tests::retriever_suite!(retriever().await);
 }
 
 mod knowledge_base_by_words {

@@ -2,7 +2,10 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use rushlight::retrieval::{FunctionReranker, LexicalReranker};
-use rushlight::{Passage, Query, Reranked, Reranker, Result, Retriever};
+use rushlight::{ErrorKind, LocalReranker, Passage, Query, Reranked, Reranker, Result, Retriever};
+use serde_json::Value;
+
+use super::{cross_encoder, encoders};
 
 /// Finds passages `0`, `1`, `2`… and remembers how many it was asked for.
 #[derive(Debug, Default)]
@@ -119,4 +122,48 @@ async fn the_version_is_that_of_documents_reranker_and_candidates() {
     for (index, version) in versions.iter().enumerate() {
         assert!(!versions[index + 1..].contains(version), "{versions:?}");
     }
+}
+
+#[tokio::test]
+async fn a_cross_encoder_reads_question_and_passage_as_sentence_transformers_does() {
+    let recorded = std::fs::read(encoders().join("scores.json")).unwrap();
+    let recorded: Value = serde_json::from_slice(&recorded).unwrap();
+    let texts = |field: &str| recorded[field].as_array().unwrap().iter().map(|text| text.as_str().unwrap());
+    let passages: Vec<Passage> = texts("passages").map(|text| Passage::new(text, "a", text)).collect();
+    let reranker = cross_encoder().await;
+
+    for (question, expected) in texts("questions").zip(recorded["default"].as_array().unwrap()) {
+        let scores = reranker.score(&Query::new(question), &passages).await.unwrap();
+
+        let expected: Vec<f64> =
+            expected.as_array().unwrap().iter().map(|score| score.as_f64().unwrap()).collect();
+        let near = |(score, expected): (&f32, &f64)| (f64::from(*score) - expected).abs() < 1e-3;
+        assert!(scores.iter().zip(&expected).all(near), "{question:?}: {scores:?}, not {expected:?}");
+    }
+    assert_eq!(reranker.name(), "cross");
+}
+
+#[tokio::test]
+async fn a_cross_encoder_reads_title_and_headings_too() {
+    let mut titled = Passage::new("a#1", "a", "sat on the mat");
+    titled.title = "the cat".to_owned();
+    titled.headings = vec!["passage".to_owned()];
+    let plain = Passage::new("a#2", "a", "the cat passage sat on the mat");
+
+    let scores = cross_encoder().await.score(&Query::new("cat"), &[titled, plain]).await.unwrap();
+
+    assert_eq!(scores, [scores[0]; 2]);
+}
+
+#[tokio::test]
+async fn what_is_no_cross_encoder_is_refused() {
+    let refused = async |path: &str| LocalReranker::open(path).await.unwrap_err();
+
+    let sentences = refused(encoders().join("bert").to_str().unwrap()).await;
+    let unknown = refused("cross-encoder/no-such-model").await;
+
+    assert_eq!(sentences.kind(), ErrorKind::Model);
+    let cause = std::error::Error::source(&sentences).unwrap().to_string();
+    assert!(cause.contains("`classifier.weight`: is missing"), "{cause}");
+    assert_eq!(unknown.kind(), ErrorKind::Unknown);
 }

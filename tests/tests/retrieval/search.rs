@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use rushlight::retrieval::{HnswOptions, KnowledgeBaseOptions, SearchMode, VectorIndex};
+use rushlight::retrieval::{Filter, HnswOptions, KnowledgeBaseOptions, SearchMode, VectorIndex};
 use rushlight::{Document, Embedder, ErrorKind, KnowledgeBase, Query, Result, Retriever};
 
 use super::{embedder, in_memory, quiet};
@@ -29,6 +29,48 @@ async fn each_stage_leaves_its_score() {
         (Some(dense.score), None, None)
     );
     assert_eq!(lexical.scores.lexical, Some(lexical.score));
+}
+
+#[tokio::test]
+async fn a_filter_leaves_as_many_passages_as_match() {
+    for threshold in [10_000, 0] {
+        let options = KnowledgeBaseOptions::default().ann_threshold(threshold);
+        let base = KnowledgeBase::in_memory_with(embedder(), options).await.unwrap();
+        let documents = numbered(200).into_iter().enumerate();
+        let marked = documents.map(|(index, document)| document.field("one_in", (index % 50).to_string()));
+        base.ingest(marked.collect(), quiet).await.unwrap();
+        let query = Query::new("the tide and the violin").k(10).filter(Filter::equals("one_in", "7"));
+
+        for mode in [SearchMode::Hybrid, SearchMode::Dense] {
+            let passages = base.search(&query, mode).await.unwrap();
+
+            let mut sources: Vec<&str> = passages.iter().map(|passage| passage.source.as_str()).collect();
+            sources.sort_unstable();
+            assert_eq!(sources, ["note 107", "note 157", "note 57", "note 7"], "{mode:?} above {threshold}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_filter_follows_replacements_and_what_another_handle_writes() {
+    let dir = tempfile::tempdir().unwrap();
+    let base = KnowledgeBase::open(dir.path(), embedder()).await.unwrap();
+    let reader =
+        KnowledgeBase::open_read_only(dir.path(), embedder(), KnowledgeBaseOptions::default()).await.unwrap();
+    let note = |lang: &str| Document::new("note", "The tide comes at four.").field("lang", lang);
+    let german = Query::new("tide").filter(Filter::equals("lang", "de"));
+    let by_source = Query::new("tide").filter(Filter::starts_with(Filter::SOURCE, "no"));
+
+    base.ingest(vec![note("de")], quiet).await.unwrap();
+    for handle in [&base, &reader] {
+        assert_eq!(handle.retrieve(&german).await.unwrap().len(), 1);
+    }
+
+    base.ingest(vec![note("en")], quiet).await.unwrap();
+    for handle in [&base, &reader] {
+        assert!(handle.retrieve(&german).await.unwrap().is_empty());
+        assert_eq!(handle.retrieve(&by_source).await.unwrap().len(), 1);
+    }
 }
 
 #[tokio::test]
