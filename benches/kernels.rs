@@ -1,9 +1,9 @@
-//! What does a product with quantised weights cost? Beside the same weights as f32, for one row and for a prompt's 128.
+//! What does a product with quantised weights cost? Beside the same weights of 13 bits, for one row and for a prompt's 128.
 //!
 //! Elements are multiplications.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use rushlight_kernels::{DenseMatrix, QuantType, dequantize_row, matmul, pack};
+use rushlight_kernels::{Activation, FixedMatrix, QuantType, dequantize_row, matmul, pack};
 
 /// Columns and depth: between the layers of a model of 0.5B.
 const SHAPE: (usize, usize) = (4_096, 1_024);
@@ -29,9 +29,9 @@ fn kernels(criterion: &mut Criterion) {
         let rows = vec![0x11; n * QuantType::Q4_0.row_bytes(k).expect("the depth is whole blocks")];
         let mut values = vec![0.0; n * k];
         dequantize_row(QuantType::Q4_0, &rows, &mut values).expect("the lengths are right");
-        let dense = DenseMatrix::pack(&values, n, k).expect("the lengths are right");
-        group.bench_function(BenchmarkId::new("f32", m), |bencher| {
-            bencher.iter(|| dense.multiply(&x, m, &mut out));
+        let fixed = FixedMatrix::quantize(&values, &vec![0.0; n], k).expect("the lengths are right");
+        group.bench_function(BenchmarkId::new("13 bits", m), |bencher| {
+            bencher.iter(|| fixed.multiply(&x, m, Activation::Identity, &mut out));
         });
     }
     group.finish();

@@ -1,9 +1,9 @@
-//! How long does an answer that repeats its documents take when tokens are guessed? Beside no guesses.
+//! How long does an answer take that repeats its documents, or an earlier answer, when tokens are guessed? Beside no guesses.
 //!
 //! Needs the model: `cargo xtask models SmolLM2-135M-Instruct`.
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use rushlight::{LlmExt, LocalLlm, LocalLlmOptions, Message, Prompt, Sampling};
+use rushlight::{KvReuse, LlmExt, LocalLlm, LocalLlmOptions, Message, Prompt, Sampling};
 use tokio::runtime::Runtime;
 
 const DOCUMENT: &str = "\
@@ -18,17 +18,21 @@ fn prompt() -> Prompt {
 
 fn speculation(criterion: &mut Criterion) {
     let runtime = Runtime::new().expect("the machine can start threads");
-    let mut group = criterion.benchmark_group("an answer from a document");
-    for (name, guesses) in [("with guesses", true), ("without", false)] {
-        let options = LocalLlmOptions::default().speculation(guesses);
-        let llm = runtime
-            .block_on(LocalLlm::open_with("SmolLM2-135M-Instruct", options))
-            .expect("the model is fetched");
-        group.bench_function(name, |bencher| {
-            bencher.to_async(&runtime).iter(|| llm.complete(prompt()));
-        });
+    // Without reuse no earlier answer is known.
+    let groups = [("an answer from a document", KvReuse::Off), ("an answer as before", KvReuse::Prefix)];
+    for (name, reuse) in groups {
+        let mut group = criterion.benchmark_group(name);
+        for (name, guesses) in [("with guesses", true), ("without", false)] {
+            let options = LocalLlmOptions::default().kv_reuse(reuse).speculation(guesses);
+            let llm = runtime
+                .block_on(LocalLlm::open_with("SmolLM2-135M-Instruct", options))
+                .expect("the model is fetched");
+            group.bench_function(name, |bencher| {
+                bencher.to_async(&runtime).iter(|| llm.complete(prompt()));
+            });
+        }
+        group.finish();
     }
-    group.finish();
 }
 
 criterion_group! {

@@ -1,10 +1,16 @@
-//! When does the graph beat exact search? One query for 10 neighbours among clustered vectors of 384 dimensions.
+//! When does the graph beat exact search, and what do filters cost? One query for 10 neighbours among clustered vectors of
+//! 384 dimensions, beside the graph of `hnsw_rs`.
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use rushlight::retrieval::{FlatStore, HnswOptions, HnswStore, Metric, VectorRow, VectorStore};
+use hnsw_rs::prelude::{DistDot, Hnsw};
+use rushlight::retrieval::{
+    Filter, FlatStore, HnswOptions, HnswStore, Metric, VectorQuery, VectorRow, VectorStore,
+};
 use tokio::runtime::Runtime;
 
 const DIMENSIONS: usize = 384;
+const CENTRES: usize = 100;
+const QUERIES: usize = 64;
 
 /// Numbers between -1 and 1 that are the same in every run.
 struct Noise(u64);
@@ -20,39 +26,73 @@ impl Noise {
     }
 }
 
-/// Rows around a hundred centres, as sentence vectors lie around topics.
-fn rows(count: usize) -> Vec<VectorRow> {
+/// Vectors of length 1 around a hundred centres, as sentence vectors lie around topics; the last are queries.
+fn vectors(count: usize) -> Vec<Vec<f32>> {
     let mut noise = Noise(1);
-    let centres: Vec<_> = (0..100).map(|_| noise.vector()).collect();
-    (0..count)
-        .map(|id| {
+    let centres: Vec<_> = (0..CENTRES).map(|_| noise.vector()).collect();
+    (0..count + QUERIES)
+        .map(|index| {
             let around = noise.vector();
-            let centre = &centres[id % centres.len()];
-            let vector = centre.iter().zip(around).map(|(centre, around)| centre + 0.7 * around).collect();
-            VectorRow { id: id as u64, vector }
+            let centre = &centres[index % CENTRES];
+            let vector: Vec<f32> =
+                centre.iter().zip(around).map(|(centre, around)| centre + 0.7 * around).collect();
+            let length = vector.iter().map(|value| value * value).sum::<f32>().sqrt();
+            vector.into_iter().map(|value| value / length).collect()
         })
         .collect()
+}
+
+/// One row in a hundred is in Rust, one in ten in Go.
+fn row((id, vector): (usize, Vec<f32>)) -> VectorRow {
+    let row = VectorRow::new(id as u64, vector);
+    match id % 100 {
+        0 => row.field("lang", "rust"),
+        1..=10 => row.field("lang", "go"),
+        _ => row,
+    }
 }
 
 fn search(criterion: &mut Criterion) {
     let runtime = Runtime::new().expect("the machine can start threads");
     let mut group = criterion.benchmark_group("vectors");
-    for size in [1_000, 10_000] {
-        let rows = rows(size);
-        let query = rows[size / 2].vector.iter().rev().copied().collect::<Vec<_>>();
+    for size in [1_000, 10_000, 50_000] {
+        let mut vectors = vectors(size);
+        let queries = vectors.split_off(size);
+        let queries: Vec<VectorQuery> =
+            queries.into_iter().map(|query| VectorQuery::new(query, 10)).collect();
+        let filtered = |lang: &str| -> Vec<VectorQuery> {
+            queries.iter().map(|query| query.clone().filter(Filter::equals("lang", lang))).collect()
+        };
+        let rows: Vec<VectorRow> = vectors.iter().cloned().enumerate().map(row).collect();
         let flat = FlatStore::new(DIMENSIONS, Metric::Cosine);
         let graph =
             HnswStore::new(DIMENSIONS, Metric::Cosine, HnswOptions::default()).expect("defaults are valid");
         runtime.block_on(async {
             flat.upsert(rows.clone()).await.expect("rows are finite");
             graph.upsert(rows).await.expect("rows are finite");
+            graph.rebuild().await.expect("a thread can be started");
         });
-        group.bench_function(BenchmarkId::new("exact", size), |bencher| {
-            bencher.to_async(&runtime).iter(|| flat.search(&query, 10));
-        });
-        group.bench_function(BenchmarkId::new("hnsw", size), |bencher| {
-            bencher.to_async(&runtime).iter(|| graph.search(&query, 10));
-        });
+        let mut measure = |name: &str, store: &dyn VectorStore, queries: &[VectorQuery]| {
+            let mut next = queries.iter().cycle();
+            group.bench_function(BenchmarkId::new(name, size), |bencher| {
+                bencher.to_async(&runtime).iter(|| store.search(next.next().expect("a cycle has no end")));
+            });
+        };
+        measure("exact", &flat, &queries);
+        measure("hnsw", &graph, &queries);
+        measure("hnsw, 1 % match", &graph, &filtered("rust"));
+        measure("hnsw, 10 % match", &graph, &filtered("go"));
+        if size == 10_000 {
+            let HnswOptions { m, ef_construction, ef, .. } = HnswOptions::default();
+            let peer = Hnsw::new(m, size, 16, ef_construction, DistDot {});
+            for (id, vector) in vectors.iter().enumerate() {
+                peer.insert((vector, id));
+            }
+            let mut next = queries.iter().cycle();
+            group.bench_function(BenchmarkId::new("hnsw_rs", size), |bencher| {
+                bencher.iter(|| peer.search(&next.next().expect("a cycle has no end").vector, 10, ef));
+            });
+        }
     }
     group.finish();
 }

@@ -15,6 +15,7 @@ mod pattern;
 mod process;
 mod progress;
 mod screen;
+mod store;
 mod test;
 mod text;
 mod workspace;
@@ -39,6 +40,7 @@ enum Command {
     Evaluate(evaluate::Options),
     Compare(compare::Options),
     Load(load::Options),
+    Store(store::Options),
     Device(device::Options),
     #[command(hide = true)]
     Engine(engine::Options),
@@ -65,6 +67,7 @@ fn main() -> ExitCode {
         Command::Evaluate(options) => evaluate::run(&options),
         Command::Compare(options) => compare::run(&options),
         Command::Load(options) => load::run(&options),
+        Command::Store(options) => store::run(options),
         Command::Device(options) => device::run(&options),
         Command::Engine(options) => engine::serve(options),
         Command::Large(options) => device::run_large(&options),

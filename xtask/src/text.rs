@@ -1,5 +1,4 @@
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rushlight_models::{Special, Tokenizer};
 
@@ -16,12 +15,9 @@ impl Text {
     /// The Markdown and text files of a folder and its folders: by default those that the examples read.
     pub(crate) fn read(data: Option<&Path>, tokenizer: &Tokenizer) -> Result<Self> {
         let folder = data.map_or_else(|| workspace::root().join("examples/corpus"), Path::to_path_buf);
-        let mut files = Vec::new();
-        collect(&folder, &mut files)?;
-        files.sort();
         let mut text = String::new();
-        for file in &files {
-            text.push_str(&workspace::read(file)?);
+        for file in workspace::files(&folder, workspace::is_text)? {
+            text.push_str(&workspace::read(&file)?);
             text.push('\n');
         }
         if text.is_empty() {
@@ -44,17 +40,4 @@ impl Text {
     pub(crate) fn parts(&self, length: usize) -> impl Iterator<Item = &[u32]> {
         self.tokens.chunks_exact(length)
     }
-}
-
-/// The files of the folder that hold text.
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
-    let entries = fs::read_dir(folder).map_err(|error| Failure::io("read", folder, &error))?;
-    for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
-        if path.is_dir() {
-            collect(&path, files)?;
-        } else if path.extension().is_some_and(|extension| extension == "md" || extension == "txt") {
-            files.push(path);
-        }
-    }
-    Ok(())
 }

@@ -1,19 +1,22 @@
 use std::path::PathBuf;
+use std::thread::available_parallelism;
 
 use clap::{Args, ValueEnum};
 
-use super::llm;
-use crate::engine::{Build, Gpu, Level, Peer};
-use crate::failure::Result;
+use super::{llm, retrieval};
+use crate::engine::{Build, Gpu, Level};
+use crate::failure::{Failure, Result};
 use crate::pattern::matches;
 
 /// The areas of [`Area`] by name.
-pub(crate) const AREAS: [&str; 1] = ["llm"];
+pub(crate) const AREAS: [&str; 2] = ["llm", "retrieval"];
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Area {
     /// Language models: reading, writing, first token, loading, memory
     Llm,
+    /// Vectors, words, sentence encoders and documents: building, searching, memory
+    Retrieval,
 }
 
 /// Measures us against peers on this machine, one JSON line per figure.
@@ -24,10 +27,11 @@ enum Area {
 pub(crate) struct Options {
     /// What to compare.
     area: Area,
-    /// A folder of Markdown and text files to read instead of the examples' documents.
+    /// A folder of Markdown and text files to read instead of the examples' documents; for `retrieval` also of sets in
+    /// the layout of the BEIR benchmark, by default those in `../shared/data` beside the repository.
     #[arg(long, value_name = "DIR")]
     pub(super) data: Option<PathBuf>,
-    /// A language model, by name or path; may be repeated.
+    /// A language model, by name or path; may be repeated. Only for `llm`.
     #[arg(long, value_name = "NAME|PATH")]
     pub(super) model: Vec<String>,
     /// Only the lines whose `FIGURE/CASE` contains PATTERN; `*` stands for anything.
@@ -42,7 +46,7 @@ pub(crate) struct Options {
     pub(super) threads: Vec<usize>,
     /// Only this peer; may be repeated. On a GPU or a level llama.cpp alone takes part.
     #[arg(long, value_name = "NAME")]
-    pub(super) peer: Vec<Peer>,
+    peer: Vec<String>,
     /// Builds our engine and llama.cpp for a GPU of this machine instead of the CPU.
     #[arg(long, value_name = "KIND")]
     gpu: Option<Gpu>,
@@ -61,6 +65,31 @@ impl Options {
         }
     }
 
+    /// Those of an area's peers that were asked for, by name; nothing if none was.
+    pub(super) fn peers<P: Copy>(&self, all: &[P], name: impl Fn(&P) -> &'static str) -> Result<Vec<P>> {
+        let named = |asked: &String| {
+            all.iter().copied().find(|peer| name(peer) == asked).ok_or_else(|| {
+                let names: Vec<_> = all.iter().map(&name).collect();
+                Failure::new(format!("expected a peer of {}, got `{asked}`", names.join(", ")))
+            })
+        };
+        self.peer.iter().map(named).collect()
+    }
+
+    /// The numbers of threads to measure with.
+    pub(super) fn thread_counts(&self) -> Result<Vec<usize>> {
+        match self.threads.as_slice() {
+            [] => Ok(vec![available_parallelism().map_or(1, usize::from)]),
+            named if named.contains(&0) => Err(Failure::new("expected at least 1 of `--threads`, got 0")),
+            named => Ok(named.to_vec()),
+        }
+    }
+
+    /// The end of a case's name where several numbers of threads are measured.
+    pub(super) fn threads_suffix(&self, threads: usize) -> String {
+        if self.threads.len() < 2 { String::new() } else { format!("/{threads}-threads") }
+    }
+
     /// Whether a line was asked for.
     pub(super) fn wants(&self, figure: &str, case: &str) -> bool {
         self.cases.as_deref().is_none_or(|pattern| matches(pattern, &format!("{figure}/{case}")))
@@ -71,5 +100,6 @@ impl Options {
 pub(crate) fn run(options: &Options) -> Result<()> {
     match options.area {
         Area::Llm => llm::run(options),
+        Area::Retrieval => retrieval::run(options),
     }
 }

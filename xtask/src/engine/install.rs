@@ -8,7 +8,7 @@ use crate::failure::{Failure, Result};
 use crate::{process, workspace};
 
 /// What the Python scripts of all peers need.
-const NUMPY: (&str, &str) = ("numpy", "2.4.6");
+pub(super) const NUMPY: (&str, &str) = ("numpy", "2.4.6");
 /// Reads model files and dequantises their weights, for the exact reference.
 const GGUF: (&str, &str) = ("gguf", "0.19.0");
 
@@ -26,7 +26,7 @@ pub(crate) fn install(peer: Peer, build: Build) -> Result<Launch> {
         return Err(Failure::new("only llama.cpp is built for a GPU or a level"));
     }
     let environment = Environment::open(workspace::target()?.join("python").join(build.folder()))?;
-    require(&environment, NUMPY)?;
+    require(&environment, &[NUMPY])?;
     let (package, version) = peer.package();
     if !has(&environment, (package, version)) {
         if peer == Peer::LlamaCpp {
@@ -42,22 +42,25 @@ pub(crate) fn install(peer: Peer, build: Build) -> Result<Launch> {
 /// Installs what the exact reference needs, and says how it is started.
 pub(crate) fn reference() -> Result<Launch> {
     let environment = Environment::open(workspace::target()?.join("python/reference"))?;
-    require(&environment, NUMPY)?;
-    require(&environment, GGUF)?;
+    require(&environment, &[NUMPY, GGUF])?;
     Ok(launch(REFERENCE, &environment, "exact_reference.py"))
 }
 
-fn launch(name: &'static str, environment: &Environment, script: &str) -> Launch {
+/// How a script in `benches/compare` is started.
+pub(super) fn launch(name: &'static str, environment: &Environment, script: &str) -> Launch {
     let script = workspace::root().join("benches/compare").join(script);
     let arguments = vec![script.to_string_lossy().into_owned()];
     Launch { name, program: environment.program("python"), arguments, level: None }
 }
 
-fn require(environment: &Environment, (package, version): (&str, &str)) -> Result<()> {
-    if has(environment, (package, version)) {
-        return Ok(());
-    }
-    environment.install(&[format!("{package}=={version}")])
+/// Installs those packages that are not there in this version.
+pub(super) fn require(environment: &Environment, packages: &[(&str, &str)]) -> Result<()> {
+    let missing: Vec<String> = packages
+        .iter()
+        .filter(|package| !has(environment, **package))
+        .map(|(package, version)| format!("{package}=={version}"))
+        .collect();
+    if missing.is_empty() { Ok(()) } else { environment.install(&missing) }
 }
 
 fn has(environment: &Environment, (package, version): (&str, &str)) -> bool {

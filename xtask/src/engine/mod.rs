@@ -9,11 +9,14 @@ mod ours;
 mod peer;
 mod process;
 mod request;
+pub(crate) mod retrieval;
+mod serve;
 mod session;
 
 pub(crate) use build::{Build, Gpu, Level};
 pub(crate) use install::{REFERENCE, install, reference};
-pub(crate) use ours::{OURS, Options, likeliest, one_by_one, release, serve};
+pub(crate) use ours::{OURS, likeliest, one_by_one, release};
 pub(crate) use peer::Peer;
 pub(crate) use process::{Answered, Engine, Launch};
 pub(crate) use request::{Reply, Request, Sums};
+pub(crate) use serve::{Options, serve};

@@ -5,21 +5,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use clap::Args;
 use rushlight_models::{KvCache, LanguageModel, LoadOptions, Step, StepLogits};
 
 use super::session::Session;
-use super::{Build, Launch, Reply, Request};
+use super::{Answered, Build, Launch, Reply, Request};
 use crate::failure::{Failure, Result};
 use crate::{process, workspace};
-
-/// Our engine as a process that takes JSON lines, for `compare` and `evaluate quality`.
-#[derive(Debug, Clone, Copy, Args)]
-pub(crate) struct Options {
-    /// Sessions guess no tokens.
-    #[arg(long)]
-    one_by_one: bool,
-}
 
 /// Our engine.
 pub(crate) const OURS: &str = "rushlight";
@@ -47,24 +38,9 @@ pub(crate) fn one_by_one(ours: &Launch) -> Launch {
     launch
 }
 
-/// Answers requests until the input ends.
-pub(crate) fn serve(options: Options) -> Result<()> {
-    let mut ours = Ours { speculation: !options.one_by_one, ..Ours::default() };
-    for line in io::stdin().lines() {
-        let line = line.map_err(|error| Failure::new(format!("cannot read a request: {error}")))?;
-        let request: Request<'_> = serde_json::from_str(&line)
-            .map_err(|error| Failure::new(format!("a request is not as expected: {error}")))?;
-        let reply = ours.perform(request).unwrap_or_else(|failure| {
-            let failed = Some(failure.to_string());
-            Reply { failed, ..Reply::default() }
-        });
-        println!("{}", serde_json::to_string(&reply).expect("replies are JSON"));
-    }
-    Ok(())
-}
-
+/// Our engine as it was opened.
 #[derive(Debug, Default)]
-struct Ours {
+pub(super) struct Ours {
     path: PathBuf,
     /// For all requests but sessions.
     model: Option<LanguageModel>,
@@ -73,11 +49,16 @@ struct Ours {
 }
 
 impl Ours {
-    fn perform(&mut self, request: Request<'_>) -> Result<Reply> {
-        match request {
+    /// With sessions that guess tokens, or without.
+    pub(super) fn new(speculation: bool) -> Self {
+        Self { speculation, ..Self::default() }
+    }
+
+    pub(super) fn perform(&mut self, request: Request<'_>) -> Result<Answered<Reply>> {
+        let reply = match request {
             Request::Open { path, tokens, .. } => {
                 self.path = path;
-                self.open(&tokens)
+                return self.open(&tokens);
             }
             Request::Answer { prompt, count, .. } | Request::Speculate { prompt, count, .. } => {
                 // Two copies of what the model holds in memory would disturb each other.
@@ -91,16 +72,17 @@ impl Ours {
             Request::Generate { tokens, count, .. } => generate(self.model()?, &tokens, count),
             Request::Batch { prompts, count } => batch(self.model()?, &prompts, count),
             Request::Record { prompts, read, file } => record(self.model()?, &prompts, read, &file),
-            Request::Score { .. } => Ok(refused("only the reference scores")),
-        }
+            Request::Score { .. } => return Ok(Answered::Refused("only the reference scores".to_owned())),
+        };
+        reply.map(Answered::Done)
     }
 
-    fn open(&mut self, tokens: &[u32]) -> Result<Reply> {
+    fn open(&mut self, tokens: &[u32]) -> Result<Answered<Reply>> {
         let before_bytes = resident_bytes();
         let start = Instant::now();
         let model = match LanguageModel::open(&self.path, &LoadOptions::default()) {
             Err(error @ rushlight_models::Error::Unsupported { .. }) => {
-                return Ok(refused(&error.to_string()));
+                return Ok(Answered::Refused(error.to_string()));
             }
             opened => opened?,
         };
@@ -108,16 +90,13 @@ impl Ours {
         next(&model, tokens, &mut cache)?;
         drop(cache);
         self.model = Some(model);
-        Ok(Reply { seconds: start.elapsed().as_secs_f64(), before_bytes, ..Reply::default() })
+        let seconds = start.elapsed().as_secs_f64();
+        Ok(Answered::Done(Reply { seconds, before_bytes, ..Reply::default() }))
     }
 
     fn model(&self) -> Result<&LanguageModel> {
         self.model.as_ref().ok_or_else(|| Failure::new("expected `open` first, and sessions last"))
     }
-}
-
-fn refused(reason: &str) -> Reply {
-    Reply { refused: Some(reason.to_owned()), ..Reply::default() }
 }
 
 /// The likeliest token after `tokens`.
@@ -189,7 +168,7 @@ pub(crate) fn likeliest(logits: &[f32]) -> u32 {
 }
 
 /// The memory of this process that is in use; 0 where the system does not tell.
-fn resident_bytes() -> u64 {
+pub(super) fn resident_bytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kilobytes = resident.and_then(|text| text.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());

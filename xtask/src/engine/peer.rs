@@ -1,16 +1,11 @@
-use clap::ValueEnum;
-
 /// An engine of others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Peer {
-    /// Built on this machine for this machine, with clang
-    #[value(name = "llama.cpp")]
+    /// Built on this machine for this machine, with clang.
     LlamaCpp,
-    /// Its package for the CPU
-    #[value(name = "openvino")]
+    /// Its package for the CPU.
     OpenVino,
-    /// Its package for the CPU
-    #[value(name = "mistral.rs")]
+    /// Its package for the CPU.
     MistralRs,
 }
 

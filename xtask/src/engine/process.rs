@@ -3,7 +3,9 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use super::{Reply, Request};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
 use crate::failure::{Failure, Result};
 use crate::workspace;
 
@@ -30,10 +32,22 @@ pub(crate) struct Engine {
 
 /// How an engine took a request.
 #[derive(Debug)]
-pub(crate) enum Answered {
-    Done(Reply),
+pub(crate) enum Answered<R> {
+    Done(R),
     /// It cannot do that, and says why.
     Refused(String),
+}
+
+/// What stands in place of a reply.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct NoReply {
+    /// Why the engine cannot do this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) refused: Option<String>,
+    /// What went wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) failed: Option<String>,
 }
 
 impl Launch {
@@ -60,8 +74,12 @@ impl Launch {
 }
 
 impl Engine {
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// Asks, and waits for the reply.
-    pub(crate) fn ask(&mut self, request: &Request<'_>) -> Result<Answered> {
+    pub(crate) fn ask<R: DeserializeOwned>(&mut self, request: &impl Serialize) -> Result<Answered<R>> {
         let mut line = serde_json::to_vec(request).expect("requests are JSON");
         line.push(b'\n');
         let requests = self.requests.as_mut().expect("the input is open until the engine is dropped");
@@ -73,20 +91,40 @@ impl Engine {
         if !matches!(outcome, Ok(1..)) {
             return Err(Failure::new(format!("{} ended: {}", self.name, self.last_words())));
         }
-        let reply: Reply = serde_json::from_str(&reply)
-            .map_err(|error| Failure::new(format!("{} replied what is not expected: {error}", self.name)))?;
-        match (reply.failed, reply.refused) {
-            (Some(failed), _) => Err(Failure::new(format!("{} failed: {failed}", self.name))),
-            (None, Some(refused)) => Ok(Answered::Refused(refused)),
-            (None, None) => Ok(Answered::Done(Reply { failed: None, refused: None, ..reply })),
+        let unexpected = |error: serde_json::Error| {
+            Failure::new(format!("{} replied what is not expected: {error}", self.name))
+        };
+        match serde_json::from_str(&reply).map_err(unexpected)? {
+            NoReply { failed: Some(failed), .. } => {
+                Err(Failure::new(format!("{} failed: {failed}", self.name)))
+            }
+            NoReply { refused: Some(refused), .. } => Ok(Answered::Refused(refused)),
+            NoReply { failed: None, refused: None } => {
+                Ok(Answered::Done(serde_json::from_str(&reply).map_err(unexpected)?))
+            }
         }
     }
 
     /// Asks for what the engine must be able to do.
-    pub(crate) fn require(&mut self, request: &Request<'_>) -> Result<Reply> {
+    pub(crate) fn require<R: DeserializeOwned>(&mut self, request: &impl Serialize) -> Result<R> {
         match self.ask(request)? {
             Answered::Done(reply) => Ok(reply),
             Answered::Refused(reason) => Err(Failure::new(format!("{} refused: {reason}", self.name))),
+        }
+    }
+
+    /// Asks for a case; nothing, and a line about it, if there is no reply.
+    pub(crate) fn try_ask<R: DeserializeOwned>(&mut self, case: &str, request: &impl Serialize) -> Option<R> {
+        match self.ask(request) {
+            Ok(Answered::Done(reply)) => Some(reply),
+            Ok(Answered::Refused(reason)) => {
+                eprintln!("{case}: {}: not applicable: {reason}", self.name);
+                None
+            }
+            Err(failure) => {
+                eprintln!("{case}: {}: left out: {failure}", self.name);
+                None
+            }
         }
     }
 

@@ -69,10 +69,6 @@ pub(crate) struct Reply {
     pub(crate) text: String,
     pub(crate) before_bytes: u64,
     pub(crate) scores: BTreeMap<String, Sums>,
-    /// Why the engine cannot do this.
-    pub(crate) refused: Option<String>,
-    /// What went wrong.
-    pub(crate) failed: Option<String>,
 }
 
 /// Sums over the tokens of a text.

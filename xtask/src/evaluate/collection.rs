@@ -7,6 +7,7 @@ use flate2::read::GzDecoder;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::ranking::Gains;
 use crate::failure::{Failure, Result};
 use crate::workspace;
 
@@ -35,19 +36,20 @@ pub(crate) struct Entry {
 pub(crate) struct Collection {
     pub(crate) documents: Vec<Entry>,
     pub(crate) questions: Vec<Entry>,
-    pub(crate) gains: BTreeMap<String, BTreeMap<String, f64>>,
+    pub(crate) gains: BTreeMap<String, Gains>,
+    /// The part of the set whose judgements these are: `test`, else `dev`, else `train`.
+    pub(crate) split: String,
 }
 
 impl Collection {
     pub(crate) fn read(folder: &Path) -> Result<Self> {
-        let judged = ["test.tsv", "dev.tsv", "train.tsv"];
-        let judged = judged.iter().map(|name| folder.join("qrels").join(name)).find(|path| path.is_file());
-        let judged =
-            judged.ok_or_else(|| Failure::new(format!("`{}` has no judgements", folder.display())))?;
-        let gains = gains(&judged)?;
+        let file = |split: &str| folder.join("qrels").join(format!("{split}.tsv"));
+        let split = ["test", "dev", "train"].into_iter().find(|split| file(split).is_file());
+        let split = split.ok_or_else(|| Failure::new(format!("`{}` has no judgements", folder.display())))?;
+        let gains = gains(&file(split))?;
         let mut questions: Vec<Entry> = entries(folder, "queries.jsonl")?;
         questions.retain(|question| gains.contains_key(&question.id));
-        Ok(Self { documents: entries(folder, "corpus.jsonl")?, questions, gains })
+        Ok(Self { documents: entries(folder, "corpus.jsonl")?, questions, gains, split: split.to_owned() })
     }
 
     /// Some documents for a prompt, in their order: first of all those that answer the question of this id, then their
@@ -81,8 +83,8 @@ impl Collection {
 }
 
 /// How relevant documents are to each question that has a relevant one.
-fn gains(path: &Path) -> Result<BTreeMap<String, BTreeMap<String, f64>>> {
-    let mut gains: BTreeMap<String, BTreeMap<String, f64>> = BTreeMap::new();
+fn gains(path: &Path) -> Result<BTreeMap<String, Gains>> {
+    let mut gains: BTreeMap<String, Gains> = BTreeMap::new();
     for (number, line) in workspace::read(path)?.lines().enumerate().skip(1) {
         let fields: Vec<&str> = line.split('\t').collect();
         let gain = fields.get(2).and_then(|gain| gain.trim().parse::<f64>().ok());

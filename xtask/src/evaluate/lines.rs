@@ -6,7 +6,7 @@ use crate::failure::{Failure, Result};
 use crate::workspace;
 
 /// The values of a file with one JSON value a line.
-pub(super) fn json_lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>> {
+pub(crate) fn json_lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>> {
     let text = workspace::read(path)?;
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     lines

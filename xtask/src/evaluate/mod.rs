@@ -8,12 +8,14 @@ mod figure;
 mod greedy;
 mod lines;
 mod options;
+mod published;
 mod quality;
+mod ranking;
 mod retrieval;
 mod templates;
 mod tokenizers;
 
 pub(crate) use collection::{Collection, Entry, entries};
 pub(crate) use figure::Figure;
-use lines::json_lines;
+pub(crate) use lines::json_lines;
 pub(crate) use options::{AREAS, Options, run};

@@ -24,7 +24,7 @@ enum Area {
     Quality,
     /// Sentence vectors against those of sentence-transformers
     Embeddings,
-    /// nDCG@10 of lexical, dense and hybrid search
+    /// nDCG@10 and recall@100 of lexical, dense, hybrid and reranked search, beside published scores
     Retrieval,
     /// What reusing retrieved chunks costs in answers and gains in time
     Chunks,
@@ -62,6 +62,11 @@ impl Options {
     /// Whether the case `name` was asked for.
     pub(crate) fn wants(&self, name: &str) -> bool {
         self.cases.as_deref().is_none_or(|pattern| matches(pattern, name))
+    }
+
+    /// Whether only some cases were asked for.
+    pub(crate) fn names_cases(&self) -> bool {
+        self.cases.is_some()
     }
 
     /// The sets that have the file `member`: of `--data`, else of the shared data beside the repository,

@@ -7,7 +7,7 @@ use rushlight_models::hub::LocalModel;
 use rushlight_models::{Gguf, Tokenizer};
 
 use super::{Figure, Options};
-use crate::engine::{self, Answered, Build, Engine, Launch, Peer, Request, Sums};
+use crate::engine::{self, Answered, Build, Engine, Launch, Peer, Reply, Request, Sums};
 use crate::failure::{Failure, Result};
 use crate::models::make_available;
 use crate::text::Text;
@@ -80,7 +80,7 @@ fn open(launch: &Launch, model: &LocalModel) -> Result<Option<Engine>> {
     let tokens: &[u32] = &[0];
     let request =
         Request::Open { path: model.path.clone(), threads, context: CONTEXT, tokens: tokens.into() };
-    match engine.ask(&request)? {
+    match engine.ask::<Reply>(&request)? {
         Answered::Done(_) => Ok(Some(engine)),
         Answered::Refused(reason) => {
             eprintln!("{}: {}: not applicable: {reason}", model.name, launch.name);
@@ -100,10 +100,11 @@ fn compare(
     let mut files = BTreeMap::new();
     for (name, engine) in engines {
         let file = folder.join(format!("{name}.logits"));
-        engine.require(&Request::Record { prompts: prompts.clone(), read: READ, file: file.clone() })?;
+        let record = Request::Record { prompts: prompts.clone(), read: READ, file: file.clone() };
+        engine.require::<Reply>(&record)?;
         files.insert((*name).to_owned(), file);
     }
-    let reply = exact.require(&Request::Score { prompts, read: READ, files: files.clone() })?;
+    let reply: Reply = exact.require(&Request::Score { prompts, read: READ, files: files.clone() })?;
     for file in files.values() {
         // What cannot be removed only takes space.
         let _ = fs::remove_file(file);

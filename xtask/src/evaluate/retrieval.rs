@@ -1,33 +1,59 @@
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use rushlight::retrieval::SearchMode;
-use rushlight::{Document, HashedEmbedder, KnowledgeBase, LocalEmbedder, Query};
+use rushlight::retrieval::{LexicalReranker, SearchMode};
+use rushlight::{
+    Document, HashedEmbedder, KnowledgeBase, LocalEmbedder, Passage, Query, Reranked, Retriever,
+};
 
 use super::options::Set;
+use super::published::Published;
+use super::ranking::{ndcg, recall};
 use super::{Collection, Figure, Options};
 use crate::failure::{Failure, Result};
 use crate::models::make_available;
 use crate::progress::Count;
 
-/// Results that count.
-const CUTOFF: usize = 10;
+/// The sets of the benchmark, for whoever names no cases.
+const SETS: [&str; 5] = ["scifact", "cranfield", "cosqa", "hotpotqa_small", "musique_small"];
+const MODEL: &str = "all-MiniLM-L6-v2";
 
-/// Passages that are asked for, since several may be of one document.
-const PASSAGES: usize = 5 * CUTOFF;
+/// Results that count for the order, and for what is found at all.
+const ORDER: usize = 10;
+const FOUND: usize = 100;
+/// Passages that are asked for, for each document that counts: several may be of one document.
+const PASSAGES: usize = 5;
+
+/// A way of searching.
+#[derive(Debug, Clone, Copy)]
+struct Method {
+    name: &'static str,
+    mode: SearchMode,
+    reranks: bool,
+}
 
 /// The cases of every set.
-const METHODS: [(&str, SearchMode); 3] =
-    [("bm25", SearchMode::Lexical), ("dense", SearchMode::Dense), ("hybrid", SearchMode::Hybrid)];
+const METHODS: [Method; 4] = [
+    Method { name: "bm25", mode: SearchMode::Lexical, reranks: false },
+    Method { name: "dense", mode: SearchMode::Dense, reranks: false },
+    Method { name: "hybrid", mode: SearchMode::Hybrid, reranks: false },
+    Method { name: "hybrid+rerank", mode: SearchMode::Hybrid, reranks: true },
+];
 
-/// nDCG@10 of each set by words, by vectors and by both; a document counts by its best passage.
+/// nDCG@10 and recall@100 of each set by words, by vectors, by both, and with a second look, beside what others have
+/// published; a document counts by its best passage.
 pub(super) fn run(options: &Options) -> Result<()> {
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Failure::new(format!("cannot start the async workers: {error}")))?;
+    let mut sets = options.sets("queries.jsonl")?;
+    let named = |set: &Set| SETS.contains(&set.name.as_str());
+    if !options.names_cases() && sets.iter().any(named) {
+        sets.retain(named);
+    }
     let mut seen = 0;
-    for set in options.sets("queries.jsonl")? {
-        let wanted = |(method, _): &(&str, SearchMode)| options.wants(&format!("{}/{method}", set.name));
-        let methods: Vec<_> = METHODS.into_iter().filter(wanted).collect();
+    for set in sets {
+        let mut methods = METHODS.to_vec();
+        methods.retain(|method| options.wants(&format!("{}/{}", set.name, method.name)));
         if !methods.is_empty() {
             seen += methods.len();
             runtime.block_on(measure(options, &set, &methods))?;
@@ -36,38 +62,69 @@ pub(super) fn run(options: &Options) -> Result<()> {
     if seen == 0 { Err(Failure::new("no case has this name")) } else { Ok(()) }
 }
 
-async fn measure(options: &Options, set: &Set, methods: &[(&str, SearchMode)]) -> Result<()> {
+async fn measure(options: &Options, set: &Set, methods: &[Method]) -> Result<()> {
     let mut collection = Collection::read(&set.path)?;
+    // Published are scores of whole sets, and those of vectors of one model.
+    let mut published = Published::default();
     if options.quick {
         collection.shrink();
+    } else {
+        published = Published::beside(&set.path)?;
     }
-    let only_words = methods.iter().all(|(_, mode)| *mode == SearchMode::Lexical);
+    let model = options.model.as_deref().unwrap_or(MODEL);
+    let only_words = methods.iter().all(|method| method.mode == SearchMode::Lexical);
     let base = if only_words {
         KnowledgeBase::in_memory(HashedEmbedder::new(1)).await?
     } else {
-        let model = make_available(options.model.as_deref().unwrap_or("all-MiniLM-L6-v2"))?;
+        let model = make_available(model)?;
         KnowledgeBase::in_memory(LocalEmbedder::open(&model.path.to_string_lossy()).await?).await?
     };
     ingest(&base, set, &collection).await?;
-    for (method, mode) in methods {
-        let mut sum = 0.0;
+    for method in methods {
+        let (mut order, mut found) = (0.0, 0.0);
         let mut times = Vec::new();
         for question in &collection.questions {
+            let gains = &collection.gains[&question.id];
             let start = Instant::now();
-            let passages = base.search(&Query::new(&question.text).k(PASSAGES), *mode).await?;
+            let passages = method.search(&base, &question.text, ORDER).await?;
             times.push(start.elapsed());
-            let mut seen = HashSet::new();
-            let mut documents: Vec<&str> = passages.iter().map(|passage| passage.source.as_str()).collect();
-            documents.retain(|document| seen.insert(*document));
-            sum += ndcg(&documents, &collection.gains[&question.id]);
+            order += ndcg(&documents(&passages), gains, ORDER);
+            let passages = method.search(&base, &question.text, FOUND).await?;
+            found += recall(&documents(&passages), gains, FOUND);
         }
         times.sort_unstable();
-        let case = format!("{}/{method}", set.name);
+        let case = format!("{}/{}", set.name, method.name);
         let (median, late) = (times[times.len() / 2], times[times.len() * 95 / 100]);
         eprintln!("{case}: {} questions, p50 {median:.2?}, p95 {late:.2?}", times.len());
-        Figure::new("ndcg@10", &case, sum / collection.questions.len() as f64).print();
+        for (figure, metric, sum) in [("ndcg@10", "nDCG@10", order), ("recall@100", "R@100", found)] {
+            let figure = Figure::new(figure, &case, sum / collection.questions.len() as f64);
+            let theirs = published.score(&set.name, &collection.split, method.name, metric);
+            match theirs.filter(|_| method.mode == SearchMode::Lexical || model == MODEL) {
+                Some(theirs) => figure.against(theirs.peer, theirs.value).print(),
+                None => figure.print(),
+            }
+        }
     }
     Ok(())
+}
+
+impl Method {
+    /// Passages of so many documents and more.
+    async fn search(self, base: &KnowledgeBase, question: &str, documents: usize) -> Result<Vec<Passage>> {
+        let query = Query::new(question).k(PASSAGES * documents);
+        if self.reranks {
+            // What the base does by itself is a hybrid search.
+            return Ok(Reranked::new(base.clone(), LexicalReranker::new()).retrieve(&query).await?);
+        }
+        Ok(base.search(&query, self.mode).await?)
+    }
+}
+
+/// The documents of passages, each at its best one.
+fn documents(passages: &[Passage]) -> Vec<&str> {
+    let mut seen = HashSet::new();
+    let sources = passages.iter().map(|passage| passage.source.as_str());
+    sources.filter(|document| seen.insert(*document)).collect()
 }
 
 async fn ingest(base: &KnowledgeBase, set: &Set, collection: &Collection) -> Result<()> {
@@ -87,30 +144,4 @@ async fn ingest(base: &KnowledgeBase, set: &Set, collection: &Collection) -> Res
         rate(documents, took)
     );
     Ok(())
-}
-
-/// Normalised discounted cumulative gain (Järvelin and Kekäläinen 2002) with linear gains, at the cutoff.
-fn ndcg(ranked: &[&str], gains: &BTreeMap<String, f64>) -> f64 {
-    let discounted = |gains: &mut dyn Iterator<Item = f64>| {
-        gains.take(CUTOFF).zip(2_u32..).map(|(gain, rank)| gain / f64::from(rank).log2()).sum::<f64>()
-    };
-    let mut best: Vec<f64> = gains.values().copied().collect();
-    best.sort_by(|a, b| b.total_cmp(a));
-    let found = discounted(&mut ranked.iter().map(|id| gains.get(*id).copied().unwrap_or_default()));
-    found / discounted(&mut best.into_iter())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_best_order_has_ndcg_one_and_a_later_rank_counts_less() {
-        let gains = BTreeMap::from([("a".to_owned(), 2.0), ("b".to_owned(), 1.0)]);
-
-        assert!((ndcg(&["a", "b", "c"], &gains) - 1.0).abs() < 1e-12);
-        let expected = (1.0 / 3_f64.log2() + 2.0 / 4_f64.log2()) / (2.0 + 1.0 / 3_f64.log2());
-        assert!((ndcg(&["c", "b", "a"], &gains) - expected).abs() < 1e-12);
-        assert!(ndcg(&["c"], &gains).abs() < 1e-12);
-    }
 }

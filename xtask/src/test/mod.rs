@@ -1,8 +1,10 @@
 //! Checks everything: sets up what it needs, runs each step, and counts.
 
+mod example;
 mod node;
 mod options;
 mod place;
+mod postgres;
 mod python;
 mod rust;
 mod step;

@@ -118,6 +118,9 @@ mod tests {
     fn an_unknown_step_lists_the_known_ones() {
         let failure = chosen(&["pytests".to_owned()]).unwrap_err().to_string();
 
-        assert!(failure.starts_with("unknown step `pytests`, expected one of: models, fmt"), "{failure}");
+        assert!(
+            failure.starts_with("unknown step `pytests`, expected one of: models, postgres, fmt"),
+            "{failure}"
+        );
     }
 }

@@ -1,8 +1,8 @@
 use std::path::PathBuf;
 use std::process::Command;
 
+use super::example::EXAMPLES;
 use super::place::Place;
-use super::rust::{EXAMPLE_MODEL, EXAMPLES};
 use crate::environment;
 use crate::failure::{Failure, Result};
 use crate::{process, workspace};
@@ -37,7 +37,8 @@ pub(super) fn tests(place: &Place) -> Result<()> {
 
 pub(super) fn examples(place: &Place) -> Result<()> {
     EXAMPLES.iter().try_for_each(|example| {
-        process::run(python(place)?.arg(format!("examples/{example}.py")).arg(EXAMPLE_MODEL))
+        let file = format!("examples/{}.py", example.path);
+        example.run(&place.root, python(place)?.arg(file).arg(example.model))
     })
 }
 

@@ -1,18 +1,13 @@
+use super::example::EXAMPLES;
 use super::place::Place;
 use crate::failure::Result;
 use crate::{environment, models, process};
 
 /// The models that tests and examples of all languages use.
-const MODELS: [&str; 3] = ["all-MiniLM-L6-v2", EXAMPLE_MODEL, "Qwen2.5-Coder-0.5B-Instruct"];
-
-/// The language model of the examples.
-pub(super) const EXAMPLE_MODEL: &str = "SmolLM2-135M-Instruct";
+const MODELS: [&str; 3] = ["all-MiniLM-L6-v2", "SmolLM2-135M-Instruct", "Qwen2.5-Coder-0.5B-Instruct"];
 
 /// What fails the build: every lint of the workspace table.
 const LINTS: [&str; 2] = ["-D", "warnings"];
-
-/// The examples of every language.
-pub(super) const EXAMPLES: [&str; 4] = ["hello", "rag", "tools", "stream"];
 
 pub(super) fn models(_place: &Place) -> Result<()> {
     MODELS.iter().try_for_each(|name| models::make_available(name).map(drop))
@@ -39,8 +34,9 @@ pub(super) fn doctests(place: &Place) -> Result<()> {
 
 pub(super) fn examples(place: &Place) -> Result<()> {
     EXAMPLES.iter().try_for_each(|example| {
-        let arguments = ["run", "--package", "rushlight-examples", "--example", example, "--", EXAMPLE_MODEL];
-        process::run(&mut place.cargo(&arguments))
+        let run =
+            ["run", "--package", "rushlight-examples", "--example", example.name(), "--", example.model];
+        example.run(&place.root, &mut place.cargo(&run))
     })
 }
 

@@ -1,5 +1,5 @@
 use super::place::Place;
-use super::{node, python, rust};
+use super::{node, postgres, python, rust};
 use crate::failure::Result;
 
 /// One thing that is checked.
@@ -27,8 +27,9 @@ const fn step(
 /// All steps, in the order in which they run.
 pub(super) const STEPS: &[Step] = &[
     step("models", "fetch the small models that tests use", &[], rust::models),
+    step("postgres", "install a PostgreSQL with pgvector, which tests start", &[], postgres::install),
     step("fmt", "formatting", &[], rust::fmt),
-    step("rust", "unit and integration tests", &["models"], rust::tests),
+    step("rust", "unit and integration tests", &["models", "postgres"], rust::tests),
     step("doctests", "examples in the documentation", &[], rust::doctests),
     step("examples", "the Rust examples", &["models"], rust::examples),
     step("wheel", "build the Python wheel and install it into a clean environment", &[], python::wheel),

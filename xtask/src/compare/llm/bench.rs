@@ -1,16 +1,15 @@
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
-use std::thread::available_parallelism;
 use std::time::Duration;
 
 use rushlight_models::{ChatTemplate, Gguf, Tokenizer};
 
-use super::busy::busy_share;
 use super::side::Side;
 use super::{life, session, speculation, speed};
 use crate::compare::Options;
-use crate::engine::{self, Launch, Request};
+use crate::compare::busy::busy_share;
+use crate::engine::{self, Launch, Peer, Request};
 use crate::failure::{Failure, Result};
 use crate::models::make_available;
 use crate::text::Text;
@@ -40,18 +39,12 @@ pub(super) struct Bench<'a> {
 
 /// Installs the peers and measures every model with every engine.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let threads = match options.threads.as_slice() {
-        [] => vec![available_parallelism().map_or(1, usize::from)],
-        named => named.to_vec(),
-    };
-    if threads.contains(&0) {
-        return Err(Failure::new("expected at least 1 of `--threads`, got 0"));
-    }
+    let threads = options.thread_counts()?;
     let build = options.build();
     let mut launches = vec![engine::release(build)?];
     let mut missing = Vec::new();
-    let peers = if options.peer.is_empty() { build.peers() } else { &options.peer };
-    for peer in peers {
+    let asked = options.peers(&Peer::ALL, |peer| peer.name())?;
+    for peer in if asked.is_empty() { build.peers() } else { &asked } {
         match engine::install(*peer, build) {
             Ok(launch) => launches.push(launch),
             Err(failure) => {
@@ -69,7 +62,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             Bench::open(options, model, *threads)?.measure(&launches)?;
         }
     }
-    if missing.is_empty() || options.peer.is_empty() {
+    if missing.is_empty() || asked.is_empty() {
         return Ok(());
     }
     Err(Failure::new(format!("not compared with what was asked for: {}", missing.join(", "))))
@@ -153,7 +146,6 @@ impl<'a> Bench<'a> {
 
     /// The case's name.
     pub(super) fn case(&self, rest: &str) -> String {
-        let case = format!("{}/{rest}", self.model);
-        if self.options.threads.len() < 2 { case } else { format!("{case}/{}-threads", self.threads) }
+        format!("{}/{rest}{}", self.model, self.options.threads_suffix(self.threads))
     }
 }

@@ -2,8 +2,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::bench::Bench;
-use super::report::{Better, Series, report};
 use super::side::Side;
+use crate::compare::report::{Better, Series, report};
 use crate::engine::{Launch, OURS};
 use crate::evaluate::Figure;
 use crate::failure::Result;
@@ -42,9 +42,9 @@ pub(super) fn load(bench: &Bench<'_>, launches: &[Launch]) -> Result<()> {
             warm[index].values.extend(again.map(|reply| reply.seconds));
         }
     }
-    report(bench, LOAD, &case, Better::Lower, &load);
-    report(bench, COLD, &case, Better::Lower, &cold);
-    report(bench, WARM, &case, Better::Lower, &warm);
+    report(bench.options, LOAD, &case, Better::Lower, &load);
+    report(bench.options, COLD, &case, Better::Lower, &cold);
+    report(bench.options, WARM, &case, Better::Lower, &warm);
     let [cold, warm] = [&cold, &warm].map(|all| all.first().and_then(Series::median));
     if let (Some(cold), Some(warm), true) = (cold, warm, bench.options.wants(WARM, &case)) {
         Figure::new(WARM, &case, warm).below("rushlight, cold", cold).print();
@@ -78,6 +78,6 @@ pub(super) fn memory(bench: &Bench<'_>, launches: &[Launch]) -> Result<()> {
     if all.iter().all(|series| series.values.is_empty()) {
         eprintln!("{MEMORY} {case}: left out: this system does not tell a process's peak");
     }
-    report(bench, MEMORY, &case, Better::Lower, &all);
+    report(bench.options, MEMORY, &case, Better::Lower, &all);
     Ok(())
 }

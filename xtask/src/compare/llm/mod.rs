@@ -1,9 +1,7 @@
 //! Our language models against those of llama.cpp, OpenVINO GenAI and mistral.rs.
 
 mod bench;
-mod busy;
 mod life;
-mod report;
 mod session;
 mod sets;
 mod side;

@@ -2,9 +2,9 @@ use rushlight::{Message, ToolSpec};
 use serde_json::{Value, json};
 
 use super::bench::Bench;
-use super::report::{Better, Series, report, series};
 use super::side::{Side, alternate};
 use super::turn::Turn;
+use crate::compare::report::{Better, Series, report, series};
 use crate::engine::Reply;
 use crate::evaluate::Figure;
 use crate::failure::{Failure, Result};
@@ -34,8 +34,8 @@ pub(super) fn measure(bench: &Bench<'_>, sides: &mut [Side]) -> Result<()> {
     let cold = alternate(bench, sides, &cold_case, length, |side, repeat| {
         Ok(Turns::new(bench, length, 2 * repeat)?.second(side, &cold_case))
     })?;
-    let cold = series(sides, &cold, |reply| reply.seconds);
-    report(bench, FIGURE, &cold_case, Better::Lower, &cold);
+    let cold = series(sides.iter().map(Side::name), &cold, |reply| reply.seconds);
+    report(bench.options, FIGURE, &cold_case, Better::Lower, &cold);
     if !wants_second {
         return Ok(());
     }
@@ -53,8 +53,8 @@ pub(super) fn measure(bench: &Bench<'_>, sides: &mut [Side]) -> Result<()> {
             eprintln!("{FIGURE} {second_case}: {} kept {} tokens", side.name(), kept.join(", "));
         }
     }
-    let second = series(sides, &second, |reply| reply.seconds);
-    report(bench, FIGURE, &second_case, Better::Lower, &second);
+    let second = series(sides.iter().map(Side::name), &second, |reply| reply.seconds);
+    report(bench.options, FIGURE, &second_case, Better::Lower, &second);
     let [cold, second] = [&cold, &second].map(|all| all.first().and_then(Series::median));
     if let (Some(cold), Some(second)) = (cold, second) {
         Figure::new(FIGURE, &second_case, second).below("rushlight, cold", cold).print();

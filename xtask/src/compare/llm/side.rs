@@ -2,11 +2,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::bench::Bench;
-use crate::engine::{Answered, Engine, Launch, Reply, Request};
+use crate::compare::turns::{PAUSE, turns};
+use crate::engine::{Engine, Launch, Reply, Request};
 use crate::failure::Result;
-
-/// Between two requests, so that the threads of the last engine have stopped to look for work.
-const PAUSE: Duration = Duration::from_millis(300);
 
 /// One engine that takes part.
 #[derive(Debug)]
@@ -42,24 +40,13 @@ impl Side {
 
     /// The reply; nothing, and a line about it, if there is none.
     pub(super) fn ask(&mut self, case: &str, request: &Request<'_>) -> Option<Reply> {
-        match self.engine.ask(request) {
-            Ok(Answered::Done(reply)) => {
-                if let Request::Generate { tokens, .. } = request {
-                    let read = reply.read_tokens.unwrap_or(tokens.len()) as f64;
-                    let pace = read / reply.seconds;
-                    self.pace = Some(self.pace.map_or(pace, |slowest| slowest.min(pace)));
-                }
-                Some(reply)
-            }
-            Ok(Answered::Refused(reason)) => {
-                eprintln!("{case}: {}: not applicable: {reason}", self.name());
-                None
-            }
-            Err(failure) => {
-                eprintln!("{case}: {}: left out: {failure}", self.name());
-                None
-            }
+        let reply: Reply = self.engine.try_ask(case, request)?;
+        if let Request::Generate { tokens, .. } = request {
+            let read = reply.read_tokens.unwrap_or(tokens.len()) as f64;
+            let pace = read / reply.seconds;
+            self.pace = Some(self.pace.map_or(pace, |slowest| slowest.min(pace)));
         }
+        Some(reply)
     }
 
     /// Whether reading this many tokens would try anybody's patience; says so.
@@ -91,24 +78,18 @@ pub(super) fn alternate(
             |side| if side.is_too_slow(case, reads, bench.patience) { Duration::MAX } else { Duration::ZERO },
         )
         .collect();
-    for repeat in 0..bench.repeats {
-        let mut order: Vec<usize> = (0..sides.len()).collect();
-        if repeat % 2 == 1 {
-            order.reverse();
+    for (repeat, index) in turns(sides.len(), bench.repeats) {
+        if spent[index] >= bench.patience {
+            continue;
         }
-        for index in order {
-            if spent[index] >= bench.patience {
-                continue;
+        thread::sleep(PAUSE);
+        let start = Instant::now();
+        match ask(&mut sides[index], repeat)? {
+            Some(reply) => {
+                replies[index].push(reply);
+                spent[index] += start.elapsed();
             }
-            thread::sleep(PAUSE);
-            let start = Instant::now();
-            match ask(&mut sides[index], repeat)? {
-                Some(reply) => {
-                    replies[index].push(reply);
-                    spent[index] += start.elapsed();
-                }
-                None => spent[index] = Duration::MAX,
-            }
+            None => spent[index] = Duration::MAX,
         }
     }
     Ok(replies)

@@ -1,9 +1,9 @@
 use super::bench::Bench;
-use super::report::{Better, Series, report};
 use super::sets::SETS;
 use super::side::{Side, alternate};
 use super::speed::DECODE;
 use super::turn::Turn;
+use crate::compare::report::{Better, Series, report};
 use crate::engine::{Launch, Reply, one_by_one};
 use crate::failure::{Failure, Result};
 
@@ -50,7 +50,7 @@ pub(super) fn measure(bench: &Bench<'_>, sides: &mut Vec<Side>, ours: &Launch) -
             Ok(turns.get(repeat).and_then(|turn| side.ask(&case, &turn.speculate(count))))
         })?;
         check(&case, &replies)?;
-        report(bench, DECODE, &case, Better::Higher, &speeds(sides, &replies));
+        report(bench.options, DECODE, &case, Better::Higher, &speeds(sides, &replies));
     }
     sides.pop();
     Ok(())

@@ -1,6 +1,6 @@
 use super::bench::Bench;
-use super::report::{Better, Series, report, series};
 use super::side::{Side, alternate};
+use crate::compare::report::{Better, Series, report, series};
 use crate::engine::{Reply, Request};
 use crate::evaluate::Figure;
 use crate::failure::Result;
@@ -33,10 +33,17 @@ pub(super) fn measure(bench: &Bench<'_>, sides: &mut [Side]) -> Result<Option<f6
             Ok(side.ask(&case, &bench.generate_request(length, repeat, count)?))
         })?;
         let read = |reply: &Reply| reply.read_tokens.unwrap_or(length) as f64 / reply.seconds;
-        report(bench, PREFILL, &case, Better::Higher, &series(sides, &replies, read));
+        report(
+            bench.options,
+            PREFILL,
+            &case,
+            Better::Higher,
+            &series(sides.iter().map(Side::name), &replies, read),
+        );
         if writes {
-            let speeds = series(sides, &replies, |reply| count as f64 / reply.rest_seconds);
-            report(bench, DECODE, &case, Better::Higher, &speeds);
+            let speeds =
+                series(sides.iter().map(Side::name), &replies, |reply| count as f64 / reply.rest_seconds);
+            report(bench.options, DECODE, &case, Better::Higher, &speeds);
             if length == SHORT {
                 single = speeds.first().and_then(Series::median);
             }
@@ -58,8 +65,10 @@ pub(super) fn measure_batch(bench: &Bench<'_>, sides: &mut [Side], single: Optio
         let request = Request::Batch { prompts: prompts.collect::<Result<_>>()?, count };
         Ok(side.ask(&case, &request))
     })?;
-    let speeds = series(sides, &replies, |reply| (SEQUENCES * count) as f64 / reply.rest_seconds);
-    report(bench, BATCHED, &case, Better::Higher, &speeds);
+    let speeds = series(sides.iter().map(Side::name), &replies, |reply| {
+        (SEQUENCES * count) as f64 / reply.rest_seconds
+    });
+    report(bench.options, BATCHED, &case, Better::Higher, &speeds);
     if let (Some(together), Some(single)) = (speeds.first().and_then(Series::median), single) {
         Figure::new(BATCHED, &case, together).against("rushlight, one sequence", single).print();
     }

@@ -1,5 +1,4 @@
-use super::bench::Bench;
-use super::side::Side;
+use super::Options;
 use crate::evaluate::Figure;
 
 /// Which numbers are better.
@@ -33,19 +32,19 @@ impl Series<'_> {
     }
 }
 
-/// The numbers of each side, one for each of its replies.
+/// The numbers of the sides of these names, one for each of a side's replies.
 pub(super) fn series<R>(
-    sides: &[Side],
+    names: impl IntoIterator<Item = &'static str>,
     replies: &[Vec<R>],
     number: impl Fn(&R) -> f64,
 ) -> Vec<Series<'static>> {
     let numbers = replies.iter().map(|replies| replies.iter().map(&number).collect());
-    sides.iter().map(Side::name).zip(numbers).map(|(name, values)| Series { name, values }).collect()
+    names.into_iter().zip(numbers).map(|(name, values)| Series { name, values }).collect()
 }
 
 /// Prints a line for each peer that has numbers, and all of them for the reader. The first series is ours.
-pub(super) fn report(bench: &Bench<'_>, figure: &str, case: &str, better: Better, all: &[Series<'_>]) {
-    if !bench.options.wants(figure, case) {
+pub(super) fn report(options: &Options, figure: &str, case: &str, better: Better, all: &[Series<'_>]) {
+    if !options.wants(figure, case) {
         return;
     }
     let shown: Vec<String> = all.iter().filter_map(Series::shown).collect();
@@ -69,7 +68,8 @@ pub(super) fn report(bench: &Bench<'_>, figure: &str, case: &str, better: Better
 /// Three digits that count.
 fn digits(number: f64) -> String {
     match number.abs() {
-        0.0..0.1 => format!("{number:.4}"),
+        0.0..0.001 => format!("{number:.2e}"),
+        0.001..0.1 => format!("{number:.4}"),
         0.1..10.0 => format!("{number:.2}"),
         10.0..1_000.0 => format!("{number:.1}"),
         _ => format!("{number:.0}"),
