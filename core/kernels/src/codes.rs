@@ -2,7 +2,7 @@
 //! vector itself, and two to score with.
 
 use self::product::{From, Nothing, Uncertainty, run_at};
-use self::quantise::{Quantised, quantise};
+use self::quantise::{Quantised, quantise, rests_of};
 use self::rests::Rests;
 use crate::MappedRests;
 use crate::cpu;
@@ -143,9 +143,10 @@ impl CodedRows {
     ///
     /// If it doesn't have as many values as the rows have dimensions.
     pub fn push(&mut self, row: &[f32]) {
-        let Quantised { codes, rests, scale, error, length } = self.quantise(row);
+        let quantised = self.quantise(row);
+        self.rests.push(&rests_of(cpu::active(), row, &quantised));
+        let Quantised { codes, scale, error, length } = quantised;
         self.lines.extend(codes.iter().map(flipped));
-        self.rests.push(&rests);
         let bias = match self.nearness {
             Nearness::Dot => 0.0,
             Nearness::Distance => (-length * length / 2.0) as f32,
@@ -166,10 +167,10 @@ impl CodedRows {
     ///
     /// If it doesn't have as many values as the rows have dimensions.
     pub fn holds(&self, row: usize, vector: &[f32]) -> bool {
-        let Quantised { codes, rests, scale, .. } = self.quantise(vector);
-        self.facts[row].scale.to_bits() == scale.to_bits()
-            && self.line(row).iter().copied().eq(codes.iter().map(flipped))
-            && self.rests.get(row) == rests
+        let quantised = self.quantise(vector);
+        self.facts[row].scale.to_bits() == quantised.scale.to_bits()
+            && self.line(row).iter().copied().eq(quantised.codes.iter().map(flipped))
+            && self.rests.get(row) == rests_of(cpu::active(), vector, &quantised)
     }
 
     /// The codes of a row, filled up to whole lines of the cache.
@@ -239,7 +240,7 @@ impl CodedRows {
     ///
     /// If it doesn't have as many values as the rows have dimensions.
     pub fn query(&self, vector: &[f32]) -> CodedQuery {
-        let Quantised { codes: lines, scale, error, length, .. } = self.quantise(vector);
+        let Quantised { codes: lines, scale, error, length } = self.quantise(vector);
         // Twice the bound of a sum in 16 lanes, each rounded once for a product and once for a sum.
         let rounding = (self.dimensions as f32 / 16.0 + 16.0) * f32::EPSILON;
         let constant = match self.nearness {
