@@ -16,7 +16,7 @@ const MAX_SOURCE: usize = 1 << 20;
 
 /// Compiles grammars for one vocabulary.
 ///
-/// Making it takes about half a second for 150 000 tokens; it is made once for a model and shared by reference.
+/// Making it takes time in proportion to the vocabulary; it is made once for a model and shared by reference.
 pub struct Grammars {
     factory: ParserFactory,
 }
@@ -44,8 +44,7 @@ impl Grammars {
     /// # Errors
     ///
     /// [`Error::Invalid`] names the part that says something impossible, or more than fits the bounds: 1 MiB of source,
-    /// and so much work that it takes 250 ms at most on a machine of today. The bounds count work and not time, so that
-    /// a grammar is always compiled or never.
+    /// and an amount of work. That is counted, not timed, so that a grammar is always compiled or never.
     pub fn compile(&self, grammar: &Grammar) -> Result<Matcher> {
         let bytes = grammar.source().len();
         if bytes > MAX_SOURCE {

@@ -61,7 +61,7 @@ fn is_deeper(value: &Value, limit: usize) -> bool {
 /// written as Python does it, on one line: models have seen calls written so, and cannot lose themselves in white space.
 pub(super) fn prepared(schema: &Value) -> Value {
     let mut schema = schema.clone();
-    let closes = !composes(&schema);
+    let closes = !composes(&mut schema);
     narrow(&mut schema, closes);
     // Separators are regular expressions.
     schema["x-guidance"] = json!({
@@ -89,9 +89,8 @@ fn inner(schema: &mut Map<String, Value>) -> impl Iterator<Item = &mut Value> {
 }
 
 /// Whether any object gets its properties from several places.
-fn composes(schema: &Value) -> bool {
-    let mut copy = schema.clone();
-    let mut open = vec![&mut copy];
+fn composes(schema: &mut Value) -> bool {
+    let mut open = vec![schema];
     while let Some(Value::Object(schema)) = open.pop() {
         let listed = usize::from(schema.contains_key("properties"));
         let places = listed + COMPOSING.iter().filter(|&&keyword| schema.contains_key(keyword)).count();
