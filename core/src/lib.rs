@@ -5,6 +5,8 @@
 pub mod agent;
 pub mod cache;
 pub mod error;
+#[cfg(any(feature = "remote", feature = "qdrant"))]
+mod http;
 pub mod llm;
 pub mod message;
 pub mod observe;

@@ -4,15 +4,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use ureq::http::Method;
 
+use crate::http::{Service, check_url};
 use crate::retrieval::Embedder;
 use crate::retrieval::blocking::blocking;
 use crate::setters::setters;
 use crate::{Error, Result};
-
-/// Bytes of a reply that are read at most: a batch of a few thousand of the longest vectors.
-const MAX_REPLY: u64 = 256 << 20;
 
 /// Bytes that count as a token: fewer than most tokenizers take for one.
 const TOKEN_BYTES: usize = 3;
@@ -96,7 +94,7 @@ pub struct RemoteEmbedder {
 
 /// What a request needs.
 struct Server {
-    agent: ureq::Agent,
+    service: Service,
     url: String,
     model: String,
     name: String,
@@ -133,27 +131,18 @@ impl RemoteEmbedder {
     /// [`Error::Invalid`] for a URL that is not of HTTP or an option out of its range; [`Error::Timeout`] or
     /// [`Error::Foreign`] if the first request fails.
     pub async fn open(url: &str, model: &str, options: RemoteEmbedderOptions) -> Result<Self> {
-        if !["http://", "https://"].iter().any(|scheme| url.starts_with(scheme)) {
-            let message = format!("expected one that begins with `http://` or `https://`, got `{url}`");
-            return Err(Error::invalid("URL of the embedding server", message));
-        }
+        check_url("URL of the embedding server", url)?;
         let sizes = [("`batch`", options.batch), ("`max_tokens`", options.max_tokens)];
         for (what, size) in sizes.into_iter().chain(options.dimensions.map(|size| ("`dimensions`", size))) {
             if size == 0 {
                 return Err(Error::invalid(what, "expected at least 1, got 0"));
             }
         }
-        let config = ureq::Agent::config_builder()
-            .timeout_global(Some(options.timeout))
-            .max_redirects(0)
-            .http_status_as_error(false)
-            .user_agent(concat!("rushlight/", env!("CARGO_PKG_VERSION")))
-            .build();
         let prompt = &options.passage_prompt;
         let name = if prompt.is_empty() { model.to_owned() } else { format!("{model} {prompt:?}") };
         let url = format!("{}/embeddings", url.trim_end_matches('/'));
-        let (agent, model) = (config.new_agent(), model.to_owned());
-        let server = Arc::new(Server { agent, url, model, name, options });
+        let service = Service::new("the embedding server", format!("embedder `{name}`"), options.timeout);
+        let server = Arc::new(Server { service, url, model: model.to_owned(), name, options });
         let dimensions = match server.options.dimensions {
             Some(dimensions) => dimensions,
             None => Server::ask(&server, vec!["length".to_owned()]).await?.iter().map(Vec::len).sum(),
@@ -170,7 +159,7 @@ impl RemoteEmbedder {
         match vectors.iter().find(|vector| vector.len() != self.dimensions) {
             Some(vector) => {
                 let message = format!("expected {} dimensions, got {}", self.dimensions, vector.len());
-                Err(self.server.failed(message))
+                Err(self.server.service.failed(message))
             }
             None => Ok(vectors),
         }
@@ -192,24 +181,16 @@ impl Server {
     }
 
     fn post(&self, texts: &[String]) -> Result<Vec<Vec<f32>>> {
-        let Self { model, options, .. } = self;
+        let Self { service, model, options, .. } = self;
         let request =
             Request { model, input: texts, encoding_format: "float", dimensions: options.dimensions };
-        let body = serde_json::to_string(&request).map_err(|error| self.failed(error))?;
-        let mut post = self.agent.post(&self.url).header("Content-Type", "application/json");
-        if let Some(key) = &options.api_key {
-            post = post.header("Authorization", format!("Bearer {key}"));
-        }
-        let mut response = post.send(body).map_err(|error| self.unanswered(error))?;
-        let status = response.status();
-        let reply = response.body_mut().with_config().limit(MAX_REPLY).read_to_string();
-        let reply = reply.map_err(|error| self.unanswered(error))?;
-        if !status.is_success() {
-            return Err(self.failed(format!("status {}: {}", status.as_u16(), reason(&reply))));
-        }
-        let mut rows = serde_json::from_str::<Reply>(&reply).map_err(|error| self.failed(error))?.data;
+        let body = serde_json::to_string(&request).map_err(|error| service.failed(error))?;
+        let key = options.api_key.as_ref().map(|key| ("Authorization", format!("Bearer {key}")));
+        let reply = service.send(Service::request(Method::POST, &self.url, key), Some(body))?;
+        let reply = service.success(reply)?;
+        let mut rows = serde_json::from_str::<Reply>(&reply).map_err(|error| service.failed(error))?.data;
         if rows.len() != texts.len() {
-            return Err(self.failed(format!("expected {} vectors, got {}", texts.len(), rows.len())));
+            return Err(service.failed(format!("expected {} vectors, got {}", texts.len(), rows.len())));
         }
         rows.sort_by_key(|row| row.index);
         rows.into_iter().map(|row| self.unit(row.embedding)).collect()
@@ -219,34 +200,14 @@ impl Server {
     fn unit(&self, mut vector: Vec<f32>) -> Result<Vec<f32>> {
         let length = vector.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>().sqrt() as f32;
         if !(length.is_finite() && length > 0.0) {
-            return Err(self.failed(format!("expected a vector of a finite length above 0, got {length}")));
+            return Err(self
+                .service
+                .failed(format!("expected a vector of a finite length above 0, got {length}")));
         }
         for value in &mut vector {
             *value /= length;
         }
         Ok(vector)
-    }
-
-    fn unanswered(&self, error: ureq::Error) -> Error {
-        match error {
-            ureq::Error::Timeout(_) => {
-                Error::Timeout { what: "the embedding server", after: self.options.timeout }
-            }
-            error => self.failed(error),
-        }
-    }
-
-    fn failed(&self, source: impl Into<crate::error::Source>) -> Error {
-        Error::Foreign { what: format!("embedder `{}`", self.name), source: source.into() }
-    }
-}
-
-/// What a server says about a request that it refuses: its message, or the beginning of what it sent.
-fn reason(reply: &str) -> String {
-    let parsed: Value = serde_json::from_str(reply).unwrap_or_default();
-    match parsed["error"]["message"].as_str().or(parsed["error"].as_str()) {
-        Some(message) => message.to_owned(),
-        None => reply[..reply.floor_char_boundary(200)].to_owned(),
     }
 }
 

@@ -5,9 +5,10 @@ use async_trait::async_trait;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use ureq::http::Method;
 
 use super::request::{Points, Search};
-use super::server::{Method, Server};
+use super::server::Server;
 use super::{QdrantOptions, request};
 use crate::retrieval::store::remote::{prepared, settled};
 use crate::retrieval::{Metric, Neighbour, VectorQuery, VectorRow, VectorStore};
@@ -67,16 +68,16 @@ impl QdrantStore {
         }
         let server = Arc::new(Server::new(url, &options)?);
         let store = Self { server, dimensions, options: Arc::new(options) };
-        let known = Server::ask(&store.server, Method::Get, "", &Value::Null).await?;
+        let known = Server::ask(&store.server, Method::GET, "", &Value::Null).await?;
         if let Some(collection) = known {
             store.check(&collection["config"]["params"]["vectors"])?;
         } else {
             let collection = request::collection(dimensions, &store.options);
-            store.ask::<Value>(Method::Put, "", &collection).await?;
+            store.ask::<Value>(Method::PUT, "", &collection).await?;
         }
         // Also where a collection was made before, but perhaps not its indexes.
         for words in request::WORDS {
-            store.ask::<Value>(Method::Put, "/index?wait=true", &request::index(words)).await?;
+            store.ask::<Value>(Method::PUT, "/index?wait=true", &request::index(words)).await?;
         }
         Ok(store)
     }
@@ -123,7 +124,7 @@ impl VectorStore for QdrantStore {
             return Ok(());
         }
         let points = Points::new(&rows, self.options.prefix_length);
-        self.ask::<Value>(Method::Put, "/points?wait=true", &points).await.map(drop)
+        self.ask::<Value>(Method::PUT, "/points?wait=true", &points).await.map(drop)
     }
 
     async fn search(&self, query: &VectorQuery) -> Result<Vec<Neighbour>> {
@@ -136,7 +137,7 @@ impl VectorStore for QdrantStore {
         let mut limit = k.saturating_add(1);
         loop {
             let request = Search::new(&vector, query.filter.as_ref(), limit, &self.options)?;
-            let found: Found = self.ask(Method::Post, "/points/query", &request).await?;
+            let found: Found = self.ask(Method::POST, "/points/query", &request).await?;
             let found: Vec<Neighbour> = found.points.iter().map(|point| self.neighbour(point)).collect();
             if let Some(nearest) = settled(&found, k, limit) {
                 return Ok(nearest);
@@ -150,11 +151,11 @@ impl VectorStore for QdrantStore {
             return Ok(());
         }
         let points = json!({ "points": ids });
-        self.ask::<Value>(Method::Post, "/points/delete?wait=true", &points).await.map(drop)
+        self.ask::<Value>(Method::POST, "/points/delete?wait=true", &points).await.map(drop)
     }
 
     async fn count(&self) -> Result<usize> {
-        let count: Count = self.ask(Method::Post, "/points/count", &json!({ "exact": true })).await?;
+        let count: Count = self.ask(Method::POST, "/points/count", &json!({ "exact": true })).await?;
         Ok(count.count)
     }
 }
