@@ -54,7 +54,7 @@ export interface LocalLlmOptions {
   draftModel?: string;
   /**
    * Whether a call of a tool that the model begins to write is held to the tools' names and parameters, so that it cannot
-   * be wrong; what it says before is free. Default false.
+   * be wrong; what it says before and behind is free. Default true.
    */
   constrainCalls?: boolean;
 }

@@ -127,7 +127,7 @@ impl LocalLlm {
     ///     draft_model: a small model that guesses where earlier tokens say nothing, by name or path; it has the vocabulary
     ///         of the model and counts against the same budgets
     ///     constrain_calls: whether a call of a tool that the model begins to write is held to the tools' names and parameters,
-    ///         so that it cannot be wrong; what it says before is free; default false
+    ///         so that it cannot be wrong; what it says before and behind is free; default true
     ///     progress: a function, sync or async, that is told how far it is
     ///
     /// Raises:

@@ -17,7 +17,8 @@ pub enum CallForm {
     Any,
 }
 
-/// Calls of tools, each an object of a tool's name and arguments that fit its schema.
+/// A call of a tool, or a list of calls where a model writes lists: each an object of a tool's name and arguments that fit
+/// its schema.
 #[derive(Debug, Clone, Copy)]
 pub struct Calls<'a> {
     /// The tools by name, each with its parameters, a JSON Schema.
@@ -28,7 +29,8 @@ pub struct Calls<'a> {
     pub opening_token: Option<u32>,
     /// Which forms are allowed.
     pub form: CallForm,
-    /// Whether there may be several.
+    /// Whether there may be several. Then whatever follows is allowed, since a model that was to end or to call again
+    /// would call without end: who reads its text sees whether another call begins.
     pub parallel: bool,
 }
 
@@ -57,38 +59,38 @@ impl Calls<'_> {
         }
         let _ = writeln!(rules, "call: {}", calls.join(" | "));
         let _ = writeln!(rules, "native: {}", self.native());
+        let rest = if self.parallel { " REST?" } else { "" };
         match self.form {
-            CallForm::Native => rules.push_str("calls: native\n"),
+            CallForm::Native => {
+                let _ = writeln!(rules, "calls: native{rest}");
+            }
             CallForm::Any => {
                 let _ = writeln!(rules, "bare: {}", bare.join(" | "));
-                let _ = writeln!(rules, "calls: native | {}", self.bare());
+                let _ = writeln!(rules, "calls: (native | {}){rest}", self.bare());
             }
         }
+        rules.push_str("REST: /(.|\\n)+/\n");
         Ok((rules, parts))
     }
 
     fn native(&self) -> String {
-        let opening = self.opening_token.map(|token| format!("<[{token}]> ")).unwrap_or_default();
         match self.syntax {
-            CallSyntax::Tagged => {
-                let tagged = r#""<tool_call>\n" call "\n</tool_call>""#;
-                let more = if self.parallel { format!(r#" ("\n" {tagged})*"#) } else { String::new() };
-                format!("{tagged}{more}")
+            CallSyntax::Tagged => r#""<tool_call>\n" call "\n</tool_call>""#.to_owned(),
+            CallSyntax::Bare => "call".to_owned(),
+            CallSyntax::List => {
+                let opening = self.opening_token.map(|token| format!("<[{token}]> ")).unwrap_or_default();
+                format!(r#"{opening}"[" call{} "]""#, self.more("call"))
             }
-            CallSyntax::Bare => format!("call{}", self.more("; ", "call")),
-            CallSyntax::List => format!(r#"{opening}"[" call{} "]""#, self.more(", ", "call")),
         }
     }
 
     fn bare(&self) -> String {
-        let (list, lines) = (self.more(", ", "bare"), self.more("\\n", "bare"));
-        let fence = if self.parallel { r#" "\n```"?"# } else { "" };
-        format!(r#"bare{lines}{fence} | "[" bare{list} "]" | "{{" bare "}}""#)
+        format!(r#"bare | "[" bare{} "]" | "{{" bare "}}""#, self.more("bare"))
     }
 
-    /// Further calls after this text, if there may be several.
-    fn more(&self, separator: &str, call: &str) -> String {
-        if self.parallel { format!(r#" ("{separator}" {call})*"#) } else { String::new() }
+    /// Further calls in a list, if there may be several.
+    fn more(&self, call: &str) -> String {
+        if self.parallel { format!(r#" (", " {call})*"#) } else { String::new() }
     }
 }
 

@@ -32,7 +32,7 @@ impl Grammar {
         })
     }
 
-    /// One call of a tool or several.
+    /// A call of a tool, and behind it whatever the model says if there may be several.
     ///
     /// # Errors
     ///

@@ -41,38 +41,33 @@ fn takes(speaker: &Speaker, grammar: &Grammar, text: &str) -> bool {
 }
 
 #[test]
-fn calls_in_tags_name_a_tool_and_fit_its_parameters() {
-    let grammar = grammar(CallSyntax::Tagged, CallForm::Native, true);
-    let mut several = 0;
+fn a_call_in_tags_names_a_tool_and_fits_its_parameters() {
+    let grammar = grammar(CallSyntax::Tagged, CallForm::Native, false);
     for seed in 0..12 {
         let mut matcher = QWEN.start(&grammar);
-        let said = QWEN.walk(&mut matcher, seed);
 
-        let text = QWEN.text(&said);
-        let calls: Vec<&str> = text.split("</tool_call>").filter(|call| !call.is_empty()).collect();
-        for call in &calls {
-            let body = call.trim_start().strip_prefix("<tool_call>\n").unwrap();
-            assert_call(&serde_json::from_str(body).unwrap(), "arguments");
-        }
-        several += usize::from(calls.len() > 1);
+        let text = QWEN.text(&QWEN.walk(&mut matcher, seed));
+
+        let body = text.strip_prefix("<tool_call>\n").and_then(|text| text.strip_suffix("\n</tool_call>"));
+        assert_call(&serde_json::from_str(body.unwrap()).unwrap(), "arguments");
     }
-    assert!(several > 0);
 }
 
 #[test]
 fn lists_and_bare_objects_are_calls_in_other_syntaxes() {
     for seed in 0..6 {
-        let mut list = GPT2.start(&grammar(CallSyntax::List, CallForm::Native, true));
+        let mut list = GPT2.start(&grammar(CallSyntax::List, CallForm::Native, false));
         let text = GPT2.text(&GPT2.walk(&mut list, seed));
-        let calls: Vec<Value> = serde_json::from_str(&text).unwrap();
-        for call in &calls {
-            assert_call(call, "arguments");
-        }
+        let calls: [Value; 1] = serde_json::from_str(&text).unwrap();
+        assert_call(&calls[0], "arguments");
 
         let mut bare = GPT2.start(&grammar(CallSyntax::Bare, CallForm::Native, false));
         let text = GPT2.text(&GPT2.walk(&mut bare, seed));
         assert_call(&serde_json::from_str(&text).unwrap(), "parameters");
     }
+    let two = r#"[{"name": "now", "arguments": {}}, {"name": "now", "arguments": {}}]"#;
+    assert!(takes(&GPT2, &grammar(CallSyntax::List, CallForm::Native, true), two));
+    assert!(!takes(&GPT2, &grammar(CallSyntax::List, CallForm::Native, false), two));
 }
 
 #[test]
@@ -115,8 +110,7 @@ fn forms_that_small_models_fall_into_are_calls_where_any_form_is() {
         r#"{"name": "add", "parameters": {"numbers": [1, 2]}}"#,
         r#"{{"name": "now", "arguments": {}}}"#,
         r#"[{"name": "now", "arguments": {}}, {"name": "now", "arguments": {}}]"#,
-        "{\"name\": \"now\", \"arguments\": {}}\n{\"name\": \"now\", \"arguments\": {}}",
-        "{\"name\": \"now\", \"arguments\": {}}\n```",
+        "{\"name\": \"now\", \"arguments\": {}}\n```\n{\"free\": 5}",
     ] {
         assert!(takes(&QWEN, &any, text), "{text}");
     }

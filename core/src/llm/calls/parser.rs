@@ -82,9 +82,16 @@ impl CallParser {
         Self { held_to, ..Self::new(known) }
     }
 
-    /// Takes note that the text is held to a grammar from the beginning of the call on that is held back.
+    /// Takes note that the text is held to a grammar from the beginning of the call on that is held back, until that call
+    /// is complete. A fence around it says nothing more.
     pub(in crate::llm) fn hold(&mut self) {
         self.held_to = HeldTo::Grammar;
+        self.held = self.unfenced().to_owned();
+    }
+
+    /// Whether the text is held to a grammar.
+    pub(in crate::llm) fn is_held(&self) -> bool {
+        self.held_to == HeldTo::Grammar
     }
 
     /// The text that is held back, if it is the beginning of a call: a tag, or an object that names a known tool. White
@@ -98,10 +105,13 @@ impl CallParser {
             let gap = if inside.is_empty() { "" } else { "\n" };
             return Some(format!("{OPEN}{gap}{}", inside.trim_start()));
         }
+        named(self.unfenced(), |name| self.is_known(name))
+    }
+
+    /// The text that is held back, without the line that opens a fenced block.
+    fn unfenced(&self) -> &str {
         let fenced = self.held.strip_prefix(FENCE).and_then(|opened| opened.split_once('\n'));
-        named(fenced.map_or(self.held.as_str(), |(_, inside)| inside.trim_start()), |name| {
-            self.is_known(name)
-        })
+        fenced.map_or(&self.held, |(_, inside)| inside.trim_start())
     }
 
     /// Whether the model has made its calls and begun to write something else.
@@ -168,6 +178,9 @@ impl CallParser {
     fn call(&mut self, calls: Vec<WrittenCall>, length: usize, pieces: &mut Vec<Piece>) {
         self.held.drain(..length);
         self.called |= !calls.is_empty();
+        if self.is_held() && self.called {
+            self.held_to = HeldTo::GrammarLater;
+        }
         self.line_start = true;
         pieces.extend(calls.into_iter().map(Piece::Call));
     }

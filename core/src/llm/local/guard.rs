@@ -85,11 +85,13 @@ impl GuardMaker {
     }
 }
 
-/// What holds a generation to a grammar: from its first token, or from where a call begins.
+/// What holds a generation to a grammar: from its first token, or from where a call begins to where it ends.
 #[derive(Debug)]
 pub(super) struct Guard {
-    matcher: Matcher,
-    holds: bool,
+    /// At the start of the grammar.
+    start: Matcher,
+    /// Where the text is in it, while it is held.
+    held: Option<Matcher>,
     /// The token that a call may begin with, if it has no text.
     opening_token: Option<u32>,
     /// Tokens that come next, whatever the model thinks.
@@ -97,17 +99,17 @@ pub(super) struct Guard {
 }
 
 impl Guard {
-    fn new(matcher: Matcher, holds: bool, opening_token: Option<u32>) -> Self {
-        let mut guard = Self { matcher, holds, opening_token, forced: VecDeque::new() };
+    fn new(start: Matcher, holds: bool, opening_token: Option<u32>) -> Self {
+        let mut guard = Self { start, held: None, opening_token, forced: VecDeque::new() };
         if holds {
-            guard.force();
+            guard.hold(guard.start.fork());
         }
         guard
     }
 
     /// Whether what comes next is held to the grammar.
     pub(super) fn holds(&self) -> bool {
-        self.holds
+        self.held.is_some()
     }
 
     /// The token that comes next, if it is certain.
@@ -117,41 +119,47 @@ impl Guard {
 
     /// Rules out the tokens that cannot come next.
     pub(super) fn mask(&mut self, logits: &mut [f32]) -> Result<(), Error> {
-        if self.holds { self.matcher.mask(logits) } else { Ok(()) }
+        self.held.as_mut().map_or(Ok(()), |matcher| matcher.mask(logits))
     }
 
     /// Takes the next token; tells whether a call begins with it.
     pub(super) fn take(&mut self, token: u32) -> Result<bool, Error> {
-        let begins = !self.holds && self.opening_token == Some(token);
-        if !self.holds && !begins {
-            return Ok(false);
+        let begins = !self.holds() && self.opening_token == Some(token);
+        if begins {
+            self.held = Some(self.start.fork());
         }
-        self.holds = true;
-        self.matcher.accept(token)?;
-        if self.forced.is_empty() {
-            self.force();
+        if let Some(matcher) = &mut self.held {
+            matcher.accept(token)?;
+            if self.forced.is_empty() {
+                self.forced = matcher.forced_tokens().into();
+            }
         }
         Ok(begins)
     }
 
     /// Holds what follows the beginning of a call, if that is one of the grammar.
     pub(super) fn begin(&mut self, call: &str) -> bool {
-        let mut begun = self.matcher.fork();
-        if !begun.accept_text(call) {
-            return false;
+        let mut begun = self.start.fork();
+        let is_call = begun.accept_text(call);
+        if is_call {
+            self.hold(begun);
         }
-        self.matcher = begun;
-        self.holds = true;
-        self.force();
-        true
+        is_call
+    }
+
+    /// Leaves what follows to the model.
+    pub(super) fn let_go(&mut self) {
+        self.held = None;
+        self.forced.clear();
     }
 
     /// Whether all is said.
     pub(super) fn is_complete(&self) -> bool {
-        self.holds && self.matcher.is_complete()
+        self.held.as_ref().is_some_and(Matcher::is_complete)
     }
 
-    fn force(&mut self) {
-        self.forced = self.matcher.forced_tokens().into();
+    fn hold(&mut self, mut matcher: Matcher) {
+        self.forced = matcher.forced_tokens().into();
+        self.held = Some(matcher);
     }
 }

@@ -68,8 +68,8 @@ pub struct LocalLlmOptions {
     /// come. It rests while its guesses take more than they save, judged by the sizes of both. Default: none.
     pub draft_model: Option<String>,
     /// Whether a call that the model begins to write is held to the tools' names and parameters, so that it cannot be
-    /// wrong; what it says before is free. A call that [must be](crate::ToolChoice::Required) is always held. A small
-    /// model may make the same call over and over where the grammar lets it go on with another. Default false.
+    /// wrong; what it says before and behind is free. A call that [must be](crate::ToolChoice::Required) is always held.
+    /// Default true.
     pub constrain_calls: bool,
 }
 
@@ -106,7 +106,7 @@ impl Default for LocalLlmOptions {
             tensor_parallel: 1,
             speculation: true,
             draft_model: None,
-            constrain_calls: false,
+            constrain_calls: true,
         }
     }
 }

@@ -359,7 +359,13 @@ impl<'m> Sequence<'m> {
         if begins {
             self.writer.hold();
         }
-        Ok(guard.is_complete())
+        if guard.is_complete() {
+            return Ok(true);
+        }
+        if !self.writer.is_held() {
+            guard.let_go();
+        }
+        Ok(false)
     }
 
     /// Writes the end, and hands over the keys and values if that was the purpose.

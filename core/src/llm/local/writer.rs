@@ -49,9 +49,14 @@ impl Writer {
         self.calls.begun()
     }
 
-    /// Takes note that the text is held to a grammar from the beginning of a call on, or from the start.
+    /// Takes note that the text is held to a grammar from the beginning of a call on.
     pub(super) fn hold(&mut self) {
         self.calls.hold();
+    }
+
+    /// Whether the text is held to a grammar: no more once a call is complete.
+    pub(super) fn is_held(&self) -> bool {
+        self.calls.is_held()
     }
 
     /// Takes the next text.

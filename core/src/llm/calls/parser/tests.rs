@@ -256,3 +256,21 @@ fn half_a_call_that_is_held_is_none() {
         assert_eq!((said.as_str(), calls.len()), ("I add. ", 0), "{rest}");
     }
 }
+
+#[test]
+fn behind_a_call_that_is_held_others_may_begin_or_the_text_is_over() {
+    let calls =
+        ["{\"name\": \"add\",", " \"arguments\": {}}\n", "{\"name\": \"clock\",", " \"arguments\": {}}\n"];
+    for rest in [&["{\"free\": 63.0}"][..], &["```", "\nIt is noon."], &["\n\n"], &[]] {
+        for opening in ["", "```json\n"] {
+            let first = format!("{opening}{}", calls[0]);
+            let pieces = [&[first.as_str()], &calls[1..], rest].concat();
+
+            let (said, called, begun) = parse_guarded(&pieces, true, false);
+
+            let names: Vec<&str> = called.iter().map(|(name, _)| name.as_str()).collect();
+            assert_eq!((said.as_str(), names), ("", vec!["add", "clock"]), "{pieces:?}");
+            assert_eq!(begun, [calls[0], calls[2]]);
+        }
+    }
+}
