@@ -16,6 +16,7 @@ mod remote;
 mod rows;
 #[cfg(test)]
 pub(super) mod samples;
+mod slots;
 pub(super) mod sqlite;
 
 use batch::on_all_threads;

@@ -1,10 +1,8 @@
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
-
 use rushlight_kernels::{CodedQuery, CodedRows, MappedRests};
 
 use super::Metric;
 use super::metric::length;
+use super::slots::Slots;
 use crate::retrieval::VectorRow;
 use crate::retrieval::metadata::IdSet;
 use crate::{Error, Result};
@@ -21,7 +19,7 @@ pub(super) struct Rows {
     codes: CodedRows,
     ids: Vec<u64>,
     live: Vec<bool>,
-    slots: HashMap<u64, u32, BuildHasherDefault<IdHasher>>,
+    slots: Slots,
 }
 
 /// A vector to compare rows with.
@@ -40,13 +38,13 @@ impl Rows {
             codes: CodedRows::new(dimensions, metric.nearness()),
             ids: Vec::new(),
             live: Vec::new(),
-            slots: HashMap::default(),
+            slots: Slots::default(),
         }
     }
 
     /// The rows with these ids, ascending.
     pub(super) fn from_parts(dimensions: usize, metric: Metric, ids: Vec<u64>, codes: CodedRows) -> Self {
-        let slots = (0..).zip(&ids).map(|(slot, id)| (*id, slot)).collect();
+        let slots = Slots::of(&ids);
         Self { metric, dimensions, codes, live: vec![true; ids.len()], ids, slots }
     }
 
@@ -96,23 +94,23 @@ impl Rows {
     }
 
     pub(super) fn remove(&mut self, id: u64) {
-        if let Some(slot) = self.slots.remove(&id) {
+        if let Some(slot) = self.slots.remove(id) {
             self.live[slot as usize] = false;
         }
     }
 
     pub(super) fn contains(&self, id: u64) -> bool {
-        self.slots.contains_key(&id)
+        self.slots.get(id).is_some()
     }
 
     /// Whether the live row of `id` was made of this prepared vector.
     pub(super) fn holds(&self, id: u64, vector: &[f32]) -> bool {
-        self.slots.get(&id).is_some_and(|slot| self.codes.holds(*slot as usize, vector))
+        self.slots.get(id).is_some_and(|slot| self.codes.holds(slot as usize, vector))
     }
 
     /// The ids of the live rows, in no order.
     pub(super) fn ids(&self) -> impl Iterator<Item = u64> {
-        self.slots.keys().copied()
+        self.slots.iter().map(|(id, _)| id)
     }
 
     /// The number of live rows.
@@ -152,7 +150,9 @@ impl Rows {
 
     /// The slots of the rows with these ids.
     pub(super) fn slots_of(&self, ids: &IdSet) -> Vec<u32> {
-        ids.iter().filter_map(|id| self.slots.get(&id).copied()).collect()
+        let mut slots = Vec::with_capacity(ids.len() as usize);
+        slots.extend(ids.iter().filter_map(|id| self.slots.get(id)));
+        slots
     }
 
     /// Writes the scores of `slots` to `out`.
@@ -168,7 +168,7 @@ impl Rows {
 
     /// The live rows without the dead ones, by ascending id.
     pub(super) fn compacted(&self) -> Self {
-        let mut live: Vec<(u64, u32)> = self.slots.iter().map(|(id, slot)| (*id, *slot)).collect();
+        let mut live: Vec<(u64, u32)> = self.slots.iter().collect();
         live.sort_unstable();
         let mut rows = Self::new(self.dimensions, self.metric);
         rows.codes.reserve(live.len());
@@ -177,26 +177,5 @@ impl Rows {
             rows.put_from(self, slot as usize);
         }
         rows
-    }
-}
-
-/// Spreads ids over a table; they come from the store's owner, so nobody chooses them to collide.
-#[derive(Debug, Default)]
-struct IdHasher(u64);
-
-impl Hasher for IdHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.write_u64(self.0 ^ u64::from(*byte));
-        }
-    }
-
-    fn write_u64(&mut self, id: u64) {
-        let product = u128::from(id ^ 0x9e37_79b9_7f4a_7c15) * 0xd6e8_feb8_6659_fd93;
-        self.0 = (product >> 64) as u64 ^ product as u64;
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
     }
 }
