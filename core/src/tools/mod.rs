@@ -1,6 +1,7 @@
 //! What the agent can do: functions that the model may call.
 
 mod blocking;
+pub mod builtin;
 mod function;
 mod schema;
 mod shared;
