@@ -20,9 +20,13 @@ mod current_time;
 #[cfg(feature = "workspace")]
 mod read_file;
 #[cfg(feature = "workspace")]
+mod search_code;
+#[cfg(feature = "workspace")]
 mod workspace;
 
 pub use calculate::calculate;
 pub use current_time::{CurrentTimeOptions, current_time, current_time_by};
 #[cfg(feature = "workspace")]
 pub use read_file::{ReadFileOptions, read_file};
+#[cfg(feature = "workspace")]
+pub use search_code::{SearchCodeOptions, search_code};
