@@ -19,6 +19,8 @@ mod calculate;
 mod current_time;
 #[cfg(feature = "workspace")]
 mod read_file;
+#[cfg(all(feature = "workspace", unix))]
+mod run_command;
 #[cfg(feature = "workspace")]
 mod search_code;
 #[cfg(feature = "workspace")]
@@ -28,5 +30,7 @@ pub use calculate::calculate;
 pub use current_time::{CurrentTimeOptions, current_time, current_time_by};
 #[cfg(feature = "workspace")]
 pub use read_file::{ReadFileOptions, read_file};
+#[cfg(all(feature = "workspace", unix))]
+pub use run_command::{AllowedCommand, RunCommandOptions, run_command};
 #[cfg(feature = "workspace")]
 pub use search_code::{SearchCodeOptions, search_code};
