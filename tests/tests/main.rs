@@ -4,6 +4,7 @@
 
 mod agent;
 mod architecture;
+mod builtin;
 mod cache;
 mod chunks;
 mod contracts;

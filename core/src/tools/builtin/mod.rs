@@ -17,20 +17,26 @@
 
 mod calculate;
 mod current_time;
+#[cfg(feature = "web")]
+mod fetch_page;
 #[cfg(feature = "workspace")]
 mod read_file;
 #[cfg(all(feature = "workspace", unix))]
 mod run_command;
 #[cfg(feature = "workspace")]
 mod search_code;
+mod search_knowledge;
 #[cfg(feature = "workspace")]
 mod workspace;
 
 pub use calculate::calculate;
 pub use current_time::{CurrentTimeOptions, current_time, current_time_by};
+#[cfg(feature = "web")]
+pub use fetch_page::{FetchPageOptions, fetch_page};
 #[cfg(feature = "workspace")]
 pub use read_file::{ReadFileOptions, read_file};
 #[cfg(all(feature = "workspace", unix))]
 pub use run_command::{AllowedCommand, RunCommandOptions, run_command};
 #[cfg(feature = "workspace")]
 pub use search_code::{SearchCodeOptions, search_code};
+pub use search_knowledge::{SearchKnowledgeOptions, search_knowledge};
