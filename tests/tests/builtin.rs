@@ -23,8 +23,10 @@ async fn fetched(options: FetchPageOptions, url: &str) -> Result<Value, String> 
 #[tokio::test]
 async fn a_page_is_given_as_its_readable_text_with_its_address() {
     let html = "<title>Bees</title><nav>Menu</nav><h1>Bees</h1><p>Bees dance.<script>no()</script>";
-    let site =
-        TestSite::start([("/old", Reply::Redirect("/bees?x=1#top".into())), ("/bees?x=1", Reply::html(html))]);
+    let site = TestSite::start([
+        ("/old", Reply::Redirect("/bees?x=1#top".into())),
+        ("/bees?x=1", Reply::html(html)),
+    ]);
 
     let page = fetched(loopback(), &site.url("/old#part")).await.unwrap();
 
@@ -99,10 +101,7 @@ async fn pages_that_are_missing_too_large_or_never_come_are_errors_by_name() {
     let refused = async |path: &str, options| fetched(options, &site.url(path)).await.unwrap_err();
 
     assert_eq!(refused("/none", loopback()).await, "expected a page, got status 404 Not Found");
-    assert_eq!(
-        refused("/large", loopback().max_bytes(1000)).await,
-        "expected at most 1000 bytes, got more"
-    );
+    assert_eq!(refused("/large", loopback().max_bytes(1000)).await, "expected at most 1000 bytes, got more");
     assert_eq!(refused("/image", loopback()).await, "expected a page with text, got `image/png`");
     assert_eq!(
         refused("/silent", loopback().timeout(Duration::from_millis(300))).await,
