@@ -46,8 +46,8 @@ impl<'a> Hits<'a> {
         self.is_binary = false;
         let (end, count) = (self.text.len(), self.count);
         let file = file.take(self.options.max_file_bytes);
-        let searched = searcher.search_reader(matcher, file, &mut *self);
-        if self.is_binary || searched.is_err() {
+        let outcome = searcher.search_reader(matcher, file, &mut *self);
+        if self.is_binary || outcome.is_err() {
             self.text.truncate(end);
             (self.count, self.is_full) = (count, false);
         }
