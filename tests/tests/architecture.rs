@@ -19,10 +19,11 @@ const ORDER: [&[&str]; 9] = [
 ];
 
 /// The crates of the workspace and which of its crates each may depend on.
-const CRATES: [(&str, &[&str]); 10] = [
+const CRATES: [(&str, &[&str]); 11] = [
     ("core/kernels", &[]),
+    ("core/macros", &[]),
     ("core/models", &["rushlight-kernels"]),
-    ("core", &["rushlight-kernels", "rushlight-models"]),
+    ("core", &["rushlight-kernels", "rushlight-models", "rushlight-macros"]),
     ("bindings-python", &["rushlight", "rushlight-unified"]),
     ("bindings-node", &["rushlight", "rushlight-unified"]),
     ("tests", &["rushlight", "rushlight-models"]),

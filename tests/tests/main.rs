@@ -19,4 +19,5 @@ mod scenarios;
 mod session;
 mod slos;
 mod speculation;
+mod tool_macro;
 mod tools;

@@ -3,6 +3,9 @@
 mod blocking;
 pub mod builtin;
 mod function;
+#[cfg(feature = "macros")]
+#[doc(hidden)]
+pub mod macros;
 mod schema;
 mod shared;
 mod task;
