@@ -1,5 +1,7 @@
 //! Functions that the attribute makes tools.
 
+#![expect(clippy::unused_async, reason = "tools are async, also those that wait for nothing")]
+
 use std::time::Duration;
 
 use rushlight::{Tool, ToolCall, tool};

@@ -1,4 +1,4 @@
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use syn::parse::Parser;
 use syn::{Attribute, Error, Expr, ItemFn, Lit, LitStr, Meta, Result, ReturnType, Type};
@@ -19,17 +19,12 @@ pub(crate) fn tool(options: TokenStream, function: TokenStream) -> Result<TokenS
     let timeout = timeout.map(|milliseconds| {
         quote! { .timeout(::std::time::Duration::from_millis(#milliseconds)) }
     });
-    let made = match function.sig.asyncness {
-        Some(_) => quote! {
-            ::rushlight::FunctionTool::new(#tool_name, #description, |Arguments { #(#names),* }: Arguments| {
-                #name(#(#names),*)
-            })
-        },
-        None => quote! {
-            ::rushlight::FunctionTool::blocking(#tool_name, #description, |Arguments { #(#names),* }: Arguments| {
-                #name(#(#names),*)
-            })
-        },
+    let kind =
+        Ident::new(if function.sig.asyncness.is_some() { "new" } else { "blocking" }, Span::call_site());
+    let made = quote! {
+        ::rushlight::FunctionTool::#kind(#tool_name, #description, |Arguments { #(#names),* }: Arguments| {
+            #name(#(#names),*)
+        })
     };
     let docs = format!("The tool that the function `{name}` is.");
     Ok(quote! {

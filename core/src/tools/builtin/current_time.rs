@@ -57,6 +57,7 @@ pub fn current_time(options: CurrentTimeOptions) -> Result<FunctionTool> {
 }
 
 /// As [`current_time`], by a clock of the caller's own.
+#[expect(clippy::needless_pass_by_value, reason = "options are handed over, as to every tool")]
 pub fn current_time_by(
     clock: impl Fn() -> SystemTime + Send + Sync + 'static,
     options: CurrentTimeOptions,

@@ -118,6 +118,7 @@ fn is_zero(count: &usize) -> bool {
 /// # Errors
 ///
 /// [`Error::Invalid`]: a host is no name of one, or a limit is zero.
+#[expect(clippy::needless_pass_by_value, reason = "options are handed over, as to every tool")]
 pub fn fetch_page(options: FetchPageOptions) -> Result<FunctionTool> {
     if options.max_output_bytes == 0 {
         return Err(Error::invalid("`max_output_bytes`", "expected more than 0, got 0"));

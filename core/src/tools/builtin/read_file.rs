@@ -63,7 +63,7 @@ pub fn read_file(root: impl Into<PathBuf>, options: ReadFileOptions) -> Result<F
     if options.max_output_bytes == 0 {
         return Err(crate::Error::invalid("`max_output_bytes`", "expected more than 0, got 0"));
     }
-    let workspace = Arc::new(Workspace::open(root.into(), options.hidden)?);
+    let workspace = Arc::new(Workspace::open(&root.into(), options.hidden)?);
     Ok(FunctionTool::blocking("read_file", DESCRIPTION, move |arguments: Arguments| {
         read(&workspace, &arguments, &options)
     }))
@@ -88,7 +88,7 @@ fn text_of(bytes: Vec<u8>, shown: &str) -> Result<String, String> {
     }
     let text = String::from_utf8(bytes).map_err(|error| {
         let place = error.utf8_error().valid_up_to();
-        let line = 1 + error.as_bytes()[..place].iter().filter(|byte| **byte == b'\n').count();
+        let line = error.as_bytes()[..place].split(|byte| *byte == b'\n').count();
         let byte = error.as_bytes()[place];
         format!("expected text in UTF-8, got byte {byte:#04x} in line {line} of `{shown}`")
     })?;
@@ -123,7 +123,7 @@ fn lines(text: &str, first: usize, last: usize, room: usize) -> Result<String, u
             note(&mut output, &format!("line {first} of {count}, cut: it has {bytes} bytes"));
         }
         Some(_) => {
-            note(&mut output, &format!("lines {first} to {end} of {count}; go on at line {}", end + 1))
+            note(&mut output, &format!("lines {first} to {end} of {count}; go on at line {}", end + 1));
         }
     }
     Ok(output)

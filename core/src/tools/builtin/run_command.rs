@@ -90,6 +90,7 @@ struct Arguments {
 ///
 /// [`Error::Io`]: `dir` cannot be opened. [`Error::Invalid`]: there are no commands, a pattern is no regular expression,
 /// a program is not on `PATH`, a name of a variable holds `=`, or a limit is zero.
+#[expect(clippy::needless_pass_by_value, reason = "options are handed over, as to every tool")]
 pub fn run_command(
     dir: impl Into<PathBuf>,
     commands: Vec<AllowedCommand>,

@@ -106,7 +106,7 @@ pub fn search_code(root: impl Into<PathBuf>, options: SearchCodeOptions) -> Resu
             return Err(crate::Error::invalid(name, "expected more than 0, got 0"));
         }
     }
-    let workspace = Arc::new(Workspace::open(root.into(), options.hidden)?);
+    let workspace = Arc::new(Workspace::open(&root.into(), options.hidden)?);
     let options = Arc::new(options);
     Ok(FunctionTool::new("search_code", DESCRIPTION, move |arguments: Arguments| {
         let (workspace, options) = (Arc::clone(&workspace), Arc::clone(&options));

@@ -23,8 +23,8 @@ pub(super) struct Workspace {
 
 impl Workspace {
     /// The folder `root`; `hidden` says whether names that begin with a dot may be read.
-    pub(super) fn open(root: PathBuf, hidden: bool) -> Result<Self> {
-        let unreadable = |error| Error::io("open the folder", root.clone(), error);
+    pub(super) fn open(root: &Path, hidden: bool) -> Result<Self> {
+        let unreadable = |error| Error::io("open the folder", root, error);
         let root = root.canonicalize().map_err(unreadable)?;
         let dir = Dir::open_ambient_dir(&root, ambient_authority()).map_err(unreadable)?;
         Ok(Self { dir, root, hidden })

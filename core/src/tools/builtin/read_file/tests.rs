@@ -254,7 +254,7 @@ mod links {
                     swap("kept", "sub");
                 }
             });
-            let workspace = Workspace::open(root.clone(), false).unwrap();
+            let workspace = Workspace::open(&root, false).unwrap();
             for _ in 0..3000 {
                 if let Ok(bytes) = workspace.read("sub/deep/b.rs", 100) {
                     assert_eq!(bytes, b"fn b() {}");

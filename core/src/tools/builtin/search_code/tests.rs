@@ -172,7 +172,7 @@ async fn links_and_pipes_are_not_searched() {
 #[test]
 fn a_search_that_nobody_waits_for_ends() {
     let dir = workspace(&[("a.txt", "hit\n"), ("b.txt", "hit\n")]);
-    let workspace = Workspace::open(dir.path().to_owned(), false).unwrap();
+    let workspace = Workspace::open(dir.path(), false).unwrap();
     let arguments = Arguments { query: "hit".to_owned(), mode: None, glob: None };
     let asked = std::cell::Cell::new(0);
     let once = || asked.replace(asked.get() + 1) == 0;
@@ -186,7 +186,7 @@ proptest! {
     #[test]
     fn any_query_and_glob_has_an_outcome(query in "\\PC{0,30}", glob in "\\PC{0,10}", is_regex: bool) {
         let dir = workspace(&FILES[..3]);
-        let workspace = Workspace::open(dir.path().to_owned(), false).unwrap();
+        let workspace = Workspace::open(dir.path(), false).unwrap();
         let mode = Some(if is_regex { Mode::Regex } else { Mode::Text });
         let arguments = Arguments { query, mode, glob: Some(glob) };
 
@@ -196,7 +196,7 @@ proptest! {
     #[test]
     fn a_text_is_found_where_a_plain_search_finds_it(query in "[a-z(){}.:; ]{1,4}") {
         let dir = workspace(&FILES[..3]);
-        let workspace = Workspace::open(dir.path().to_owned(), false).unwrap();
+        let workspace = Workspace::open(dir.path(), false).unwrap();
         let arguments = Arguments { query: query.clone(), mode: None, glob: None };
         let expected = FILES[..3].iter().flat_map(|(_, text)| text.lines());
         let expected = expected.filter(|line| line.to_lowercase().contains(&query)).count();
