@@ -45,8 +45,36 @@ export declare class AssistantBuilder {
   toolTimeout(milliseconds: number): void
   /** Adds a function as a tool; `parameters` is a JSON Schema as text, the timeout is in milliseconds. */
   tool(name: string, description: string, parameters: string, timeout: number | undefined | null, execute: Method): void
+  /** Adds a tool that ships. */
+  builtinTool(tool: BuiltinTool): void
   /** Checks everything once. */
   build(): Assistant
+}
+
+/** A tool that ships. All options are JSON text. */
+export declare class BuiltinTool {
+  /** Arithmetic. */
+  static calculate(): BuiltinTool
+  /** The clock. */
+  static currentTime(options: string): BuiltinTool
+  /** Files below a folder. */
+  static readFile(root: string, options: string): BuiltinTool
+  /** Lines of files below a folder. */
+  static searchCode(root: string, options: string): BuiltinTool
+  /** Commands in a folder; those that are allowed are JSON text. */
+  static runCommand(dir: string, commands: string, options: string): BuiltinTool
+  /** Passages of a knowledge base. */
+  static searchBase(base: KnowledgeBase, options: string): BuiltinTool
+  /** Passages of a knowledge base, found in stages. */
+  static searchStages(base: KnowledgeBase, retriever: KnowledgeRetriever, options: string): BuiltinTool
+  /** Passages of an object's methods. */
+  static searchOwn(retrieve: Method, version: Method, options: string): BuiltinTool
+  /** Pages of the web. */
+  static fetchPage(options: string): BuiltinTool
+  /** What the model is told, as JSON text. */
+  spec(): string
+  /** Milliseconds that one call may run; none leaves it to the assistant. */
+  get timeout(): number | null
 }
 
 /** Stops the calls that it was given to: when it is told to, and when it is collected. */

@@ -5,12 +5,13 @@ import { fromJson, optionsToJson, toJson } from "./convert.js";
 import { invalid, kind, text } from "./error.js";
 import type { Answer } from "./event.js";
 import { LocalLlm, ScriptedLlm, type Prompt } from "./llm.js";
-import { addRetriever, cacheMethods, ownLlm, type Cache, type Llm, type Retriever } from "./own.js";
+import { cacheMethods, ownLlm, retrieverMethods, type Cache, type Llm, type Retriever } from "./own.js";
 import { KnowledgeBase, type Filter } from "./retrieval.js";
 import { KnowledgeRetriever } from "./retriever.js";
 import { abortable, now, type Abortable } from "./runtime.js";
 import { MemorySessions } from "./session.js";
 import { EventStream } from "./stream.js";
+import { BuiltinTool } from "./tools.js";
 
 /** How the next token is chosen. */
 export interface Sampling {
@@ -48,8 +49,8 @@ export interface Limits {
 export interface AssistantOptions {
   /** What the model is told about its task. */
   instructions?: string;
-  /** Functions that the model may call. */
-  tools?: readonly Tool[];
+  /** Functions that the model may call, and tools that ship. */
+  tools?: readonly (Tool | BuiltinTool)[];
   /** How long a tool may run before it is stopped, if it has no `timeoutMs` of its own. Default 5 seconds. */
   toolTimeoutMs?: number;
   /** Where passages come from: documents, searched plainly or in stages, or an object of your own. */
@@ -169,7 +170,7 @@ function build(llm: native.Llm, options: AssistantOptions): native.Assistant {
   for (const tool of tools ?? []) addTool(builder, tool);
   if (retriever instanceof KnowledgeBase) builder.retriever(retriever.native);
   else if (retriever instanceof KnowledgeRetriever) builder.knowledgeRetriever(retriever.base, retriever.native);
-  else if (retriever !== undefined) addRetriever(builder, retriever);
+  else if (retriever !== undefined) builder.ownRetriever(...retrieverMethods(retriever));
   if (cache instanceof MemoryCache) builder.cache(cache.native);
   else if (cache !== undefined) builder.ownCache(...cacheMethods(cache));
   if (cacheToolAnswers === true) builder.cacheToolAnswers();
@@ -179,7 +180,8 @@ function build(llm: native.Llm, options: AssistantOptions): native.Assistant {
   return builder.build();
 }
 
-function addTool(builder: native.AssistantBuilder, tool: Tool): void {
+function addTool(builder: native.AssistantBuilder, tool: Tool | BuiltinTool): void {
+  if (tool instanceof BuiltinTool) return builder.builtinTool(tool.native);
   const { name, description, parameters, timeoutMs } = part("tool", tool, Tool);
   builder.tool(name, description, JSON.stringify(parameters), timeoutMs, tool.native());
 }

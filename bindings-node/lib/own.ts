@@ -113,10 +113,10 @@ export interface Cache {
 }
 
 /**
- * Gives the methods of `retriever` to the builder.
+ * The methods of `retriever`: retrieve, and one that gives its version or null.
  * @internal
  */
-export function addRetriever(builder: native.AssistantBuilder, retriever: Retriever): void {
+export function retrieverMethods(retriever: Retriever): [native.Method, native.Method] {
   demand("retriever", retriever, ["retrieve"]);
   const retrieve = method(async (json, context) => {
     const [question, k, filter] = fromJson<[string, number, Filter | null]>(json);
@@ -131,7 +131,7 @@ export function addRetriever(builder: native.AssistantBuilder, retriever: Retrie
     const { version } = retriever;
     return Number.isSafeInteger(version) && (version as number) >= 0 ? String(version) : "null";
   });
-  builder.ownRetriever(retrieve, version);
+  return [retrieve, version];
 }
 
 /**

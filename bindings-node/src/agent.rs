@@ -14,6 +14,7 @@ use crate::retriever::KnowledgeRetriever;
 use crate::runtime::{Apart, Cancellation, now, promise};
 use crate::session::MemorySessions;
 use crate::stream::EventStream;
+use crate::tool::BuiltinTool;
 
 /// Collects the parts of an [`Assistant`].
 #[napi]
@@ -126,6 +127,13 @@ impl AssistantBuilder {
             let spec = ToolSpec::new(name, description, from_json("input", &parameters)?);
             toolbox.add(JsTool::new(spec, timeout, execute))
         })
+    }
+
+    /// Adds a tool that ships.
+    #[napi]
+    pub fn builtin_tool(&mut self, env: Env, tool: &BuiltinTool) -> napi::Result<()> {
+        let tool = tool.shared();
+        self.with_toolbox(env, |toolbox| toolbox.add(tool))
     }
 
     /// Checks everything once.

@@ -28,3 +28,4 @@ mod runtime;
 mod session;
 mod slo;
 mod stream;
+mod tool;

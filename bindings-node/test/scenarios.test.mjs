@@ -13,6 +13,7 @@ import {
   ScriptedLlm,
   eventToJson,
   tool,
+  tools as builtin,
 } from "rushlight";
 import { camelKeys, object, sleep } from "./support/index.mjs";
 
@@ -54,6 +55,9 @@ const tools = {
     execute: () => new Promise(() => {}),
     timeoutMs: 50,
   }),
+  calculate: builtin.calculate(),
+  read_file: builtin.readFile(join(folder, "workspace")),
+  search_code: builtin.searchCode(join(folder, "workspace"), { contextLines: 0 }),
 };
 
 /** A model of one's own that plays a script as `ScriptedLlm` does. */

@@ -20,6 +20,7 @@ import {
   models,
   quantize,
   tool,
+  tools,
   type Answer,
   type Cache,
   type Embedder,
@@ -55,6 +56,12 @@ const plain = tool({
   execute: ({ city }) => `sunny in ${city}`,
   timeoutMs: 500,
 });
+
+const shipped = tools.runCommand("/", [{ program: "ls", more: "[a-z]+" }], { dryRun: true });
+same<typeof shipped, tools.BuiltinTool>(true);
+new Assistant(new ScriptedLlm([]), { tools: [shipped, plain, tools.readFile("/", { maxFileBytes: 1 })] });
+// @ts-expect-error a command has a program
+tools.runCommand("/", [{ more: "a" }]);
 
 // @ts-expect-error a tool needs a description
 tool({ name: "bad", input: { type: "object" }, execute: () => 1 });

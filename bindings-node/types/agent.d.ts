@@ -8,6 +8,7 @@ import { KnowledgeRetriever } from "./retriever.js";
 import { type Abortable } from "./runtime.js";
 import { MemorySessions } from "./session.js";
 import { EventStream } from "./stream.js";
+import { BuiltinTool } from "./tools.js";
 /** How the next token is chosen. */
 export interface Sampling {
     /** 0 always takes the likeliest token. From 0 to 2, default 0.3. */
@@ -42,8 +43,8 @@ export interface Limits {
 export interface AssistantOptions {
     /** What the model is told about its task. */
     instructions?: string;
-    /** Functions that the model may call. */
-    tools?: readonly Tool[];
+    /** Functions that the model may call, and tools that ship. */
+    tools?: readonly (Tool | BuiltinTool)[];
     /** How long a tool may run before it is stopped, if it has no `timeoutMs` of its own. Default 5 seconds. */
     toolTimeoutMs?: number;
     /** Where passages come from: documents, searched plainly or in stages, or an object of your own. */

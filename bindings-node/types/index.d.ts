@@ -18,3 +18,4 @@ export { MemorySessions, type MemorySessionsOptions } from "./session.js";
 export { Slos, type Metric, type Slo, type SloReport } from "./slo.js";
 export type { CompactReport, StoreCheck, StoreInfo } from "./store.js";
 export type { EventStream } from "./stream.js";
+export * as tools from "./tools.js";

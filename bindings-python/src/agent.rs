@@ -12,6 +12,7 @@ use crate::error::raised;
 use crate::runtime::{Unlocked, run, wait};
 use crate::session::MemorySessions;
 use crate::stream::{AsyncEventStream, EventStream};
+use crate::tool::BuiltinTool;
 use crate::{cache, llm, options, retriever};
 
 /// The agent that rushlight ships: answers from documents, with tools, a memory and a cache.
@@ -28,7 +29,11 @@ fn toolbox(tools: &[Bound<'_, PyAny>], timeout: Option<f64>) -> PyResult<Toolbox
     let timeout: Option<Duration> = timeout.map(|seconds| duration("tool_timeout", seconds)).transpose()?;
     let mut toolbox = Toolbox::new().call_scope(of_caller);
     for tool in tools {
-        toolbox = toolbox.add(PythonTool::new(tool)?).map_err(raised)?;
+        let added = match tool.cast::<BuiltinTool>() {
+            Ok(tool) => toolbox.add(tool.get().shared()),
+            Err(_) => toolbox.add(PythonTool::new(tool)?),
+        };
+        toolbox = added.map_err(raised)?;
     }
     Ok(match timeout {
         Some(timeout) => toolbox.timeout(timeout),
@@ -85,7 +90,8 @@ impl Assistant {
     ///     llm: the model: a `LocalLlm`, a `ScriptedLlm`, or any object with a method `generate(prompt)` that gives
     ///         pieces of text and tool calls
     ///     instructions: who the assistant is and what it does
-    ///     tools: functions that the model may call, decorated with `tool` or not
+    ///     tools: functions that the model may call, decorated with `tool` or not, and what the functions of
+    ///         `rushlight.tools` make
     ///     retriever: answers rest on the passages that it finds: a `KnowledgeBase`, what its method `retriever`
     ///         gives, or any object with a method `retrieve(question, k)` that gives passages
     ///     cache: answers are kept here and given again: a `MemoryCache`, or any object with the methods
@@ -99,7 +105,7 @@ impl Assistant {
     #[pyo3(signature = (
         llm: "LocalLlm | ScriptedLlm | Llm", *,
         instructions = None,
-        tools: "Sequence[Tool[..., Any] | Callable[..., Any]]" = Vec::new(),
+        tools: "Sequence[Tool[..., Any] | Callable[..., Any] | BuiltinTool]" = Vec::new(),
         retriever: "Retriever | None" = None,
         cache: "MemoryCache | Cache | None" = None,
         sessions = None,

@@ -35,6 +35,7 @@ mod slo;
 mod store;
 mod storing;
 mod stream;
+mod tool;
 
 use pyo3::pymodule;
 
@@ -84,6 +85,11 @@ mod _rushlight {
     use crate::store::{CompactReport, StoreCheck, StoreInfo};
     #[pymodule_export]
     use crate::stream::{AsyncEventStream, EventStream};
+    #[pymodule_export]
+    use crate::tool::{
+        BuiltinTool, calculate, current_time, fetch_page, read_file, run_command, search_code,
+        search_knowledge,
+    };
 
     #[pymodule_export]
     #[expect(non_upper_case_globals, reason = "Python's name of it")]

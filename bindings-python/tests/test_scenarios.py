@@ -42,7 +42,13 @@ async def brief() -> None:
     await asyncio.Event().wait()
 
 
-TOOLS = {tool.name: tool for tool in (add, echo, boom, slow, brief)}
+WORKSPACE = FOLDER / "workspace"
+BUILTIN = (
+    rushlight.tools.calculate(),
+    rushlight.tools.read_file(WORKSPACE),
+    rushlight.tools.search_code(WORKSPACE, context_lines=0),
+)
+TOOLS = {tool.name: tool for tool in (add, echo, boom, slow, brief, *BUILTIN)}
 
 
 class Played:

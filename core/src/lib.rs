@@ -41,6 +41,8 @@ pub use retrieval::{
 };
 #[cfg(feature = "local")]
 pub use retrieval::{LocalEmbedder, LocalReranker};
+#[cfg(feature = "macros")]
+pub use rushlight_macros::tool;
 #[cfg(feature = "local")]
 pub use rushlight_models::hub;
 pub use session::{MemorySessions, MemorySessionsOptions, SessionStore};

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 
 /// The modules of the core crate in the order in which they may be used: each may use those of the groups
 /// before its own; modules of one group do not know each other.
-const ORDER: [&[&str]; 8] = [
+const ORDER: [&[&str]; 9] = [
     &["error", "message", "setters"],
     &["observe", "schema"],
     &["http"],
-    &["tools", "llm", "retrieval", "session"],
+    &["llm", "retrieval", "session"],
+    &["tools"],
     &["cache"],
     &["layer"],
     &["agent"],
@@ -18,10 +19,11 @@ const ORDER: [&[&str]; 8] = [
 ];
 
 /// The crates of the workspace and which of its crates each may depend on.
-const CRATES: [(&str, &[&str]); 10] = [
+const CRATES: [(&str, &[&str]); 11] = [
     ("core/kernels", &[]),
+    ("core/macros", &[]),
     ("core/models", &["rushlight-kernels"]),
-    ("core", &["rushlight-kernels", "rushlight-models"]),
+    ("core", &["rushlight-kernels", "rushlight-models", "rushlight-macros"]),
     ("bindings-python", &["rushlight", "rushlight-unified"]),
     ("bindings-node", &["rushlight", "rushlight-unified"]),
     ("tests", &["rushlight", "rushlight-models"]),

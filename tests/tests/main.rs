@@ -4,6 +4,7 @@
 
 mod agent;
 mod architecture;
+mod builtin;
 mod cache;
 mod chunks;
 mod contracts;
@@ -18,4 +19,5 @@ mod scenarios;
 mod session;
 mod slos;
 mod speculation;
+mod tool_macro;
 mod tools;

@@ -15,6 +15,7 @@ watched (`stream`, `astream`) and stopped at any time.
 
 from typing import TypeAlias
 
+from . import tools
 from ._errors import (
     BusyError,
     CancelledError,
@@ -190,4 +191,5 @@ __all__ = [
     "models",
     "quantize",
     "tool",
+    "tools",
 ]

@@ -83,3 +83,70 @@ class WebOptions(TypedDict, total=False):
     timeout: float
     user_agent: str
     allowed_hosts: Sequence[str]
+
+
+class CurrentTimeOptions(TypedDict, total=False):
+    """What `tools.current_time` says when the model does not ask for more."""
+
+    zone: str
+
+
+class ReadFileOptions(TypedDict, total=False):
+    """What `tools.read_file` may read."""
+
+    max_file_bytes: int
+    max_output_bytes: int
+    hidden: bool
+
+
+class SearchCodeOptions(TypedDict, total=False):
+    """What `tools.search_code` may search and give."""
+
+    max_hits: int
+    context_lines: int
+    max_output_bytes: int
+    max_file_bytes: int
+    hidden: bool
+
+
+class _Program(TypedDict):
+    program: str
+
+
+class AllowedCommand(_Program, total=False):
+    """A program that `tools.run_command` may run, and with which arguments."""
+
+    arguments: Sequence[str]
+    more: str
+
+
+class RunCommandOptions(TypedDict, total=False):
+    """How the processes of `tools.run_command` run."""
+
+    environment: Sequence[str]
+    timeout: float
+    max_output_bytes: int
+    dry_run: bool
+
+
+class SearchKnowledgeOptions(TypedDict, total=False):
+    """What `tools.search_knowledge` is called, and what it may find."""
+
+    name: str
+    description: str
+    k: int
+    max_k: int
+    filter: Filter
+    max_output_bytes: int
+
+
+class FetchPageOptions(TypedDict, total=False):
+    """Which pages `tools.fetch_page` may fetch, and how."""
+
+    hosts: Sequence[str]
+    allowed_hosts: Sequence[str]
+    max_bytes: int
+    max_output_bytes: int
+    max_redirects: int
+    timeout: float
+    user_agent: str

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any, Final, Literal, NoReturn, final
 from typing_extensions import Unpack
 from ._filter import Filter
-from ._options import KnowledgeBaseOptions, LocalLlmOptions, RemoteEmbedderOptions, RetrieverOptions, WebOptions
+from ._options import AllowedCommand, CurrentTimeOptions, FetchPageOptions, KnowledgeBaseOptions, LocalLlmOptions, ReadFileOptions, RemoteEmbedderOptions, RetrieverOptions, RunCommandOptions, SearchCodeOptions, SearchKnowledgeOptions, WebOptions
 from ._protocols import Cache, Embedder, Llm, Reranker, Retriever
 from ._tool import Tool
 
-__all__ = ["__version__", "Answer", "Assistant", "AsyncEventStream", "CachedEmbedder", "Citation", "CompactReport", "DeviceInfo", "Document", "Done", "EventStream", "FailedDocument", "FetchProgress", "HashedEmbedder", "IngestProgress", "IngestReport", "KnowledgeBase", "KnowledgeBaseInfo", "KnowledgeRetriever", "KnownModel", "Limits", "LoadProgress", "LocalEmbedder", "LocalLlm", "LocalReranker", "MemoryCache", "MemoryEstimate", "MemorySessions", "ModelInfo", "ModelRegistry", "Passage", "QuantizeProgress", "QuantizeReport", "QuantizedTensor", "RegisteredModel", "RemoteEmbedder", "Report", "Retrieved", "Sampling", "Scores", "ScriptedLlm", "Slo", "SloReport", "Slos", "StoreCheck", "StoreInfo", "Text", "ToolCall", "ToolOutput", "Usage", "VectorIndex", "afetch", "aquantize", "devices", "fetch", "models", "quantize"]
+__all__ = ["__version__", "Answer", "Assistant", "AsyncEventStream", "BuiltinTool", "CachedEmbedder", "Citation", "CompactReport", "DeviceInfo", "Document", "Done", "EventStream", "FailedDocument", "FetchProgress", "HashedEmbedder", "IngestProgress", "IngestReport", "KnowledgeBase", "KnowledgeBaseInfo", "KnowledgeRetriever", "KnownModel", "Limits", "LoadProgress", "LocalEmbedder", "LocalLlm", "LocalReranker", "MemoryCache", "MemoryEstimate", "MemorySessions", "ModelInfo", "ModelRegistry", "Passage", "QuantizeProgress", "QuantizeReport", "QuantizedTensor", "RegisteredModel", "RemoteEmbedder", "Report", "Retrieved", "Sampling", "Scores", "ScriptedLlm", "Slo", "SloReport", "Slos", "StoreCheck", "StoreInfo", "Text", "ToolCall", "ToolOutput", "Usage", "VectorIndex", "afetch", "aquantize", "calculate", "current_time", "devices", "fetch", "fetch_page", "models", "quantize", "read_file", "run_command", "search_code", "search_knowledge"]
 
 __version__: Final[str]
 
@@ -65,7 +65,7 @@ class Assistant:
 
     It may be used from any thread and any event loop, and by many at once.
     """
-    def __new__(cls, /, llm: LocalLlm | ScriptedLlm | Llm, *, instructions: str | None = None, tools: Sequence[Tool[..., Any] | Callable[..., Any]] = ..., retriever: Retriever | None = None, cache: MemoryCache | Cache | None = None, sessions: MemorySessions | None = None, sampling: Sampling | Mapping[str, Any] | None = None, limits: Limits | Mapping[str, Any] | None = None, tool_timeout: float | None = None, cache_tool_answers: bool = False) -> Assistant:
+    def __new__(cls, /, llm: LocalLlm | ScriptedLlm | Llm, *, instructions: str | None = None, tools: Sequence[Tool[..., Any] | Callable[..., Any] | BuiltinTool] = ..., retriever: Retriever | None = None, cache: MemoryCache | Cache | None = None, sessions: MemorySessions | None = None, sampling: Sampling | Mapping[str, Any] | None = None, limits: Limits | Mapping[str, Any] | None = None, tool_timeout: float | None = None, cache_tool_answers: bool = False) -> Assistant:
         """
         An assistant around a model; everything else is optional.
 
@@ -73,7 +73,8 @@ class Assistant:
             llm: the model: a `LocalLlm`, a `ScriptedLlm`, or any object with a method `generate(prompt)` that gives
                 pieces of text and tool calls
             instructions: who the assistant is and what it does
-            tools: functions that the model may call, decorated with `tool` or not
+            tools: functions that the model may call, decorated with `tool` or not, and what the functions of
+                `rushlight.tools` make
             retriever: answers rest on the passages that it finds: a `KnowledgeBase`, what its method `retriever`
                 gives, or any object with a method `retrieve(question, k)` that gives passages
             cache: answers are kept here and given again: a `MemoryCache`, or any object with the methods
@@ -186,6 +187,34 @@ class AsyncEventStream:
     def answer(self, /) -> Answer | None:
         """
         The answer, once the last event was read.
+        """
+
+@final
+class BuiltinTool:
+    """
+    A tool that ships with rushlight, for `Assistant(tools=[…])`. Made by the functions of `rushlight.tools`.
+    """
+    def __reduce__(self, /) -> NoReturn: ...
+    def __repr__(self, /) -> str: ...
+    @property
+    def description(self, /) -> str:
+        """
+        What the model is told about it.
+        """
+    @property
+    def name(self, /) -> str:
+        """
+        The name that the model uses.
+        """
+    @property
+    def parameters(self, /) -> Any:
+        """
+        The arguments as a JSON Schema (2020-12) of type `object`.
+        """
+    @property
+    def timeout(self, /) -> float | None:
+        """
+        Seconds that one call may run; None leaves it to the assistant.
         """
 
 @final
@@ -2299,6 +2328,22 @@ async def aquantize(source: str | PathLike[str], target: str | PathLike[str], *,
     Does the same as `quantize` from async code.
     """
 
+def calculate() -> BuiltinTool:
+    """
+    The tool `calculate`: the value of an arithmetic expression with `+ - * / % ^`, parentheses and the functions
+    `min`, `max`, `abs`, `round`, `sqrt` and `pow`.
+
+    Whole numbers are exact up to 38 digits; others, and larger ones, have 15 digits. It can do nothing but arithmetic.
+    """
+
+def current_time(**options: Unpack[CurrentTimeOptions]) -> BuiltinTool:
+    """
+    The tool `current_time`: date, time and weekday in a time zone that has a name. It reads the clock of this machine.
+
+    Args:
+        zone: the time zone of calls that name none; default `UTC`
+    """
+
 def devices() -> list[DeviceInfo]:
     """
     The devices of this machine that are built in, in the order in which `auto` looks at them; the last is the CPU.
@@ -2316,6 +2361,23 @@ def fetch(name: str, *, mirrors: Sequence[str] = ..., progress: Callable[[FetchP
         name: a name that `models` lists
         mirrors: base URLs of servers with the paths of the Hugging Face Hub, to be asked when it fails
         progress: a function, sync or async, that is told how far it is; if it raises, the fetch stops
+    """
+
+def fetch_page(**options: Unpack[FetchPageOptions]) -> BuiltinTool:
+    """
+    The tool `fetch_page`: the readable text of one web page, as JSON.
+
+    It connects to public addresses alone, also after redirects, unless a host is allowed by name, and keeps to
+    `robots.txt`. An address can carry what the model knows to whoever owns its host: `hosts` says which it may ask.
+
+    Args:
+        hosts: the only hosts whose pages are fetched, each by its whole name; default all
+        allowed_hosts: hosts whose addresses need not be public, as `localhost`
+        max_bytes: larger pages are refused; default 8 MiB
+        max_output_bytes: text beyond this is left out; default 12 KiB
+        max_redirects: redirects that are followed; default 5
+        timeout: seconds for one page; default 3
+        user_agent: who asks; default `rushlight/` and the version
     """
 
 def models() -> list[KnownModel]:
@@ -2342,4 +2404,68 @@ def quantize(source: str | PathLike[str], target: str | PathLike[str], *, type: 
         UnknownError: no model has this name.
         InvalidError: the target is there already, or the type is unknown.
         ModelError: the weights are quantised already, or the model is damaged or of a kind that is not built in.
+    """
+
+def read_file(root: str | PathLike[str], **options: Unpack[ReadFileOptions]) -> BuiltinTool:
+    """
+    The tool `read_file`: the text of a file below a folder, or a range of its lines.
+
+    It can read nothing outside of the folder, neither by `..`, an absolute path nor a link, and nothing but regular
+    files with text in UTF-8.
+
+    Args:
+        root: the folder
+        max_file_bytes: larger files are refused; default 1 MiB
+        max_output_bytes: at most this much text is given at once; default 12 KiB
+        hidden: whether files and folders whose names begin with a dot may be read; default False
+    """
+
+def run_command(dir: str | PathLike[str], commands: Sequence[AllowedCommand], **options: Unpack[RunCommandOptions]) -> BuiltinTool:
+    """
+    The tool `run_command`: runs an allowed program with allowed arguments in a folder, without a shell, and gives its
+    exit code and what it wrote.
+
+    An allowed command is a dict: `program`, a name on `PATH` or an absolute path; `arguments`, a regular expression for
+    each argument as a whole; and `more`, one for all further arguments, of which there are none without it. An argument
+    that begins with `-` matches only a pattern that begins with `-`. When its time is over, or nobody waits for it any more,
+    a process ends with all that it started.
+
+    Args:
+        dir: the folder in which programs run
+        commands: what may be run
+        environment: variables of this process that programs get, for example `PATH`; default none
+        timeout: seconds that one may run; default 10
+        max_output_bytes: how much is given of each of its two outputs; default 6 KiB
+        dry_run: whether nothing is started and the output says what would be; default False
+    """
+
+def search_code(root: str | PathLike[str], **options: Unpack[SearchCodeOptions]) -> BuiltinTool:
+    """
+    The tool `search_code`: lines of the text files below a folder that hold a text or match a regular expression.
+
+    Files that `.gitignore` names are left out; the same files give the same output. It can show nothing outside of the
+    folder.
+
+    Args:
+        root: the folder
+        max_hits: at most this many lines are found; default 50
+        context_lines: lines that are shown before and after each; default 1
+        max_output_bytes: at most about this much text is given; default 12 KiB
+        max_file_bytes: larger files are not searched; default 1 MiB
+        hidden: whether files and folders whose names begin with a dot are searched; default False
+    """
+
+def search_knowledge(retriever: Retriever, **options: Unpack[SearchKnowledgeOptions]) -> BuiltinTool:
+    """
+    The tool `search_knowledge`: the passages that a retriever finds for a question, each with its source, as JSON.
+
+    Args:
+        retriever: where passages come from: a `KnowledgeBase`, what its method `retriever` gives, or any object with a
+            method `retrieve(question, k)`
+        name: the name that the model uses; default `search_knowledge`
+        description: what the model is told about it
+        k: passages of a call that does not say how many; default 5
+        max_k: at most this many passages, also where more are asked for; default 10
+        filter: which passages may be found; default all
+        max_output_bytes: passages that do not fit into this much output are left out; default 12 KiB
     """

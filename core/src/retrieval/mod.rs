@@ -50,6 +50,8 @@ pub use store::{PgVectorOptions, PgVectorStore};
 pub use store::{QdrantOptions, QdrantStore};
 pub use vector_query::{Neighbour, VectorQuery, VectorRow};
 #[cfg(feature = "web")]
+pub(crate) use web::PageReader;
+#[cfg(feature = "web")]
 pub use web::WebOptions;
 
 use crate::Result;

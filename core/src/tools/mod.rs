@@ -1,7 +1,11 @@
 //! What the agent can do: functions that the model may call.
 
 mod blocking;
+pub mod builtin;
 mod function;
+#[cfg(feature = "macros")]
+#[doc(hidden)]
+pub mod macros;
 mod schema;
 mod shared;
 mod task;

@@ -1,7 +1,9 @@
-//! The tools of the scenarios: the same five exist in every language's runner.
+//! The tools of the scenarios: the same exist in every language's runner.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
+use rushlight::tools::builtin::{ReadFileOptions, SearchCodeOptions, calculate, read_file, search_code};
 use rushlight::{FunctionTool, NoArguments};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -60,6 +62,11 @@ pub fn panics() -> FunctionTool {
     })
 }
 
+/// The folder that tools of the scenarios read.
+fn workspace() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("scenarios/workspace")
+}
+
 /// The tool of this name.
 pub fn by_name(name: &str) -> FunctionTool {
     match name {
@@ -69,6 +76,9 @@ pub fn by_name(name: &str) -> FunctionTool {
         "slow" => slow(),
         "brief" => brief(),
         "panics" => panics(),
+        "calculate" => calculate(),
+        "read_file" => read_file(workspace(), ReadFileOptions::default()).unwrap(),
+        "search_code" => search_code(workspace(), SearchCodeOptions::default().context_lines(0)).unwrap(),
         other => panic!("no test tool is named `{other}`"),
     }
 }

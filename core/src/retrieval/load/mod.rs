@@ -20,5 +20,5 @@ pub(super) use file::load;
 pub(super) use group::Group;
 pub(super) use json_lines::JsonLines;
 #[cfg(feature = "web")]
-pub(super) use media::Media;
+pub(super) use media::{Media, WebPage};
 pub(super) use walk::{Found, Listing, list_dir, list_files};

@@ -41,7 +41,11 @@ pub(super) struct Fetched {
 
 impl Client {
     pub(super) fn new(options: &WebOptions) -> Result<Self> {
-        let allowed = options.allowed_hosts.iter().map(|host| host_of(host)).collect::<Result<Vec<_>>>()?;
+        let allowed = options
+            .allowed_hosts
+            .iter()
+            .map(|host| host_of("`allowed_hosts`", host))
+            .collect::<Result<Vec<_>>>()?;
         // Without a proxy: it would connect to addresses that nobody checked.
         let config = Config::builder()
             .http_status_as_error(false)
@@ -179,13 +183,11 @@ enum Reply {
     Redirect(Url),
 }
 
-/// A host as it stands in a URL.
-fn host_of(name: &str) -> Result<String> {
+/// A host as it stands in a URL; `what` is the option that names it.
+pub(super) fn host_of(what: &str, name: &str) -> Result<String> {
     let host = if name.parse::<Ipv6Addr>().is_ok() { format!("[{name}]") } else { name.to_owned() };
     let host = url::Host::parse(&host).map(|host| host.to_string());
-    host.map_err(|_| {
-        Error::invalid("`allowed_hosts`", format!("expected names of hosts or addresses, got `{name}`"))
-    })
+    host.map_err(|_| Error::invalid(what, format!("expected names of hosts or addresses, got `{name}`")))
 }
 
 fn header(response: &Response<ureq::Body>, name: HeaderName) -> Option<String> {

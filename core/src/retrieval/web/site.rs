@@ -3,8 +3,9 @@ use std::collections::{HashSet, VecDeque};
 use url::Url;
 
 use super::WebOptions;
-use super::client::{Client, Fetched, is_web};
+use super::client::{Client, is_web};
 use super::failure::Failure;
+use super::page::address;
 use crate::retrieval::load::{Found, Group, Media};
 use crate::retrieval::{Document, FailedDocument};
 use crate::{Error, Result};
@@ -33,14 +34,7 @@ pub(in crate::retrieval) struct Site {
 impl Site {
     /// A site from `url` on, of which nothing is asked yet.
     pub(in crate::retrieval) fn new(url: &str, options: WebOptions) -> Result<Self> {
-        let invalid = |message: String| Error::invalid("`url`", format!("`{url}`: {message}"));
-        let mut first = Url::parse(url).map_err(|error| invalid(error.to_string()))?;
-        if !is_web(&first) {
-            return Err(invalid(format!("expected http or https, got `{}`", first.scheme())));
-        }
-        if !first.username().is_empty() || first.password().is_some() {
-            return Err(Error::invalid("`url`", "expected an address without a password, got one with"));
-        }
+        let first = address(url)?;
         for (name, is_zero) in
             [("`timeout`", options.timeout.is_zero()), ("`max_pages`", options.max_pages == 0)]
         {
@@ -48,7 +42,6 @@ impl Site {
                 return Err(Error::invalid(name, "expected more than 0, got 0"));
             }
         }
-        first.set_fragment(None);
         let client = Client::new(&options)?;
         Ok(Self {
             client,
@@ -70,15 +63,7 @@ impl Site {
         if fetched.url != *url && !self.met.insert(fetched.url.clone()) {
             return Ok(None);
         }
-        let Fetched { url, content_type, charset, body } = fetched;
-        let name = url.path_segments().and_then(|mut parts| parts.next_back()).unwrap_or_default().to_owned();
-        let media = Media {
-            source: url.as_str(),
-            name: &name,
-            content_type: &content_type,
-            charset: charset.as_deref(),
-        };
-        let page = media.read(body).map_err(Failure::other)?;
+        let (url, page) = fetched.read()?;
         let base = page.base.and_then(|base| url.join(&base).ok()).unwrap_or_else(|| url.clone());
         for link in page.links {
             self.meet(&base, &link, distance + 1);

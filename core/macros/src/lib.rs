@@ -1,0 +1,23 @@
+//! The attribute `#[tool]` of rushlight. Use it as `rushlight::tool`.
+
+mod argument;
+mod duration;
+mod expand;
+
+use proc_macro::TokenStream;
+
+/// Makes a function a tool, and leaves it a function.
+///
+/// The function's name, its doc comment, and the names, types and doc comments of its arguments are what the model is
+/// told; an `Option` may be left out of a call. `NAME::tool()` gives the tool for a toolbox. An ordinary function runs on a
+/// thread for blocking work.
+///
+/// `#[tool(timeout = "5s")]` says how long one call may run, in `ms`, `s`, `min` or `h`.
+///
+/// The function returns a `Result`; a value is shown to the model as JSON, a string as it is, an error with its causes.
+/// Types of arguments implement `serde::Deserialize` and `schemars::JsonSchema`.
+#[proc_macro_attribute]
+pub fn tool(options: TokenStream, function: TokenStream) -> TokenStream {
+    let expanded = expand::tool(options.into(), function.into());
+    expanded.unwrap_or_else(syn::Error::into_compile_error).into()
+}

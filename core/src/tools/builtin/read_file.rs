@@ -1,0 +1,143 @@
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::workspace::Workspace;
+use crate::schema::excerpt;
+use crate::setters::setters;
+use crate::{FunctionTool, Result};
+
+const DESCRIPTION: &str = "Reads a text file of the workspace, or some of its lines.";
+
+/// What [`read_file`] may read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct ReadFileOptions {
+    /// Larger files are refused. Default 1 MiB.
+    pub max_file_bytes: u64,
+    /// At most this much text is given at once, in whole lines where they fit. Default 12 KiB.
+    pub max_output_bytes: usize,
+    /// Whether files and folders whose names begin with a dot may be read: they often hold secrets. Default not.
+    pub hidden: bool,
+}
+
+setters!(ReadFileOptions { max_file_bytes: u64, max_output_bytes: usize, hidden: bool });
+
+impl Default for ReadFileOptions {
+    fn default() -> Self {
+        Self { max_file_bytes: 1 << 20, max_output_bytes: 12 << 10, hidden: false }
+    }
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+struct Arguments {
+    /// Path of the file from the root of the workspace, for example `src/main.rs`
+    path: String,
+    /// First line to read, counted from 1; the whole file by default
+    start_line: Option<NonZeroUsize>,
+    /// Last line to read
+    end_line: Option<NonZeroUsize>,
+}
+
+/// The tool `read_file`: the text of a file below `root`, or a range of its lines.
+///
+/// What does not fit into one output is cut after a line, and the output says where to go on.
+///
+/// # What it can never do
+///
+/// - Read anything outside of `root`: not by `..`, an absolute path, or a link, and not while somebody else swaps
+///   folders and links: paths are resolved from the opened folder. Links within it are followed if they are
+///   relative. A hard link is a file like any other.
+/// - Write, list folders, or wait for a pipe or device: only regular files are read.
+/// - Give bytes that are no text: binary files and files that are not UTF-8 are refused, with the place.
+///
+/// # Errors
+///
+/// [`Error::Io`](crate::Error::Io): `root` cannot be opened as a folder. [`Error::Invalid`](crate::Error::Invalid): no
+/// bytes of output are allowed.
+pub fn read_file(root: impl Into<PathBuf>, options: ReadFileOptions) -> Result<FunctionTool> {
+    if options.max_output_bytes == 0 {
+        return Err(crate::Error::invalid("`max_output_bytes`", "expected more than 0, got 0"));
+    }
+    let workspace = Arc::new(Workspace::open(&root.into(), options.hidden)?);
+    Ok(FunctionTool::blocking("read_file", DESCRIPTION, move |arguments: Arguments| {
+        read(&workspace, &arguments, &options)
+    }))
+}
+
+fn read(workspace: &Workspace, arguments: &Arguments, options: &ReadFileOptions) -> Result<String, String> {
+    let bytes = workspace.read(&arguments.path, options.max_file_bytes)?;
+    let shown = excerpt(&arguments.path);
+    let text = text_of(bytes, &shown)?;
+    let first = arguments.start_line.map_or(1, NonZeroUsize::get);
+    let last = arguments.end_line.map_or(usize::MAX, NonZeroUsize::get);
+    if last < first {
+        return Err(format!("expected `end_line` at or after `start_line`, got {last} and {first}"));
+    }
+    lines(&text, first, last, options.max_output_bytes)
+        .map_err(|count| format!("`{shown}` has {count} lines, got `start_line` {first}"))
+}
+
+fn text_of(bytes: Vec<u8>, shown: &str) -> Result<String, String> {
+    if bytes.contains(&0) {
+        return Err(format!("expected a text file, got `{shown}`, which is binary"));
+    }
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let place = error.utf8_error().valid_up_to();
+        let line = error.as_bytes()[..place].split(|byte| *byte == b'\n').count();
+        let byte = error.as_bytes()[place];
+        format!("expected text in UTF-8, got byte {byte:#04x} in line {line} of `{shown}`")
+    })?;
+    Ok(match text.strip_prefix('\u{feff}') {
+        Some(rest) => rest.to_owned(),
+        None => text,
+    })
+}
+
+/// The lines from `first` to `last`, as many as there is room for; the number of lines if there are not so many.
+fn lines(text: &str, first: usize, last: usize, room: usize) -> Result<String, usize> {
+    let all: Vec<&str> = text.split_inclusive('\n').collect();
+    let count = all.len();
+    if first > count.max(1) {
+        return Err(count);
+    }
+    let wanted = &all[first - 1..last.min(count)];
+    let mut size = 0;
+    let fits = |line: &&&str| {
+        size += line.len();
+        size <= room
+    };
+    let fitting = wanted.iter().take_while(fits).count();
+    let mut output = wanted[..fitting].concat();
+    let end = first + fitting - 1;
+    match wanted.get(fitting) {
+        None if wanted.len() == count => {}
+        None => note(&mut output, &format!("lines {first} to {end} of {count}")),
+        Some(line) if fitting == 0 => {
+            output.push_str(&line[..line.floor_char_boundary(room)]);
+            let bytes = line.len();
+            note(&mut output, &format!("line {first} of {count}, cut: it has {bytes} bytes"));
+        }
+        Some(_) => {
+            note(&mut output, &format!("lines {first} to {end} of {count}; go on at line {}", end + 1));
+        }
+    }
+    Ok(output)
+}
+
+/// Says at the end what part of the file this is.
+fn note(output: &mut String, words: &str) {
+    if !output.ends_with('\n') {
+        output.push('\n');
+    }
+    output.push('[');
+    output.push_str(words);
+    output.push(']');
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,2 @@
+/// How many steps there are.
+pub const STEPS: u32 = 199;
