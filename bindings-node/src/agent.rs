@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use napi::bindgen_prelude::{Env, PromiseRaw};
 use napi_derive::napi;
-use rushlight::{AgentExt, Error, Request, Result, ToolSpec, Toolbox};
+use rushlight::{AgentExt, Error, Request, Result, ToolPolicy, ToolSpec, Toolbox};
 
 use crate::cache::MemoryCache;
 use crate::callback::{JsTool, Method};
@@ -121,10 +121,11 @@ impl AssistantBuilder {
     ) -> napi::Result<()> {
         let execute = execute.clone();
         self.with_toolbox(env, |toolbox| {
-            let timeout =
+            let mut policy = ToolPolicy::default();
+            policy.timeout =
                 timeout.map(|time| duration(&format!("timeout of tool `{name}`"), time)).transpose()?;
             let spec = ToolSpec::new(name, description, from_json("input", &parameters)?);
-            toolbox.add(JsTool::new(spec, timeout, execute))
+            toolbox.add(JsTool::new(spec, policy, execute))
         })
     }
 
@@ -136,7 +137,7 @@ impl AssistantBuilder {
             let (Some(mut builder), Some(toolbox)) = (self.builder.take(), toolbox) else {
                 return Err(used());
             };
-            if !rushlight::ToolRegistry::specs(&toolbox).is_empty() {
+            if !toolbox.is_empty() {
                 builder = builder.tools(toolbox);
             }
             Ok(Assistant {

@@ -1,13 +1,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use napi::Status;
 use napi::bindgen_prelude::{FnArgs, Function, Promise};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
-use rushlight::{Error, Result, Tool, ToolCall, ToolSpec};
+use rushlight::{Error, Result, Tool, ToolCall, ToolPolicy, ToolSpec};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::runtime::Handle;
@@ -114,14 +113,14 @@ impl Drop for Waiting {
 /// A JavaScript function as a tool.
 pub(crate) struct JsTool {
     spec: ToolSpec,
-    timeout: Option<Duration>,
+    policy: ToolPolicy,
     execute: Method,
 }
 
 impl JsTool {
     /// A tool that calls `execute` with the arguments as JSON.
-    pub(crate) fn new(spec: ToolSpec, timeout: Option<Duration>, execute: Method) -> Self {
-        Self { spec, timeout, execute }
+    pub(crate) fn new(spec: ToolSpec, policy: ToolPolicy, execute: Method) -> Self {
+        Self { spec, policy, execute }
     }
 }
 
@@ -141,8 +140,8 @@ impl Tool for JsTool {
         self.execute.invoke(&format!("tool `{}`", self.spec.name), call.arguments.to_string()).await
     }
 
-    fn timeout(&self) -> Option<Duration> {
-        self.timeout
+    fn policy(&self) -> ToolPolicy {
+        self.policy.clone()
     }
 }
 

@@ -7,13 +7,12 @@
 use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use pyo3::intern;
 use pyo3::prelude::*;
 use rushlight::tools::{self, CallFuture};
-use rushlight::{Error, Result, Tool, ToolCall, ToolSpec};
+use rushlight::{Error, Result, Tool, ToolCall, ToolPolicy, ToolSpec};
 use tokio::sync::oneshot;
 
 use crate::convert::{Json, duration};
@@ -156,7 +155,7 @@ impl Done {
 /// A `rushlight.Tool` as a tool of the core.
 pub(crate) struct PythonTool {
     spec: ToolSpec,
-    timeout: Option<Duration>,
+    policy: ToolPolicy,
     tool: Arc<Py<PyAny>>,
 }
 
@@ -172,7 +171,9 @@ impl PythonTool {
         let timeout: Option<f64> = tool.getattr(intern!(py, "timeout"))?.extract()?;
         let timeout = timeout.map(|seconds| duration(&format!("timeout of tool `{name}`"), seconds));
         let spec = ToolSpec::new(name, description, parameters);
-        Ok(Self { spec, timeout: timeout.transpose()?, tool: Arc::new(tool.unbind()) })
+        let mut policy = ToolPolicy::default();
+        policy.timeout = timeout.transpose()?;
+        Ok(Self { spec, policy, tool: Arc::new(tool.unbind()) })
     }
 }
 
@@ -201,7 +202,7 @@ impl Tool for PythonTool {
         outcome.map_err(|exception| foreign(format!("tool `{}`", self.spec.name), exception))
     }
 
-    fn timeout(&self) -> Option<Duration> {
-        self.timeout
+    fn policy(&self) -> ToolPolicy {
+        self.policy.clone()
     }
 }

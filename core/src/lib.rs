@@ -44,4 +44,7 @@ pub use retrieval::{LocalEmbedder, LocalReranker};
 #[cfg(feature = "local")]
 pub use rushlight_models::hub;
 pub use session::{MemorySessions, MemorySessionsOptions, SessionStore};
-pub use tools::{FunctionTool, NoArguments, Tool, ToolRegistry, Toolbox};
+pub use tools::{
+    FunctionTool, NoArguments, Rate, RateExcess, RateKey, Tool, ToolContext, ToolPolicy, ToolRegistry,
+    Toolbox,
+};

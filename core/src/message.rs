@@ -116,6 +116,10 @@ pub enum ToolStatus {
     Timeout,
     /// A limit of the run forbade the call; the tool did not run.
     Refused,
+    /// The run was not granted what the tool needs; the tool did not run, and will not in this run.
+    Denied,
+    /// The tool is called too often; it did not run, and may later.
+    RateLimited,
 }
 
 /// What a tool call gave: always something that the model can read.

@@ -11,7 +11,7 @@ use super::prompt::Draft;
 use super::run::Run;
 use crate::llm::{Delta, DeltaStream, FinishReason};
 use crate::message::{ToolCall, ToolOutput, ToolStatus};
-use crate::tools::ToolRegistry;
+use crate::tools::{ToolContext, ToolRegistry};
 use crate::{Error, Result};
 
 /// What one generation gave.
@@ -108,10 +108,11 @@ impl Calls {
         &mut self,
         tools: &dyn ToolRegistry,
         calls: &[ToolCall],
+        context: &ToolContext,
     ) -> Result<Vec<ToolOutput>> {
         let admitted: Vec<Result<(), String>> = calls.iter().map(|call| self.admit(call)).collect();
         let outputs = calls.iter().zip(admitted).map(async |(call, admitted)| match admitted {
-            Ok(()) => tools.invoke(call).await,
+            Ok(()) => tools.invoke_for(call, context).await,
             Err(refusal) => Ok(ToolOutput::new(call, ToolStatus::Refused, refusal)),
         });
         try_join_all(outputs).await

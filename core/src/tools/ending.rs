@@ -1,0 +1,14 @@
+use crate::message::ToolStatus;
+
+/// How a call ended without a value, and what the model is told of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Ending {
+    pub(super) status: ToolStatus,
+    pub(super) content: String,
+}
+
+impl Ending {
+    pub(super) fn new(status: ToolStatus, content: impl Into<String>) -> Self {
+        Self { status, content: content.into() }
+    }
+}
