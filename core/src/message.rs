@@ -120,6 +120,8 @@ pub enum ToolStatus {
     Denied,
     /// The tool is called too often; it did not run, and may later.
     RateLimited,
+    /// The tool failed too often and is left alone for a while; it did not run, and may later.
+    Unavailable,
 }
 
 /// What a tool call gave: always something that the model can read.

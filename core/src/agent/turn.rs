@@ -4,14 +4,13 @@ use std::time::{Duration, Instant};
 
 use futures::TryStreamExt;
 use futures::future::try_join_all;
-use serde_json::Value;
 
 use super::Event;
 use super::prompt::Draft;
 use super::run::Run;
 use crate::llm::{Delta, DeltaStream, FinishReason};
 use crate::message::{ToolCall, ToolOutput, ToolStatus};
-use crate::tools::{ToolContext, ToolRegistry};
+use crate::tools::{ToolContext, ToolRegistry, canonical};
 use crate::{Error, Result};
 
 /// What one generation gave.
@@ -135,19 +134,5 @@ impl Calls {
         self.asked.insert(asked);
         self.left -= 1;
         Ok(())
-    }
-}
-
-/// `value` as JSON with the names of every object in order, so that equal values are equal texts.
-fn canonical(value: &Value) -> String {
-    match value {
-        Value::Object(fields) => {
-            let mut fields: Vec<String> =
-                fields.iter().map(|(name, value)| format!("{name:?}:{}", canonical(value))).collect();
-            fields.sort();
-            format!("{{{}}}", fields.join(","))
-        }
-        Value::Array(items) => format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join(",")),
-        value => value.to_string(),
     }
 }

@@ -9,6 +9,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::ending::Ending;
 use super::member::Member;
+use super::policy::{Breaker, pause};
 use super::task::{CallScope, CallTask, Stopped};
 use super::{MAX_BLOCKING_CALLS, RateExcess, ToolContext};
 use crate::error::panic_text;
@@ -26,6 +27,7 @@ pub(super) struct Invocation<'a> {
     pub(super) context: &'a ToolContext,
     pub(super) scope: Option<&'a CallScope>,
     pub(super) timeout: Duration,
+    pub(super) max_output_bytes: usize,
 }
 
 impl Invocation<'_> {
@@ -33,10 +35,15 @@ impl Invocation<'_> {
     pub(super) async fn value(self) -> Result<String, Ending> {
         self.check_scopes()?;
         let call = self.valid_call()?;
-        let deadline = after(self.timeout);
-        self.wait_for_rate(deadline).await?;
-        let place = self.place(deadline).await?;
-        self.run(call, place, deadline).await
+        let kept = self.member.memo.as_ref().map(|memo| (memo, memo.entry(&call.arguments)));
+        if let Some(value) = kept.and_then(|(memo, entry)| memo.get(entry)) {
+            return Ok(value);
+        }
+        let value = cut(self.tries(&call).await?, self.max_output_bytes);
+        if let Some((memo, entry)) = kept {
+            memo.put(entry, value.clone());
+        }
+        Ok(value)
     }
 
     fn check_scopes(&self) -> Result<(), Ending> {
@@ -60,6 +67,45 @@ impl Invocation<'_> {
             with_object(self.call).map_err(|mistake| invalid(schema.explain(self.name(), &[mistake])))?;
         schema.check(self.name(), &call.arguments).map_err(invalid)?;
         Ok(call)
+    }
+
+    /// Runs the tool, and again where it failed and the policy and the time admit it.
+    async fn tries(&self, call: &ToolCall) -> Result<String, Ending> {
+        let deadline = after(self.timeout);
+        let mut retries = 0;
+        loop {
+            let ending = match self.attempt(call, deadline, retries).await {
+                Ok(value) => return Ok(value),
+                Err(ending) => ending,
+            };
+            let pause = ending.pause.filter(|_| retries < self.member.policy.retries);
+            match pause.and_then(|pause| Instant::now().checked_add(pause)) {
+                Some(next) if next < deadline => tokio::time::sleep_until(next).await,
+                _ => return Err(ending),
+            }
+            retries += 1;
+        }
+    }
+
+    /// One run of the tool, in its turn.
+    async fn attempt(&self, call: &ToolCall, deadline: Instant, retries: u32) -> Result<String, Ending> {
+        let breaker = self.member.breaker.as_ref();
+        let trial = breaker.map(Breaker::enter).transpose().map_err(|wait| self.unavailable(wait))?;
+        self.wait_for_rate(deadline).await?;
+        let place = self.place(deadline).await?;
+        let outcome = self.run(call.clone(), place, deadline, retries).await;
+        if let Some(trial) = trial {
+            if outcome.is_ok() { trial.succeeded() } else { trial.failed() }
+        }
+        outcome
+    }
+
+    fn unavailable(&self, wait: Duration) -> Ending {
+        let (name, wait) = (self.name(), wait.as_secs_f64());
+        let content = format!(
+            "`{name}` was not run: it failed too often; call it again in {wait:.1} seconds or go on without it"
+        );
+        Ending::new(ToolStatus::Unavailable, content)
     }
 
     async fn wait_for_rate(&self, deadline: Instant) -> Result<(), Ending> {
@@ -115,12 +161,13 @@ impl Invocation<'_> {
         call: ToolCall,
         place: Option<OwnedSemaphorePermit>,
         deadline: Instant,
+        retries: u32,
     ) -> Result<String, Ending> {
         let member = Arc::clone(self.member);
         let work = async move { member.tool.invoke(&call).await }.boxed();
         let mut task = CallTask::spawn(work, self.scope, place);
         match timeout_at(deadline, &mut task).await {
-            Ok(ended) => ended_with(self.name(), ended),
+            Ok(ended) => ended_with(self.name(), ended, retries),
             Err(_) => Err(Ending::new(ToolStatus::Timeout, late(self.name(), self.timeout, task.stop()))),
         }
     }
@@ -137,14 +184,23 @@ fn after(duration: Duration) -> Instant {
 }
 
 /// What a call that came to its end gives.
-fn ended_with(name: &str, ended: Result<Result<String>, JoinError>) -> Result<String, Ending> {
-    let content = match ended.map_err(JoinError::try_into_panic) {
+fn ended_with(name: &str, ended: Result<Result<String>, JoinError>, retries: u32) -> Result<String, Ending> {
+    let (content, pause) = match ended.map_err(JoinError::try_into_panic) {
         Ok(Ok(value)) => return Ok(value),
-        Ok(Err(error)) => format!("`{name}` failed: {}", reason(&error)),
-        Err(Ok(panic)) => format!("`{name}` panicked: {}", panic_text(&*panic)),
-        Err(Err(stopped)) => format!("`{name}` failed: {stopped}"),
+        Ok(Err(error)) => (format!("`{name}` failed: {}", reason(&error)), pause(&error, retries)),
+        Err(Ok(panic)) => (format!("`{name}` panicked: {}", panic_text(&*panic)), None),
+        Err(Err(stopped)) => (format!("`{name}` failed: {stopped}"), None),
     };
-    Err(Ending::new(ToolStatus::Error, content))
+    Err(Ending { pause, ..Ending::new(ToolStatus::Error, content) })
+}
+
+/// As much of an output as the model may see.
+pub(super) fn cut(content: String, max_bytes: usize) -> String {
+    if content.len() <= max_bytes {
+        return content;
+    }
+    let kept = &content[..content.floor_char_boundary(max_bytes)];
+    format!("{kept}… (cut: the output has {} bytes)", content.len())
 }
 
 /// What is said of a call that did not end in time.

@@ -2,7 +2,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::sync::Semaphore;
 
-use super::policy::Buckets;
+use super::policy::{Breaker, Buckets, Memo};
 use super::schema::ArgumentSchema;
 use super::{Tool, ToolContext, ToolPolicy};
 use crate::message::ToolSpec;
@@ -17,6 +17,8 @@ pub(super) struct Member {
     pub(super) policy: ToolPolicy,
     pub(super) buckets: Option<Mutex<Buckets>>,
     pub(super) places: Option<Arc<Semaphore>>,
+    pub(super) breaker: Option<Breaker>,
+    pub(super) memo: Option<Memo>,
 }
 
 impl Member {
@@ -34,7 +36,9 @@ impl Member {
         let buckets = policy.rate.map(|rate| Mutex::new(Buckets::new(rate, policy.rate_key)));
         let places =
             policy.concurrency.map(|calls| Arc::new(Semaphore::new(calls.min(Semaphore::MAX_PERMITS))));
-        Ok(Self { tool: Box::new(tool), schema, policy, buckets, places })
+        let breaker = policy.breaker.clone().map(Breaker::new);
+        let memo = policy.cache.clone().map(Memo::new);
+        Ok(Self { tool: Box::new(tool), schema, policy, buckets, places, breaker, memo })
     }
 
     pub(super) fn spec(&self) -> &ToolSpec {

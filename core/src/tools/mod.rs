@@ -1,6 +1,7 @@
 //! What the agent can do: functions that the model may call.
 
 mod blocking;
+mod canonical;
 mod context;
 mod ending;
 mod function;
@@ -17,9 +18,10 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 
 pub use blocking::{MAX_BLOCKING_CALLS, blocking};
+pub(crate) use canonical::canonical;
 pub use context::ToolContext;
 pub use function::{FunctionTool, NoArguments};
-pub use policy::{Rate, RateExcess, RateKey, ToolPolicy};
+pub use policy::{CircuitBreaker, Rate, RateExcess, RateKey, ResultCache, ToolPolicy};
 pub use task::CallFuture;
 pub use toolbox::Toolbox;
 

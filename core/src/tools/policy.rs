@@ -1,15 +1,23 @@
 //! What keeps one tool in check.
 
+mod breaker;
 mod bucket;
 mod duration;
+mod memo;
 mod rate;
+mod retry;
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub(super) use breaker::Breaker;
+pub use breaker::CircuitBreaker;
 pub(super) use bucket::Buckets;
+pub(super) use memo::Memo;
+pub use memo::ResultCache;
 pub use rate::{Rate, RateExcess, RateKey};
+pub(super) use retry::pause;
 
 use crate::setters::setters;
 use crate::{Error, Result};
@@ -41,11 +49,14 @@ use crate::{Error, Result};
 ///
 /// 1. **Scopes.** Without all of them it is [`Denied`](crate::ToolStatus::Denied).
 /// 2. **Arguments.** They must fit the schema: [`InvalidArguments`](crate::ToolStatus::InvalidArguments).
-/// 3. **Rate.** It waits for its turn, or is [`RateLimited`](crate::ToolStatus::RateLimited).
-/// 4. **Concurrency.** It waits in line for a place.
-/// 5. **The tool** runs.
+/// 3. **Cache.** A value that was kept is the output, and nothing else happens.
+/// 4. **Breaker.** While it is open, the call is [`Unavailable`](crate::ToolStatus::Unavailable).
+/// 5. **Rate.** It waits for its turn, or is [`RateLimited`](crate::ToolStatus::RateLimited).
+/// 6. **Concurrency.** It waits in line for a place.
+/// 7. **The tool** runs.
 ///
-/// From 3 on, the timeout counts, waiting included: [`Timeout`](crate::ToolStatus::Timeout).
+/// A retry passes 4 to 7 again; between two runs a call holds no place. From 4 on, the timeout counts, waiting and retries
+/// included: [`Timeout`](crate::ToolStatus::Timeout).
 ///
 /// Time is tokio's, so that a test with a paused clock decides it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -72,15 +83,33 @@ pub struct ToolPolicy {
     pub scopes: Vec<String>,
     /// Whether a run that lacks scopes is not told of the tool. Default: true.
     pub hidden: bool,
+    /// Whether running it twice with the same arguments does no more than running it once. A tool with a
+    /// [`cache`](Self::cache) is. Default: false.
+    pub idempotent: bool,
+    /// How often a call that failed is made again: after the time that its error [names](crate::Error::retry_after), else
+    /// after about 0.2 seconds, then twice as long each time. Only for an idempotent tool. A panic, a timeout, and an error
+    /// that will not pass are not tried again. Default: 0.
+    pub retries: u32,
+    /// Whether, and for how long, a value is given again to calls with the same arguments, whoever makes them: for a tool
+    /// whose value depends on nothing else. Default: never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache: Option<ResultCache>,
+    /// Whether, and when, the tool is left alone because it fails. Default: never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub breaker: Option<CircuitBreaker>,
 }
 
 setters!(ToolPolicy {
     rate_key: RateKey,
     rate_excess: RateExcess,
-    hidden: bool;
+    hidden: bool,
+    idempotent: bool,
+    retries: u32;
     timeout: Duration,
     rate: Rate,
-    concurrency: usize
+    concurrency: usize,
+    cache: ResultCache,
+    breaker: CircuitBreaker
 });
 
 impl ToolPolicy {
@@ -100,6 +129,18 @@ impl ToolPolicy {
         if let Some(scope) = self.scopes.iter().find(|scope| scope.trim().is_empty() || scope.contains('*')) {
             return refuse(format!("expected `scopes` to be names without `*`, got `{scope}`"));
         }
+        if self.retries > 0 && !self.idempotent && self.cache.is_none() {
+            return refuse(format!(
+                "expected `idempotent` with {} `retries`: a tool that may not run twice is never run again",
+                self.retries
+            ));
+        }
+        if self.cache.as_ref().is_some_and(|cache| cache.entries == 0) {
+            return refuse("expected a `cache` of at least 1 of `entries`, got 0".to_owned());
+        }
+        if self.breaker.as_ref().is_some_and(|breaker| breaker.failures == 0) {
+            return refuse("expected a `breaker` of at least 1 of `failures`, got 0".to_owned());
+        }
         Ok(())
     }
 }
@@ -114,6 +155,10 @@ impl Default for ToolPolicy {
             concurrency: None,
             scopes: Vec::new(),
             hidden: true,
+            idempotent: false,
+            retries: 0,
+            cache: None,
+            breaker: None,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 
 use super::ending::Ending;
-use super::invocation::Invocation;
+use super::invocation::{Invocation, cut};
 use super::member::Member;
 use super::task::{CallFuture, CallScope};
 use super::{Tool, ToolContext, ToolRegistry};
@@ -89,6 +89,23 @@ impl Toolbox {
         self
     }
 
+    /// Forgets what the [cache](super::ToolPolicy::cache) of a tool keeps, also of calls that still run. Nothing happens
+    /// if the tool has no cache.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unknown`] for a name that no tool has.
+    pub fn forget(&self, name: &str) -> Result<()> {
+        let Some(&place) = self.places.get(name) else {
+            let known: Vec<&str> = self.tools.iter().map(|member| member.name()).collect();
+            return Err(Error::Unknown { what: "tool", name: excerpt(name), known: known.join(", ") });
+        };
+        if let Some(memo) = &self.tools[place].memo {
+            memo.clear();
+        }
+        Ok(())
+    }
+
     /// The number of tools.
     pub fn len(&self) -> usize {
         self.tools.len()
@@ -104,8 +121,8 @@ impl Toolbox {
             return Err(Ending::new(ToolStatus::UnknownTool, self.unknown(&call.name, context)));
         };
         let timeout = member.policy.timeout.unwrap_or(self.timeout);
-        let scope = self.call_scope.as_ref();
-        Invocation { member, call, context, scope, timeout }.value().await
+        let (scope, max_output_bytes) = (self.call_scope.as_ref(), self.max_output_bytes);
+        Invocation { member, call, context, scope, timeout, max_output_bytes }.value().await
     }
 
     fn visible(&self, context: &ToolContext) -> impl Iterator<Item = &Member> {
@@ -119,14 +136,6 @@ impl Toolbox {
             return format!("no tool is named `{name}`: there are no tools");
         }
         format!("no tool is named `{name}`, expected one of: {}", known.join(", "))
-    }
-
-    fn cut(&self, content: String) -> String {
-        if content.len() <= self.max_output_bytes {
-            return content;
-        }
-        let kept = &content[..content.floor_char_boundary(self.max_output_bytes)];
-        format!("{kept}… (cut: the output has {} bytes)", content.len())
     }
 }
 
@@ -155,9 +164,9 @@ impl ToolRegistry for Toolbox {
         let started = Instant::now();
         let (status, content) = match self.value(call, context).await {
             Ok(value) => (ToolStatus::Success, value),
-            Err(Ending { status, content }) => (status, content),
+            Err(Ending { status, content, .. }) => (status, cut(content, self.max_output_bytes)),
         };
-        let mut output = ToolOutput::new(call, status, self.cut(content));
+        let mut output = ToolOutput::new(call, status, content);
         output.elapsed = started.elapsed();
         Ok(output)
     }

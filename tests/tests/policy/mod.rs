@@ -1,7 +1,10 @@
 //! What keeps the calls of a tool in check. Clocks are paused: time passes when everything waits for it.
 
+mod breaker;
+mod cache;
 mod concurrency;
 mod rate;
+mod retry;
 mod scopes;
 
 use std::sync::Arc;
@@ -9,7 +12,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rushlight::{
-    FunctionTool, NoArguments, ToolCall, ToolContext, ToolOutput, ToolPolicy, ToolRegistry, Toolbox,
+    CircuitBreaker, FunctionTool, NoArguments, ResultCache, ToolCall, ToolContext, ToolOutput, ToolPolicy,
+    ToolRegistry, Toolbox,
 };
 use serde_json::json;
 
@@ -46,6 +50,14 @@ fn a_policy_that_cannot_be_kept_is_refused_with_the_tool() {
             ToolPolicy::default().scopes([" "]),
             "invalid policy of tool `tool`: expected `scopes` to be names without `*`, got ` `",
         ),
+        (
+            ToolPolicy::default().cache(ResultCache::new(Duration::from_secs(1)).entries(0)),
+            "invalid policy of tool `tool`: expected a `cache` of at least 1 of `entries`, got 0",
+        ),
+        (
+            ToolPolicy::default().breaker(CircuitBreaker::default().failures(0)),
+            "invalid policy of tool `tool`: expected a `breaker` of at least 1 of `failures`, got 0",
+        ),
     ];
     for (policy, expected) in cases {
         let tool = FunctionTool::new("tool", "", async |_: NoArguments| Ok::<_, String>(())).policy(policy);
@@ -58,10 +70,15 @@ fn a_policy_is_read_from_json_and_written_back() {
     let read = |json| serde_json::from_value::<ToolPolicy>(json);
     let policy =
         read(json!({"rate": "10/60s", "rate_key": "session", "rate_excess": "refuse", "timeout": 0.25,
-        "concurrency": 3, "scopes": ["read:code"], "hidden": false}))
+        "concurrency": 3, "scopes": ["read:code"], "hidden": false, "retries": 2, "idempotent": true,
+        "cache": {"ttl": "10m", "entries": 9}, "breaker": {"open_for": 3}}))
         .unwrap();
 
     assert_eq!(policy.timeout, Some(Duration::from_millis(250)));
+    assert_eq!(policy.cache, Some(ResultCache::new(Duration::from_mins(10)).entries(9)));
+    assert_eq!(policy.breaker, Some(CircuitBreaker::default().open_for(Duration::from_secs(3))));
+    let short = read(json!({"cache": "10m"})).unwrap();
+    assert_eq!(short.cache, Some(ResultCache::new(Duration::from_mins(10))));
     assert_eq!(read(serde_json::to_value(&policy).unwrap()).unwrap(), policy);
     assert_eq!(read(json!({})).unwrap(), ToolPolicy::default());
     for (json, expected) in [
@@ -72,6 +89,9 @@ fn a_policy_is_read_from_json_and_written_back() {
             "expected seconds, or a duration as in `5s`, `250ms` or `10m`, got `soon`",
         ),
         (json!({"timeout": -1}), "got `-1`"),
+        (json!({"cache": "long"}), "expected seconds, or a duration"),
+        (json!({"cache": {"entries": 3}}), "missing field `ttl`"),
+        (json!({"breaker": {"open": 3}}), "unknown field `open`"),
         (json!({"rate_key": "user"}), "unknown variant `user`"),
     ] {
         let error = read(json).unwrap_err().to_string();
