@@ -45,6 +45,6 @@ pub use retrieval::{LocalEmbedder, LocalReranker};
 pub use rushlight_models::hub;
 pub use session::{MemorySessions, MemorySessionsOptions, SessionStore};
 pub use tools::{
-    CircuitBreaker, FunctionTool, NoArguments, Rate, RateExcess, RateKey, ResultCache, Tool, ToolContext,
-    ToolPolicy, ToolRegistry, Toolbox,
+    Approval, Approver, CircuitBreaker, FunctionApprover, FunctionTool, NoArguments, Rate, RateExcess,
+    RateKey, ResultCache, Tool, ToolContext, ToolPolicy, ToolRegistry, Toolbox,
 };

@@ -29,6 +29,9 @@ pub struct Request {
     /// for any rest. Nothing by default.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub scopes: BTreeSet<String>,
+    /// Whether tools only say what they would do.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub dry_run: bool,
 }
 
 impl Request {
@@ -41,6 +44,7 @@ impl Request {
             filter: None,
             schema: None,
             scopes: BTreeSet::new(),
+            dry_run: false,
         }
     }
 
@@ -79,12 +83,25 @@ impl Request {
         self
     }
 
+    /// The same question as a dry run: tools only say what they would do.
+    #[must_use]
+    pub fn dry_run(mut self) -> Self {
+        self.dry_run = true;
+        self
+    }
+
     /// What tools may know of the run.
     pub(super) fn tool_context(&self) -> ToolContext {
         let mut context = ToolContext::new().scopes(&self.scopes);
         context.session.clone_from(&self.session);
+        context.dry_run = self.dry_run;
         context
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 impl<T: Into<String>> From<T> for Request {

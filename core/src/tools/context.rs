@@ -8,6 +8,8 @@ pub struct ToolContext {
     pub session: Option<String>,
     /// What the run was granted; see [`grants`](Self::grants).
     pub scopes: BTreeSet<String>,
+    /// Whether tools only say what they would do; see [`ToolPolicy::dry_run`](super::ToolPolicy::dry_run).
+    pub dry_run: bool,
 }
 
 impl ToolContext {
@@ -27,6 +29,13 @@ impl ToolContext {
     #[must_use]
     pub fn scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
         self.scopes = scopes.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The same for a dry run.
+    #[must_use]
+    pub fn dry_run(mut self) -> Self {
+        self.dry_run = true;
         self
     }
 

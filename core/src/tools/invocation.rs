@@ -1,3 +1,4 @@
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use super::ending::Ending;
 use super::member::Member;
 use super::policy::{Breaker, pause};
 use super::task::{CallScope, CallTask, Stopped};
-use super::{MAX_BLOCKING_CALLS, RateExcess, ToolContext};
+use super::{Approval, Approver, MAX_BLOCKING_CALLS, RateExcess, ToolContext};
 use crate::error::panic_text;
 use crate::message::{ToolCall, ToolStatus};
 use crate::schema::excerpt;
@@ -25,6 +26,7 @@ pub(super) struct Invocation<'a> {
     pub(super) member: &'a Arc<Member>,
     pub(super) call: &'a ToolCall,
     pub(super) context: &'a ToolContext,
+    pub(super) approver: Option<&'a dyn Approver>,
     pub(super) scope: Option<&'a CallScope>,
     pub(super) timeout: Duration,
     pub(super) max_output_bytes: usize,
@@ -35,10 +37,12 @@ impl Invocation<'_> {
     pub(super) async fn value(self) -> Result<String, Ending> {
         self.check_scopes()?;
         let call = self.valid_call()?;
+        self.check_dry_run(&call)?;
         let kept = self.member.memo.as_ref().map(|memo| (memo, memo.entry(&call.arguments)));
         if let Some(value) = kept.and_then(|(memo, entry)| memo.get(entry)) {
             return Ok(value);
         }
+        self.ask_for_approval(&call).await?;
         let value = cut(self.tries(&call).await?, self.max_output_bytes);
         if let Some((memo, entry)) = kept {
             memo.put(entry, value.clone());
@@ -67,6 +71,36 @@ impl Invocation<'_> {
             with_object(self.call).map_err(|mistake| invalid(schema.explain(self.name(), &[mistake])))?;
         schema.check(self.name(), &call.arguments).map_err(invalid)?;
         Ok(call)
+    }
+
+    fn check_dry_run(&self, call: &ToolCall) -> Result<(), Ending> {
+        if !self.member.policy.dry_run && !self.context.dry_run {
+            return Ok(());
+        }
+        let (name, arguments) = (self.name(), &call.arguments);
+        let content = format!("dry run: `{name}` was not run; it would have run with {arguments}");
+        Err(Ending::new(ToolStatus::DryRun, content))
+    }
+
+    async fn ask_for_approval(&self, call: &ToolCall) -> Result<(), Ending> {
+        if !self.member.policy.approve {
+            return Ok(());
+        }
+        let Some(approver) = self.approver else {
+            return Err(self.not_approved("it needs an approval, and nobody can give one"));
+        };
+        let asked = AssertUnwindSafe(approver.approve(call, self.context)).catch_unwind();
+        let why = match asked.await {
+            Ok(Ok(Approval::Approved)) => return Ok(()),
+            Ok(Ok(Approval::Refused { reason })) => format!("it was not approved: {reason}"),
+            Ok(Err(error)) => format!("nobody could be asked for approval: {}", error.chain()),
+            Err(panic) => format!("nobody could be asked for approval: {}", panic_text(&*panic)),
+        };
+        Err(self.not_approved(&why))
+    }
+
+    fn not_approved(&self, why: &str) -> Ending {
+        Ending::new(ToolStatus::Denied, format!("`{}` was not run: {why}", self.name()))
     }
 
     /// Runs the tool, and again where it failed and the policy and the time admit it.
@@ -101,9 +135,9 @@ impl Invocation<'_> {
     }
 
     fn unavailable(&self, wait: Duration) -> Ending {
-        let (name, wait) = (self.name(), wait.as_secs_f64());
+        let (name, wait) = (self.name(), wait.as_secs_f64().ceil());
         let content = format!(
-            "`{name}` was not run: it failed too often; call it again in {wait:.1} seconds or go on without it"
+            "`{name}` was not run: it failed too often; call it again after {wait}s or go on without it"
         );
         Ending::new(ToolStatus::Unavailable, content)
     }
@@ -128,8 +162,8 @@ impl Invocation<'_> {
         let name = self.name();
         let rate = self.member.policy.rate.map(|rate| rate.to_string()).unwrap_or_default();
         let content = format!(
-            "`{name}` was not run: it is called too often ({rate}); call it again in {:.1} seconds or go on without it",
-            wait.as_secs_f64()
+            "`{name}` was not run: it is called too often ({rate}); call it again after {}s or go on without it",
+            wait.as_secs_f64().ceil()
         );
         Ending::new(ToolStatus::RateLimited, content)
     }

@@ -1,5 +1,6 @@
 //! What the agent can do: functions that the model may call.
 
+mod approval;
 mod blocking;
 mod canonical;
 mod context;
@@ -17,6 +18,7 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 
+pub use approval::{Approval, Approver, FunctionApprover};
 pub use blocking::{MAX_BLOCKING_CALLS, blocking};
 pub(crate) use canonical::canonical;
 pub use context::ToolContext;

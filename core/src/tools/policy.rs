@@ -49,19 +49,22 @@ use crate::{Error, Result};
 ///
 /// 1. **Scopes.** Without all of them it is [`Denied`](crate::ToolStatus::Denied).
 /// 2. **Arguments.** They must fit the schema: [`InvalidArguments`](crate::ToolStatus::InvalidArguments).
-/// 3. **Cache.** A value that was kept is the output, and nothing else happens.
-/// 4. **Breaker.** While it is open, the call is [`Unavailable`](crate::ToolStatus::Unavailable).
-/// 5. **Rate.** It waits for its turn, or is [`RateLimited`](crate::ToolStatus::RateLimited).
-/// 6. **Concurrency.** It waits in line for a place.
-/// 7. **The tool** runs.
+/// 3. **Dry run.** What would run is the output: [`DryRun`](crate::ToolStatus::DryRun).
+/// 4. **Cache.** A value that was kept is the output, and nothing else happens.
+/// 5. **Approval.** A call that is refused is [`Denied`](crate::ToolStatus::Denied).
+/// 6. **Breaker.** While it is open, the call is [`Unavailable`](crate::ToolStatus::Unavailable).
+/// 7. **Rate.** It waits for its turn, or is [`RateLimited`](crate::ToolStatus::RateLimited).
+/// 8. **Concurrency.** It waits in line for a place.
+/// 9. **The tool** runs.
 ///
-/// A retry passes 4 to 7 again; between two runs a call holds no place. From 4 on, the timeout counts, waiting and retries
+/// A retry passes 6 to 9 again; between two runs a call holds no place. From 6 on, the timeout counts, waiting and retries
 /// included: [`Timeout`](crate::ToolStatus::Timeout).
 ///
 /// Time is tokio's, so that a test with a paused clock decides it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option on its own, off or on")]
 pub struct ToolPolicy {
     /// How long one call may take, with what it waits for. Default: the
     /// [`timeout`](super::Toolbox::timeout) of the toolbox.
@@ -97,6 +100,12 @@ pub struct ToolPolicy {
     /// Whether, and when, the tool is left alone because it fails. Default: never.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub breaker: Option<CircuitBreaker>,
+    /// Whether the [`approver`](super::Toolbox::approver) of the toolbox is asked before each call; without one, no call
+    /// runs. Default: false.
+    pub approve: bool,
+    /// Whether each call only says what would run. A run can be [dry](super::ToolContext::dry_run) as a whole, too.
+    /// Default: false.
+    pub dry_run: bool,
 }
 
 setters!(ToolPolicy {
@@ -104,7 +113,9 @@ setters!(ToolPolicy {
     rate_excess: RateExcess,
     hidden: bool,
     idempotent: bool,
-    retries: u32;
+    retries: u32,
+    approve: bool,
+    dry_run: bool;
     timeout: Duration,
     rate: Rate,
     concurrency: usize,
@@ -159,6 +170,8 @@ impl Default for ToolPolicy {
             retries: 0,
             cache: None,
             breaker: None,
+            approve: false,
+            dry_run: false,
         }
     }
 }

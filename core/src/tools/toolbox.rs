@@ -8,7 +8,7 @@ use super::ending::Ending;
 use super::invocation::{Invocation, cut};
 use super::member::Member;
 use super::task::{CallFuture, CallScope};
-use super::{Tool, ToolContext, ToolRegistry};
+use super::{Approver, Tool, ToolContext, ToolRegistry};
 use crate::message::{ToolCall, ToolOutput, ToolSpec, ToolStatus};
 use crate::schema::excerpt;
 use crate::{Error, Result};
@@ -30,6 +30,7 @@ pub struct Toolbox {
     timeout: Duration,
     max_output_bytes: usize,
     call_scope: Option<CallScope>,
+    approver: Option<Arc<dyn Approver>>,
 }
 
 impl Toolbox {
@@ -41,6 +42,7 @@ impl Toolbox {
             timeout: Duration::from_secs(5),
             max_output_bytes: 16 << 10,
             call_scope: None,
+            approver: None,
         }
     }
 
@@ -89,6 +91,13 @@ impl Toolbox {
         self
     }
 
+    /// Who decides about calls of tools that need an [approval](super::ToolPolicy::approve). Default: nobody, and such
+    /// a call does not run.
+    pub fn approver(mut self, approver: impl Approver) -> Self {
+        self.approver = Some(Arc::new(approver));
+        self
+    }
+
     /// Forgets what the [cache](super::ToolPolicy::cache) of a tool keeps, also of calls that still run. Nothing happens
     /// if the tool has no cache.
     ///
@@ -120,9 +129,16 @@ impl Toolbox {
         let Some(member) = self.places.get(&call.name).map(|&place| &self.tools[place]) else {
             return Err(Ending::new(ToolStatus::UnknownTool, self.unknown(&call.name, context)));
         };
-        let timeout = member.policy.timeout.unwrap_or(self.timeout);
-        let (scope, max_output_bytes) = (self.call_scope.as_ref(), self.max_output_bytes);
-        Invocation { member, call, context, scope, timeout, max_output_bytes }.value().await
+        let invocation = Invocation {
+            member,
+            call,
+            context,
+            approver: self.approver.as_deref(),
+            scope: self.call_scope.as_ref(),
+            timeout: member.policy.timeout.unwrap_or(self.timeout),
+            max_output_bytes: self.max_output_bytes,
+        };
+        invocation.value().await
     }
 
     fn visible(&self, context: &ToolContext) -> impl Iterator<Item = &Member> {
@@ -162,11 +178,10 @@ impl ToolRegistry for Toolbox {
 
     async fn invoke_for(&self, call: &ToolCall, context: &ToolContext) -> Result<ToolOutput> {
         let started = Instant::now();
-        let (status, content) = match self.value(call, context).await {
-            Ok(value) => (ToolStatus::Success, value),
-            Err(Ending { status, content, .. }) => (status, cut(content, self.max_output_bytes)),
+        let mut output = match self.value(call, context).await {
+            Ok(value) => ToolOutput::new(call, ToolStatus::Success, value),
+            Err(ending) => ToolOutput::new(call, ending.status, cut(ending.content, self.max_output_bytes)),
         };
-        let mut output = ToolOutput::new(call, status, content);
         output.elapsed = started.elapsed();
         Ok(output)
     }

@@ -41,7 +41,7 @@ async fn a_tool_that_fails_again_and_again_is_left_alone_until_it_works() {
 
     let output = call(&service.toolbox, &ToolContext::new()).await;
     assert_eq!((output.status, service.runs.load(Ordering::SeqCst)), (ToolStatus::Unavailable, 3));
-    insta::assert_snapshot!(output.content, @"`tool` was not run: it failed too often; call it again in 10.0 seconds or go on without it");
+    insta::assert_snapshot!(output.content, @"`tool` was not run: it failed too often; call it again after 10s or go on without it");
 
     tokio::time::advance(OPEN_FOR).await;
     assert_eq!(service.status().await, ToolStatus::Error);

@@ -1,8 +1,10 @@
 //! What keeps the calls of a tool in check. Clocks are paused: time passes when everything waits for it.
 
+mod approval;
 mod breaker;
 mod cache;
 mod concurrency;
+mod order;
 mod rate;
 mod retry;
 mod scopes;

@@ -20,7 +20,7 @@ async fn the_hundred_and_first_call_of_a_minute_is_refused_with_the_time_to_wait
 
     assert!(outputs[..100].iter().all(|output| output.status == ToolStatus::Success));
     assert_eq!((outputs[100].status, runs.load(Ordering::SeqCst)), (ToolStatus::RateLimited, 100));
-    insta::assert_snapshot!(outputs[100].content, @"`tool` was not run: it is called too often (100/60s); call it again in 0.6 seconds or go on without it");
+    insta::assert_snapshot!(outputs[100].content, @"`tool` was not run: it is called too often (100/60s); call it again after 1s or go on without it");
 }
 
 #[tokio::test(start_paused = true)]

@@ -80,6 +80,7 @@ pub(super) mod optional {
     #[derive(Serialize, Deserialize)]
     struct Given(#[serde(with = "super")] Duration);
 
+    #[expect(clippy::ref_option, reason = "serde passes a reference to the field")]
     pub(in super::super) fn serialize<S: Serializer>(
         duration: &Option<Duration>,
         serializer: S,
