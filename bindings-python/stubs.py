@@ -23,13 +23,15 @@ IMPORTS = {
     "typing_extensions": {"Unpack"},
     "._filter": {"Filter"},
     "._options": {
+        "ExtractOptions",
         "KnowledgeBaseOptions",
         "LocalLlmOptions",
         "RemoteEmbedderOptions",
         "RetrieverOptions",
+        "RunOptions",
         "WebOptions",
     },
-    "._protocols": {"Cache", "Embedder", "Llm", "Reranker", "Retriever"},
+    "._protocols": {"Approver", "Cache", "Embedder", "Llm", "Reranker", "Retriever"},
     "._tool": {"Tool"},
 }
 

@@ -15,8 +15,8 @@ use rushlight::tools::{self, CallFuture};
 use rushlight::{Error, Result, Tool, ToolCall, ToolPolicy, ToolSpec};
 use tokio::sync::oneshot;
 
-use crate::convert::{Json, duration};
-use crate::error::foreign;
+use crate::convert::Json;
+use crate::error::{failed, invalid};
 use crate::runtime::attach;
 
 tokio::task_local! {
@@ -168,11 +168,10 @@ impl PythonTool {
         let Json(parameters) = tool.getattr(intern!(py, "parameters"))?.extract()?;
         let name: String = tool.getattr(intern!(py, "name"))?.extract()?;
         let description: String = tool.getattr(intern!(py, "description"))?.extract()?;
-        let timeout: Option<f64> = tool.getattr(intern!(py, "timeout"))?.extract()?;
-        let timeout = timeout.map(|seconds| duration(&format!("timeout of tool `{name}`"), seconds));
+        let Json(policy) = tool.getattr(intern!(py, "policy"))?.extract()?;
+        let policy = serde_json::from_value(policy)
+            .map_err(|error| invalid(&format!("policy of tool `{name}`"), error.to_string()))?;
         let spec = ToolSpec::new(name, description, parameters);
-        let mut policy = ToolPolicy::default();
-        policy.timeout = timeout.transpose()?;
         Ok(Self { spec, policy, tool: Arc::new(tool.unbind()) })
     }
 }
@@ -199,7 +198,7 @@ impl Tool for PythonTool {
             |text| text.extract::<String>(),
         );
         let outcome = outcome.await?;
-        outcome.map_err(|exception| foreign(format!("tool `{}`", self.spec.name), exception))
+        outcome.map_err(|exception| failed(format!("tool `{}`", self.spec.name), exception))
     }
 
     fn policy(&self) -> ToolPolicy {

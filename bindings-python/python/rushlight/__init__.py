@@ -32,14 +32,19 @@ from ._errors import (
 )
 from ._filter import Filter
 from ._options import (
+    CircuitBreaker,
+    ExtractOptions,
     HnswOptions,
     KnowledgeBaseOptions,
     LocalLlmOptions,
     RemoteEmbedderOptions,
+    ResultCache,
     RetrieverOptions,
+    RunOptions,
+    ToolPolicy,
     WebOptions,
 )
-from ._protocols import Cache, Embedder, Llm, Reranker, Retriever
+from ._protocols import Approver, Cache, Embedder, Llm, Reranker, Retriever
 from ._rushlight import (
     Answer,
     Assistant,
@@ -106,12 +111,14 @@ Event: TypeAlias = Retrieved | Text | ToolCall | ToolOutput | Done
 
 __all__ = [
     "Answer",
+    "Approver",
     "Assistant",
     "AsyncEventStream",
     "BusyError",
     "Cache",
     "CachedEmbedder",
     "CancelledError",
+    "CircuitBreaker",
     "Citation",
     "CompactReport",
     "ContextTooLongError",
@@ -123,6 +130,7 @@ __all__ = [
     "Error",
     "Event",
     "EventStream",
+    "ExtractOptions",
     "FailedDocument",
     "FetchProgress",
     "Filter",
@@ -161,9 +169,11 @@ __all__ = [
     "RemoteEmbedderOptions",
     "Report",
     "Reranker",
+    "ResultCache",
     "Retrieved",
     "Retriever",
     "RetrieverOptions",
+    "RunOptions",
     "Sampling",
     "Scores",
     "ScriptedLlm",
@@ -178,6 +188,7 @@ __all__ = [
     "Tool",
     "ToolCall",
     "ToolOutput",
+    "ToolPolicy",
     "UnknownError",
     "Usage",
     "VectorIndex",
