@@ -1,14 +1,16 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use napi::Status;
 use napi::bindgen_prelude::{FnArgs, Function, Promise};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
+use rushlight::error::RetryAfter;
 use rushlight::{Error, Result, Tool, ToolCall, ToolPolicy, ToolSpec};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 
 use crate::convert::to_json;
@@ -130,6 +132,15 @@ impl std::fmt::Debug for JsTool {
     }
 }
 
+/// What `execute` gives: a value as text, or a failure that says after how many seconds the call may be made again.
+/// Other failures it throws.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Outcome {
+    Value(String),
+    Failed { error: String, retry_after: f64 },
+}
+
 #[async_trait]
 impl Tool for JsTool {
     fn spec(&self) -> &ToolSpec {
@@ -137,7 +148,14 @@ impl Tool for JsTool {
     }
 
     async fn invoke(&self, call: &ToolCall) -> Result<String> {
-        self.execute.invoke(&format!("tool `{}`", self.spec.name), call.arguments.to_string()).await
+        let what = format!("tool `{}`", self.spec.name);
+        match self.execute.call(&what, &call.arguments).await? {
+            Outcome::Value(value) => Ok(value),
+            Outcome::Failed { error, retry_after } => {
+                let after = Duration::try_from_secs_f64(retry_after).unwrap_or_default();
+                Err(Error::Foreign { what, source: RetryAfter::new(after, error).into() })
+            }
+        }
     }
 
     fn policy(&self) -> ToolPolicy {
