@@ -42,7 +42,17 @@ async def brief() -> None:
     await asyncio.Event().wait()
 
 
-TOOLS = {tool.name: tool for tool in (add, echo, boom, slow, brief)}
+@rushlight.tool(description="Repeat a text, seldom", rate="1/day", rate_excess="refuse")
+def rare(text: str) -> str:
+    return text
+
+
+@rushlight.tool(description="Tell the secret", scopes=["read:code"])
+def secret() -> str:
+    return "42"
+
+
+TOOLS = {tool.name: tool for tool in (add, echo, boom, slow, brief, rare, secret)}
 
 
 class Played:

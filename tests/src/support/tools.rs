@@ -1,8 +1,8 @@
-//! The tools of the scenarios: the same five exist in every language's runner.
+//! The tools of the scenarios: all but `panics` exist in every language's runner.
 
 use std::time::Duration;
 
-use rushlight::{FunctionTool, NoArguments};
+use rushlight::{FunctionTool, NoArguments, RateExcess, ToolPolicy};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -53,6 +53,19 @@ pub fn brief() -> FunctionTool {
     .timeout(Duration::from_millis(50))
 }
 
+/// Repeats a text once a day.
+pub fn rare() -> FunctionTool {
+    let policy = ToolPolicy::default().rate("1/day".parse().unwrap()).rate_excess(RateExcess::Refuse);
+    FunctionTool::new("rare", "Repeat a text, seldom", async |echo: Echo| Ok::<_, String>(echo.text))
+        .policy(policy)
+}
+
+/// Needs a scope.
+pub fn secret() -> FunctionTool {
+    FunctionTool::new("secret", "Tell the secret", async |_: NoArguments| Ok::<_, String>("42"))
+        .policy(ToolPolicy::default().scopes(["read:code"]))
+}
+
 /// Panics.
 pub fn panics() -> FunctionTool {
     FunctionTool::new("panics", "Panics", async |_: NoArguments| -> Result<(), String> {
@@ -68,6 +81,8 @@ pub fn by_name(name: &str) -> FunctionTool {
         "boom" => boom(),
         "slow" => slow(),
         "brief" => brief(),
+        "rare" => rare(),
+        "secret" => secret(),
         "panics" => panics(),
         other => panic!("no test tool is named `{other}`"),
     }
