@@ -9,6 +9,8 @@ export declare class Assistant {
   extract(request: string, schema: string, cancellation: Cancellation): Promise<string>
   /** The events of a run; the request is JSON text. */
   stream(request: string): EventStream
+  /** Forgets what the cache of a tool keeps. */
+  forgetResults(tool: string): void
   /** What the prompts of all runs begin with, as JSON text. */
   beginning(): string
   /** Lets the model compute what the prompts of all runs begin with. */
@@ -43,8 +45,10 @@ export declare class AssistantBuilder {
   cacheToolAnswers(): void
   /** How long a tool may run. */
   toolTimeout(milliseconds: number): void
-  /** Adds a function as a tool; `parameters` is a JSON Schema as text, the timeout is in milliseconds. */
-  tool(name: string, description: string, parameters: string, timeout: number | undefined | null, execute: Method): void
+  /** Who decides about calls of tools that need an approval. */
+  approver(decide: Method): void
+  /** Adds a function as a tool; `parameters` is a JSON Schema and `policy` what keeps its calls in check, as JSON text. */
+  tool(name: string, description: string, parameters: string, policy: string, execute: Method): void
   /** Adds a tool that ships. */
   builtinTool(tool: BuiltinTool): void
   /** Checks everything once. */

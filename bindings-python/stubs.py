@@ -25,6 +25,7 @@ IMPORTS = {
     "._options": {
         "AllowedCommand",
         "CurrentTimeOptions",
+        "ExtractOptions",
         "FetchPageOptions",
         "KnowledgeBaseOptions",
         "LocalLlmOptions",
@@ -32,11 +33,12 @@ IMPORTS = {
         "RemoteEmbedderOptions",
         "RetrieverOptions",
         "RunCommandOptions",
+        "RunOptions",
         "SearchCodeOptions",
         "SearchKnowledgeOptions",
         "WebOptions",
     },
-    "._protocols": {"Cache", "Embedder", "Llm", "Reranker", "Retriever"},
+    "._protocols": {"Approver", "Cache", "Embedder", "Llm", "Reranker", "Retriever"},
     "._tool": {"Tool"},
 }
 

@@ -1,6 +1,15 @@
 import * as native from "../native.js";
 import { MemoryCache } from "./cache.js";
-import { Tool, jsonSchema, validated, type JsonSchema, type StandardSchema } from "./callback.js";
+import {
+  Tool,
+  jsonSchema,
+  method,
+  policyToJson,
+  validated,
+  type Approver,
+  type JsonSchema,
+  type StandardSchema,
+} from "./callback.js";
 import { fromJson, optionsToJson, toJson } from "./convert.js";
 import { invalid, kind, text } from "./error.js";
 import type { Answer } from "./event.js";
@@ -53,6 +62,8 @@ export interface AssistantOptions {
   tools?: readonly (Tool | BuiltinTool)[];
   /** How long a tool may run before it is stopped, if it has no `timeoutMs` of its own. Default 5 seconds. */
   toolTimeoutMs?: number;
+  /** Decides about calls of tools with `approve`; without one they do not run. */
+  approver?: Approver;
   /** Where passages come from: documents, searched plainly or in stages, or an object of your own. */
   retriever?: KnowledgeBase | KnowledgeRetriever | Retriever;
   /** Where answers are kept: in memory, or in an object of your own. */
@@ -76,6 +87,10 @@ export interface RunOptions extends Abortable {
   priority?: "low" | "normal" | "high";
   /** Which passages may be found. Default: all. */
   filter?: Filter;
+  /** What the run is granted, for tools that need scopes; a `*` at the end of one stands for any rest. Default: nothing. */
+  scopes?: readonly string[];
+  /** Tools only say what they would do. Default false. */
+  dryRun?: boolean;
   /** A JSON Schema that the answer has to fit, as JSON. Default: none, an answer in words. */
   schema?: JsonSchema;
 }
@@ -120,6 +135,11 @@ export class Assistant {
     return new EventStream(now(() => this.#native.stream(asked)), options.signal);
   }
 
+  /** Forgets what the `cache` of a tool keeps, also of calls that still run. */
+  forgetResults(tool: string): void {
+    now(() => this.#native.forgetResults(text("tool", tool)));
+  }
+
   /** What the prompts of all runs begin with, instructions and tools: for {@link LocalLlm.savePrefix}. */
   beginning(): Prompt {
     return fromJson(now(() => this.#native.beginning()));
@@ -140,15 +160,17 @@ export class Assistant {
   }
 }
 
-function request(question: string, { session, priority, filter, schema }: RunOptions): string {
+function request(question: string, options: RunOptions): string {
+  const { session, priority, filter, scopes, dryRun, schema } = options;
   if (session !== undefined) text("session", session);
-  return toJson("options", { question: text("question", question), session, priority, filter, schema });
+  return toJson("options", { question: text("question", question), session, priority, filter, scopes, dryRun, schema });
 }
 
 const optionNames = [
   "instructions",
   "tools",
   "toolTimeoutMs",
+  "approver",
   "retriever",
   "cache",
   "cacheToolAnswers",
@@ -158,8 +180,8 @@ const optionNames = [
 ] satisfies (keyof AssistantOptions)[];
 
 function build(llm: native.Llm, options: AssistantOptions): native.Assistant {
-  const { instructions, tools, toolTimeoutMs, retriever, cache, cacheToolAnswers, ...more } = options;
-  const { sessions, sampling, limits, ...unknown } = more;
+  const { instructions, tools, toolTimeoutMs, approver, retriever, cache, ...more } = options;
+  const { cacheToolAnswers, sessions, sampling, limits, ...unknown } = more;
   const [strange] = Object.keys(unknown);
   if (strange !== undefined) {
     throw invalid("options", `unknown option \`${strange}\`, expected one of \`${optionNames.join("`, `")}\``);
@@ -167,6 +189,7 @@ function build(llm: native.Llm, options: AssistantOptions): native.Assistant {
   const builder = new native.AssistantBuilder(llm);
   if (instructions !== undefined) builder.instructions(text("instructions", instructions));
   if (toolTimeoutMs !== undefined) builder.toolTimeout(toolTimeoutMs);
+  if (approver !== undefined) builder.approver(decisions(approver));
   for (const tool of tools ?? []) addTool(builder, tool);
   if (retriever instanceof KnowledgeBase) builder.retriever(retriever.native);
   else if (retriever instanceof KnowledgeRetriever) builder.knowledgeRetriever(retriever.base, retriever.native);
@@ -182,8 +205,13 @@ function build(llm: native.Llm, options: AssistantOptions): native.Assistant {
 
 function addTool(builder: native.AssistantBuilder, tool: Tool | BuiltinTool): void {
   if (tool instanceof BuiltinTool) return builder.builtinTool(tool.native);
-  const { name, description, parameters, timeoutMs } = part("tool", tool, Tool);
-  builder.tool(name, description, JSON.stringify(parameters), timeoutMs, tool.native());
+  const { name, description, parameters, policy } = part("tool", tool, Tool);
+  builder.tool(name, description, JSON.stringify(parameters), policyToJson(name, policy), tool.native());
+}
+
+function decisions(approver: Approver): native.Method {
+  if (typeof approver !== "function") throw invalid("approver", `expected a function, got ${kind(approver)}`);
+  return method(async (call, context) => JSON.stringify((await approver(JSON.parse(call), context)) ?? null));
 }
 
 function object<T extends object>(what: string, value: T): T {

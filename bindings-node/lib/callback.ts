@@ -1,4 +1,5 @@
 import * as native from "../native.js";
+import { toJson } from "./convert.js";
 import { AbortError, Thrown, invalid, kind, text } from "./error.js";
 
 /** What a function or method of yours may use while it runs. */
@@ -55,8 +56,93 @@ export type ToolArguments<Schema> = Schema extends StandardSchema<infer Output> 
 /** What a tool may use while it runs. */
 export interface ToolContext extends CallContext {}
 
+/** What keeps the calls of one tool in check. */
+export interface ToolPolicy {
+  /** How long one call may take, with what it waits for. Default: what the assistant's `toolTimeoutMs` says. */
+  readonly timeoutMs?: number;
+  /** How often it may be called, for example `100/min` or `5/s`. Default: as often as anybody likes. */
+  readonly rate?: string;
+  /** Whose calls share the rate: all of the tool, or those of one session. Default `tool`. */
+  readonly rateKey?: "tool" | "session";
+  /** What becomes of a call that comes faster: it waits where the timeout admits, or is refused. Default `wait`. */
+  readonly rateExcess?: "wait" | "refuse";
+  /** How many calls run at once; others wait in line. Default: any number. */
+  readonly concurrency?: number;
+  /** What a run must have been granted, all of them. Default: nothing. */
+  readonly scopes?: readonly string[];
+  /** Whether a run that lacks scopes is not told of the tool. Default true. */
+  readonly hidden?: boolean;
+  /** Whether running it twice with the same arguments does no more than running it once. Default false. */
+  readonly idempotent?: boolean;
+  /**
+   * How often a call that failed is made again, if the tool is idempotent or has a cache. An error whose `retryAfterMs` is a
+   * number says when. Default 0.
+   */
+  readonly retries?: number;
+  /** How long a value, for example `10m`, is given again to calls with the same arguments, whoever makes them. */
+  readonly cache?: string | ResultCache;
+  /** When the tool is left alone because it fails again and again. Default: never. */
+  readonly breaker?: CircuitBreaker;
+  /** Whether the assistant's `approver` is asked before each call. Default false. */
+  readonly approve?: boolean;
+  /** Whether each call only says what would run. Default false. */
+  readonly dryRun?: boolean;
+}
+
+/** For how long, and how many, values of a tool are given again to calls with the same arguments. */
+export interface ResultCache {
+  readonly ttlMs: number;
+  /** How many values are kept; then the oldest goes. Default 256. */
+  readonly entries?: number;
+}
+
+/** After how many failures in a row a tool is left alone, and for how long. */
+export interface CircuitBreaker {
+  /** Default 5. */
+  readonly failures?: number;
+  /** Default 30 seconds. */
+  readonly openForMs?: number;
+}
+
+/**
+ * The policy as the core reads it, where durations are seconds.
+ * @internal
+ */
+export function policyToJson(name: string, { timeoutMs, cache, breaker, ...policy }: ToolPolicy): string {
+  const seconds = (milliseconds: number | undefined) => (milliseconds === undefined ? undefined : milliseconds / 1000);
+  return toJson(`policy of tool \`${name}\``, {
+    ...policy,
+    timeout: seconds(timeoutMs),
+    cache: inSeconds(cache, "ttl", (given) => given.ttlMs),
+    breaker: inSeconds(breaker, "openFor", (given) => given.openForMs),
+  });
+
+  function inSeconds<T extends object>(
+    given: T | string | undefined,
+    field: string,
+    milliseconds: (given: T) => number | undefined,
+  ): unknown {
+    if (given === null || typeof given !== "object") return given;
+    const { [`${field}Ms`]: _, ...rest } = given as Record<string, unknown>;
+    return { ...rest, [field]: seconds(milliseconds(given)) };
+  }
+}
+
+/** A call that waits for an approval. */
+export interface ApprovalRequest {
+  readonly id: string;
+  readonly name: string;
+  readonly arguments: Record<string, any>;
+}
+
+/**
+ * Decides about calls of tools with `approve`: true lets the call run; false, or a string that says why, refuses it, and the
+ * model reads that. It may take as long as the run may. Where it throws, the call does not run.
+ */
+export type Approver = (call: ApprovalRequest, context: CallContext) => boolean | string | Promise<boolean | string>;
+
 /** A function as a tool. */
-export interface ToolDefinition<Schema extends JsonSchema | StandardSchema> {
+export interface ToolDefinition<Schema extends JsonSchema | StandardSchema> extends ToolPolicy {
   /** The name that the model uses: 1 to 64 of `[a-zA-Z0-9_-]`. */
   readonly name: string;
   /** What it does and when to use it, written for the model. */
@@ -68,8 +154,6 @@ export interface ToolDefinition<Schema extends JsonSchema | StandardSchema> {
    * is an output that the model reads, too.
    */
   readonly execute: (args: ToolArguments<Schema>, context: ToolContext) => unknown;
-  /** How long one call may run. Default: what the assistant's `toolTimeoutMs` says. */
-  readonly timeoutMs?: number;
 }
 
 /** A tool, made by {@link tool}. */
@@ -78,13 +162,13 @@ export class Tool {
   readonly description: string;
   /** The arguments as a JSON Schema. */
   readonly parameters: JsonSchema;
-  /** How long one call may run; none leaves it to the assistant. */
-  readonly timeoutMs: number | undefined;
+  /** What keeps its calls in check. */
+  readonly policy: ToolPolicy;
   readonly #definition: AnyDefinition;
 
   /** @internal */
   constructor(definition: AnyDefinition) {
-    const { name, description, input, execute, timeoutMs } = definition;
+    const { name, description, input, execute, ...policy } = definition;
     this.name = text("tool name", name);
     this.description = text("tool description", description);
     if (input === null || typeof input !== "object") {
@@ -93,12 +177,18 @@ export class Tool {
     if (typeof execute !== "function") {
       throw invalid("tool execute", `tool \`${name}\`: expected a function, got ${kind(execute)}`);
     }
+    const { timeoutMs } = policy;
     if (timeoutMs !== undefined && !(typeof timeoutMs === "number" && timeoutMs >= 0)) {
       throw invalid("tool timeout", `tool \`${name}\`: expected milliseconds from 0 on, got ${String(timeoutMs)}`);
     }
     this.parameters = jsonSchema("tool input", `tool \`${name}\`: `, input);
-    this.timeoutMs = timeoutMs;
+    this.policy = policy;
     this.#definition = definition;
+  }
+
+  /** How long one call may take; none leaves it to the assistant. */
+  get timeoutMs(): number | undefined {
+    return this.policy.timeoutMs;
   }
 
   /** @internal */
@@ -106,7 +196,13 @@ export class Tool {
     const { input, execute } = this.#definition;
     return method(async (json, context) => {
       const args = await validated("arguments", input, JSON.parse(json));
-      return output(await execute(args as Record<string, unknown>, context));
+      try {
+        return JSON.stringify(output(await execute(args as Record<string, unknown>, context)));
+      } catch (thrown) {
+        const { retryAfterMs } = (thrown ?? {}) as { retryAfterMs?: unknown };
+        if (typeof retryAfterMs !== "number" || !(retryAfterMs >= 0)) throw thrown;
+        return JSON.stringify({ error: new Thrown(thrown).message, retry_after: retryAfterMs / 1000 });
+      }
     });
   }
 }

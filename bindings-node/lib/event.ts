@@ -46,7 +46,20 @@ export interface DoneEvent extends Answer {
 }
 
 /** How a tool call ended. */
-export type ToolStatus = "success" | "unknown_tool" | "invalid_arguments" | "error" | "timeout" | "refused";
+export type ToolStatus =
+  | "success"
+  | "unknown_tool"
+  | "invalid_arguments"
+  | "error"
+  | "timeout"
+  /** By a limit of the run. */
+  | "refused"
+  /** A scope or an approval is missing. */
+  | "denied"
+  | "rate_limited"
+  /** It failed too often and is left alone for a while. */
+  | "unavailable"
+  | "dry_run";
 
 /** The outcome of a run. */
 export interface Answer {

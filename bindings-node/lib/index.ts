@@ -2,13 +2,18 @@ export { Assistant, type AssistantOptions, type Extracted, type Limits, type Run
 export { MemoryCache, type MemoryCacheOptions } from "./cache.js";
 export {
   tool,
+  type ApprovalRequest,
+  type Approver,
   type CallContext,
+  type CircuitBreaker,
   type JsonSchema,
+  type ResultCache,
   type StandardSchema,
   type Tool,
   type ToolArguments,
   type ToolContext,
   type ToolDefinition,
+  type ToolPolicy,
 } from "./callback.js";
 export { devices, type Device, type DeviceInfo } from "./device.js";
 export {

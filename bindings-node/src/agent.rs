@@ -4,6 +4,7 @@ use napi::bindgen_prelude::{Env, PromiseRaw};
 use napi_derive::napi;
 use rushlight::{AgentExt, Error, Request, Result, ToolSpec, Toolbox};
 
+use crate::approval::JsApprover;
 use crate::cache::MemoryCache;
 use crate::callback::{JsTool, Method};
 use crate::convert::{answer_to_json, duration, from_json, options_from_json, to_json};
@@ -109,7 +110,14 @@ impl AssistantBuilder {
         self.with_toolbox(env, |toolbox| Ok(toolbox.timeout(duration("tool timeout", milliseconds)?)))
     }
 
-    /// Adds a function as a tool; `parameters` is a JSON Schema as text, the timeout is in milliseconds.
+    /// Who decides about calls of tools that need an approval.
+    #[napi]
+    pub fn approver(&mut self, env: Env, decide: &Method) -> napi::Result<()> {
+        let approver = JsApprover::new(decide.clone());
+        self.with_toolbox(env, |toolbox| Ok(toolbox.approver(approver)))
+    }
+
+    /// Adds a function as a tool; `parameters` is a JSON Schema and `policy` what keeps its calls in check, as JSON text.
     #[napi]
     pub fn tool(
         &mut self,
@@ -117,15 +125,14 @@ impl AssistantBuilder {
         name: String,
         description: String,
         parameters: String,
-        timeout: Option<f64>,
+        policy: String,
         execute: &Method,
     ) -> napi::Result<()> {
         let execute = execute.clone();
         self.with_toolbox(env, |toolbox| {
-            let timeout =
-                timeout.map(|time| duration(&format!("timeout of tool `{name}`"), time)).transpose()?;
+            let policy = options_from_json(&format!("policy of tool `{name}`"), &policy, &[])?;
             let spec = ToolSpec::new(name, description, from_json("input", &parameters)?);
-            toolbox.add(JsTool::new(spec, timeout, execute))
+            toolbox.add(JsTool::new(spec, policy, execute))
         })
     }
 
@@ -144,11 +151,12 @@ impl AssistantBuilder {
             let (Some(mut builder), Some(toolbox)) = (self.builder.take(), toolbox) else {
                 return Err(used());
             };
-            if !rushlight::ToolRegistry::specs(&toolbox).is_empty() {
-                builder = builder.tools(toolbox);
+            if !toolbox.is_empty() {
+                builder = builder.tools(toolbox.clone());
             }
             Ok(Assistant {
                 assistant: Some(Apart::new(Arc::new(builder.build()?))),
+                toolbox,
                 closed: Cancellation::new(),
             })
         })
@@ -185,6 +193,7 @@ fn used() -> Error {
 #[napi]
 pub struct Assistant {
     assistant: Option<Apart<Arc<rushlight::Assistant>>>,
+    toolbox: Toolbox,
     closed: Cancellation,
 }
 
@@ -225,6 +234,12 @@ impl Assistant {
         Ok(EventStream::new(assistant, request, &self.closed))
     }
 
+    /// Forgets what the cache of a tool keeps.
+    #[napi]
+    pub fn forget_results(&self, env: Env, tool: String) -> napi::Result<()> {
+        now(env, || self.toolbox.forget(&tool))
+    }
+
     /// What the prompts of all runs begin with, as JSON text.
     #[napi]
     pub fn beginning(&self, env: Env) -> napi::Result<String> {
@@ -247,6 +262,7 @@ impl Assistant {
     pub fn close<'env>(&mut self, env: &'env Env) -> napi::Result<PromiseRaw<'env, ()>> {
         self.closed.cancel();
         let assistant = self.assistant.take();
+        self.toolbox = Toolbox::new();
         promise(env, std::future::pending(), async move {
             match assistant {
                 Some(assistant) => assistant.dropped().await,

@@ -7,9 +7,10 @@ use napi::Status;
 use napi::bindgen_prelude::{FnArgs, Function, Promise};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
-use rushlight::{Error, Result, Tool, ToolCall, ToolSpec};
-use serde::Serialize;
+use rushlight::error::RetryAfter;
+use rushlight::{Error, Result, Tool, ToolCall, ToolPolicy, ToolSpec};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 
 use crate::convert::to_json;
@@ -114,14 +115,14 @@ impl Drop for Waiting {
 /// A JavaScript function as a tool.
 pub(crate) struct JsTool {
     spec: ToolSpec,
-    timeout: Option<Duration>,
+    policy: ToolPolicy,
     execute: Method,
 }
 
 impl JsTool {
     /// A tool that calls `execute` with the arguments as JSON.
-    pub(crate) fn new(spec: ToolSpec, timeout: Option<Duration>, execute: Method) -> Self {
-        Self { spec, timeout, execute }
+    pub(crate) fn new(spec: ToolSpec, policy: ToolPolicy, execute: Method) -> Self {
+        Self { spec, policy, execute }
     }
 }
 
@@ -131,6 +132,15 @@ impl std::fmt::Debug for JsTool {
     }
 }
 
+/// What `execute` gives: a value as text, or a failure that says after how many seconds the call may be made again.
+/// Other failures it throws.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Outcome {
+    Value(String),
+    Failed { error: String, retry_after: f64 },
+}
+
 #[async_trait]
 impl Tool for JsTool {
     fn spec(&self) -> &ToolSpec {
@@ -138,11 +148,18 @@ impl Tool for JsTool {
     }
 
     async fn invoke(&self, call: &ToolCall) -> Result<String> {
-        self.execute.invoke(&format!("tool `{}`", self.spec.name), call.arguments.to_string()).await
+        let what = format!("tool `{}`", self.spec.name);
+        match self.execute.call(&what, &call.arguments).await? {
+            Outcome::Value(value) => Ok(value),
+            Outcome::Failed { error, retry_after } => {
+                let after = Duration::try_from_secs_f64(retry_after).unwrap_or_default();
+                Err(Error::Foreign { what, source: RetryAfter::new(after, error).into() })
+            }
+        }
     }
 
-    fn timeout(&self) -> Option<Duration> {
-        self.timeout
+    fn policy(&self) -> ToolPolicy {
+        self.policy.clone()
     }
 }
 

@@ -6,6 +6,7 @@
 #![expect(clippy::needless_pass_by_value, reason = "the bridge hands over values, never references")]
 
 mod agent;
+mod approval;
 mod cache;
 mod callback;
 mod convert;

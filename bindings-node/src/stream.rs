@@ -17,7 +17,7 @@ pub struct EventStream {
 }
 
 enum Run {
-    Waiting(Arc<dyn Agent>, Request),
+    Waiting(Arc<dyn Agent>, Box<Request>),
     Running(rushlight::EventStream),
     Over,
     Cancelled,
@@ -26,7 +26,7 @@ enum Run {
 impl EventStream {
     /// A run of `agent`, which also stops when `closed` is cancelled.
     pub(crate) fn new(agent: Arc<dyn Agent>, request: Request, closed: &Cancellation) -> Self {
-        let run = Arc::new(Mutex::new(Run::Waiting(agent, request)));
+        let run = Arc::new(Mutex::new(Run::Waiting(agent, Box::new(request))));
         let stopped = Arc::new(Cancellation::new());
         let (cancelled, closed) = (stopped.cancelled(), closed.told());
         let (weak_run, weak_stopped) = (Arc::downgrade(&run), Arc::downgrade(&stopped));
@@ -72,7 +72,9 @@ impl Run {
     async fn advance(&mut self) -> Result<Option<String>> {
         loop {
             match self {
-                Run::Waiting(agent, request) => *self = Run::Running(agent.run(request.clone()).await?),
+                Run::Waiting(agent, request) => {
+                    *self = Run::Running(agent.run(Request::clone(request)).await?);
+                }
                 Run::Running(events) => {
                     return events.try_next().await?.as_ref().map(event_to_json).transpose();
                 }

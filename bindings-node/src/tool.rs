@@ -95,7 +95,7 @@ impl BuiltinTool {
     /// Milliseconds that one call may run; none leaves it to the assistant.
     #[napi(getter)]
     pub fn timeout(&self) -> Option<f64> {
-        Tool::timeout(&*self.tool).map(|timeout| timeout.as_secs_f64() * 1000.0)
+        Tool::policy(&*self.tool).timeout.map(|timeout| timeout.as_secs_f64() * 1000.0)
     }
 }
 

@@ -55,6 +55,21 @@ const tools = {
     execute: () => new Promise(() => {}),
     timeoutMs: 50,
   }),
+  rare: tool({
+    name: "rare",
+    description: "Repeat a text, seldom",
+    input: object({ text: { type: "string" } }),
+    execute: ({ text }) => text,
+    rate: "1/day",
+    rateExcess: "refuse",
+  }),
+  secret: tool({
+    name: "secret",
+    description: "Tell the secret",
+    input: object({}),
+    execute: () => "42",
+    scopes: ["read:code"],
+  }),
   calculate: builtin.calculate(),
   read_file: builtin.readFile(join(folder, "workspace")),
   search_code: builtin.searchCode(join(folder, "workspace"), { contextLines: 0 }),
@@ -117,7 +132,8 @@ function assertSame(found, expected, path) {
 
 async function eventsOf(assistant, { request, stop_after: stopAfter }) {
   const events = [];
-  const options = { session: request.session, filter: request.filter && camelKeys(request.filter), schema: request.schema };
+  const { session, filter, schema, scopes, dry_run: dryRun } = request;
+  const options = { session, filter: filter && camelKeys(filter), schema, scopes, dryRun };
   try {
     for await (const event of assistant.stream(request.question, options)) {
       events.push(eventToJson(event));

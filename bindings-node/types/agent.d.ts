@@ -1,5 +1,5 @@
 import { MemoryCache } from "./cache.js";
-import { Tool, type JsonSchema, type StandardSchema } from "./callback.js";
+import { Tool, type Approver, type JsonSchema, type StandardSchema } from "./callback.js";
 import type { Answer } from "./event.js";
 import { LocalLlm, ScriptedLlm, type Prompt } from "./llm.js";
 import { type Cache, type Llm, type Retriever } from "./own.js";
@@ -47,6 +47,8 @@ export interface AssistantOptions {
     tools?: readonly (Tool | BuiltinTool)[];
     /** How long a tool may run before it is stopped, if it has no `timeoutMs` of its own. Default 5 seconds. */
     toolTimeoutMs?: number;
+    /** Decides about calls of tools with `approve`; without one they do not run. */
+    approver?: Approver;
     /** Where passages come from: documents, searched plainly or in stages, or an object of your own. */
     retriever?: KnowledgeBase | KnowledgeRetriever | Retriever;
     /** Where answers are kept: in memory, or in an object of your own. */
@@ -69,6 +71,10 @@ export interface RunOptions extends Abortable {
     priority?: "low" | "normal" | "high";
     /** Which passages may be found. Default: all. */
     filter?: Filter;
+    /** What the run is granted, for tools that need scopes; a `*` at the end of one stands for any rest. Default: nothing. */
+    scopes?: readonly string[];
+    /** Tools only say what they would do. Default false. */
+    dryRun?: boolean;
     /** A JSON Schema that the answer has to fit, as JSON. Default: none, an answer in words. */
     schema?: JsonSchema;
 }
@@ -88,6 +94,8 @@ export declare class Assistant {
     extract<const Schema extends JsonSchema | StandardSchema>(question: string, schema: Schema, options?: Omit<RunOptions, "schema">): Promise<Extracted<Schema>>;
     /** The steps of a run as they happen. */
     stream(question: string, options?: RunOptions): EventStream;
+    /** Forgets what the `cache` of a tool keeps, also of calls that still run. */
+    forgetResults(tool: string): void;
     /** What the prompts of all runs begin with, instructions and tools: for {@link LocalLlm.savePrefix}. */
     beginning(): Prompt;
     /** Lets the model compute instructions and tools now, so that the first run need not. */

@@ -38,7 +38,13 @@ export interface DoneEvent extends Answer {
     type: "done";
 }
 /** How a tool call ended. */
-export type ToolStatus = "success" | "unknown_tool" | "invalid_arguments" | "error" | "timeout" | "refused";
+export type ToolStatus = "success" | "unknown_tool" | "invalid_arguments" | "error" | "timeout"
+/** By a limit of the run. */
+ | "refused"
+/** A scope or an approval is missing. */
+ | "denied" | "rate_limited"
+/** It failed too often and is left alone for a while. */
+ | "unavailable" | "dry_run";
 /** The outcome of a run. */
 export interface Answer {
     /** What the person reads. */

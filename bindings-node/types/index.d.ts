@@ -1,6 +1,6 @@
 export { Assistant, type AssistantOptions, type Extracted, type Limits, type RunOptions, type Sampling } from "./agent.js";
 export { MemoryCache, type MemoryCacheOptions } from "./cache.js";
-export { tool, type CallContext, type JsonSchema, type StandardSchema, type Tool, type ToolArguments, type ToolContext, type ToolDefinition, } from "./callback.js";
+export { tool, type ApprovalRequest, type Approver, type CallContext, type CircuitBreaker, type JsonSchema, type ResultCache, type StandardSchema, type Tool, type ToolArguments, type ToolContext, type ToolDefinition, type ToolPolicy, } from "./callback.js";
 export { devices, type Device, type DeviceInfo } from "./device.js";
 export { CachedEmbedder, HashedEmbedder, LocalEmbedder, RemoteEmbedder, type LocalEmbedderOptions, type RemoteEmbedderOptions, } from "./embedder.js";
 export { AbortError, RushlightError, type ErrorCode } from "./error.js";

@@ -1,11 +1,14 @@
-use std::time::Duration;
+use std::collections::BTreeSet;
 
+use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString};
 use rushlight::{AgentExt, Request, Toolbox};
 use serde_json::Value;
 
 use crate::answer::Answer;
+use crate::approval::PythonApprover;
 use crate::callback::{PythonTool, of_caller};
 use crate::convert::{Json, duration, filter, from_name, json_of, not_picklable};
 use crate::error::raised;
@@ -21,13 +24,23 @@ use crate::{cache, llm, options, retriever};
 #[pyclass(frozen, module = "rushlight")]
 pub(crate) struct Assistant {
     core: Unlocked<rushlight::Assistant>,
+    toolbox: Toolbox,
     /// Outlives `core`, whose handle of the model is then never the last: that one ends on a thread of its own.
     _llm: Py<PyAny>,
 }
 
-fn toolbox(tools: &[Bound<'_, PyAny>], timeout: Option<f64>) -> PyResult<Toolbox> {
-    let timeout: Option<Duration> = timeout.map(|seconds| duration("tool_timeout", seconds)).transpose()?;
+fn toolbox(
+    tools: &[Bound<'_, PyAny>],
+    timeout: Option<f64>,
+    approver: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Toolbox> {
     let mut toolbox = Toolbox::new().call_scope(of_caller);
+    if let Some(seconds) = timeout {
+        toolbox = toolbox.timeout(duration("tool_timeout", seconds)?);
+    }
+    if let Some(approver) = approver {
+        toolbox = toolbox.approver(PythonApprover::new(approver)?);
+    }
     for tool in tools {
         let added = match tool.cast::<BuiltinTool>() {
             Ok(tool) => toolbox.add(tool.get().shared()),
@@ -35,27 +48,38 @@ fn toolbox(tools: &[Bound<'_, PyAny>], timeout: Option<f64>) -> PyResult<Toolbox
         };
         toolbox = added.map_err(raised)?;
     }
-    Ok(match timeout {
-        Some(timeout) => toolbox.timeout(timeout),
-        None => toolbox,
-    })
+    Ok(toolbox)
 }
 
-fn request(
-    question: String,
-    session: Option<String>,
-    priority: Option<&str>,
-    only: Option<Json>,
-    schema: Option<Json>,
-) -> PyResult<Request> {
+/// A request from keyword arguments; None is as good as none.
+fn request(question: String, options: Option<&Bound<'_, PyDict>>) -> PyResult<Request> {
     let mut request = Request::new(question);
-    request.session = session;
-    request.filter = only.map(filter).transpose()?;
-    request.schema = schema.map(|Json(schema)| schema);
-    if let Some(priority) = priority {
-        request.priority = from_name("priority", priority)?;
+    for (name, value) in options.into_iter().flatten() {
+        let name: String = name.extract()?;
+        match name.as_str() {
+            _ if value.is_none() => {}
+            "session" => request.session = Some(value.extract()?),
+            "priority" => request.priority = from_name("priority", value.extract()?)?,
+            "filter" => request.filter = Some(filter(value.extract()?)?),
+            "schema" => request.schema = Some(value.extract::<Json>()?.0),
+            "scopes" => request.scopes = scopes(&value)?,
+            "dry_run" => request.dry_run = value.extract()?,
+            _ => return Err(PyTypeError::new_err(format!("unknown argument `{name}` of a run"))),
+        }
     }
     Ok(request)
+}
+
+/// Names of scopes; a str is one name, not a collection of letters.
+fn scopes(given: &Bound<'_, PyAny>) -> PyResult<BTreeSet<String>> {
+    if given.is_instance_of::<PyString>() {
+        return Err(PyTypeError::new_err("expected a list of names as `scopes`, got a str"));
+    }
+    given.try_iter()?.map(|scope| scope?.extract()).collect()
+}
+
+fn attached_request(question: String, options: Option<&Py<PyDict>>) -> PyResult<Request> {
+    Python::attach(|py| request(question, options.map(|given| given.bind(py))))
 }
 
 /// The JSON Schema of a type, and what makes a value of it.
@@ -100,6 +124,8 @@ impl Assistant {
     ///     sampling: how the model chooses tokens: a `Sampling` or a dict of its fields
     ///     limits: what one run may spend: `Limits` or a dict of its fields
     ///     tool_timeout: seconds that each tool may run that has no timeout of its own; default 5
+    ///     approver: decides about calls of tools with `approve`: a function, sync or async, that gets the `ToolCall` and
+    ///         gives True, or False or a reason why not; without one they do not run
     ///     cache_tool_answers: keeps answers that needed tools, too
     #[new]
     #[pyo3(signature = (
@@ -112,6 +138,7 @@ impl Assistant {
         sampling: "Sampling | Mapping[str, Any] | None" = None,
         limits: "Limits | Mapping[str, Any] | None" = None,
         tool_timeout = None,
+        approver: "Approver | None" = None,
         cache_tool_answers = false,
     ))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments are Python's options object")]
@@ -125,14 +152,16 @@ impl Assistant {
         sampling: Option<Bound<'_, PyAny>>,
         limits: Option<Bound<'_, PyAny>>,
         tool_timeout: Option<f64>,
+        approver: Option<Bound<'_, PyAny>>,
         cache_tool_answers: bool,
     ) -> PyResult<Self> {
         let mut builder = rushlight::Assistant::builder(llm::shared(&llm)?);
         if let Some(instructions) = instructions {
             builder = builder.instructions(instructions);
         }
-        if !tools.is_empty() {
-            builder = builder.tools(toolbox(&tools, tool_timeout)?);
+        let toolbox = toolbox(&tools, tool_timeout, approver.as_ref())?;
+        if !toolbox.is_empty() {
+            builder = builder.tools(toolbox.clone());
         }
         if let Some(retriever) = retriever {
             builder = builder.retriever(retriever::shared(&retriever)?);
@@ -153,41 +182,23 @@ impl Assistant {
             builder = builder.cache_tool_answers();
         }
         let core = Unlocked::new(builder.build().map_err(raised)?);
-        Ok(Self { core, _llm: llm.unbind() })
+        Ok(Self { core, toolbox, _llm: llm.unbind() })
     }
 
     /// The answer to a question, after the whole run. Ctrl-C stops it.
     ///
     /// Args:
     ///     question: the question; must not be blank
-    ///     session: the conversation that it belongs to; none for a question on its own
-    ///     priority: which runs go first at the model when not all can: `low`, `normal` (the default) or `high`
-    ///     filter: which passages may be found; all of them by default
-    ///     schema: a JSON Schema that the answer has to fit, as JSON; none for an answer in words
-    #[pyo3(signature = (question, *, session = None, priority: "Literal['low', 'normal', 'high'] | None" = None, filter: "Filter | None" = None, schema: "Mapping[str, Any] | None" = None))]
-    fn run(
-        &self,
-        py: Python<'_>,
-        question: String,
-        session: Option<String>,
-        priority: Option<&str>,
-        filter: Option<Json>,
-        schema: Option<Json>,
-    ) -> PyResult<Answer> {
-        wait(py, self.answering(request(question, session, priority, filter, schema)?))
+    ///     options: `session`, `priority`, `filter`, `schema`, `scopes` and `dry_run`; see `RunOptions`
+    #[pyo3(signature = (question, **options: "Unpack[RunOptions]"))]
+    fn run(&self, py: Python<'_>, question: String, options: Option<&Bound<'_, PyDict>>) -> PyResult<Answer> {
+        wait(py, self.answering(request(question, options)?))
     }
 
     /// The answer to a question, from async code. Cancelling the task stops the run.
-    #[pyo3(signature = (question, *, session = None, priority: "Literal['low', 'normal', 'high'] | None" = None, filter: "Filter | None" = None, schema: "Mapping[str, Any] | None" = None))]
-    async fn arun(
-        &self,
-        question: String,
-        session: Option<String>,
-        priority: Option<String>,
-        filter: Option<Json>,
-        schema: Option<Json>,
-    ) -> PyResult<Answer> {
-        run(self.answering(request(question, session, priority.as_deref(), filter, schema)?)).await
+    #[pyo3(signature = (question, **options: "Unpack[RunOptions]"))]
+    async fn arun(&self, question: String, options: Option<Py<PyDict>>) -> PyResult<Answer> {
+        run(self.answering(attached_request(question, options.as_ref())?)).await
     }
 
     /// The answer to a question as a value that fits a schema.
@@ -206,41 +217,35 @@ impl Assistant {
     ///     question: the question; must not be blank
     ///     schema: a dataclass, a TypedDict, a pydantic model or another type that a tool's argument may have, of which a
     ///         value is returned; or a JSON Schema
-    ///     session: the conversation that it belongs to; none for a question on its own
-    ///     priority: which runs go first at the model when not all can: `low`, `normal` (the default) or `high`
-    ///     filter: which passages may be found; all of them by default
+    ///     options: `session`, `priority`, `filter`, `scopes` and `dry_run`; see `ExtractOptions`
     ///
     /// Raises:
     ///     ModelError: the answer does not fit; the text names the place and the rule that it breaks.
     ///     TypeError: the type has no JSON Schema.
-    #[pyo3(signature = (question, schema: "Any", *, session = None, priority: "Literal['low', 'normal', 'high'] | None" = None, filter: "Filter | None" = None) -> "Any")]
+    #[pyo3(signature = (question, schema: "Any", **options: "Unpack[ExtractOptions]") -> "Any")]
     fn extract(
         &self,
         py: Python<'_>,
         question: String,
         schema: &Bound<'_, PyAny>,
-        session: Option<String>,
-        priority: Option<&str>,
-        filter: Option<Json>,
+        options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Py<PyAny>> {
         let (schema, decode) = typed(schema)?;
-        let request = request(question, session, priority, filter, None)?;
+        let request = request(question, options)?;
         let value = wait(py, self.extracting(request, schema))?;
         decode.call1(py, (Json(value),))
     }
 
     /// As `extract`, from async code. Cancelling the task stops the run.
-    #[pyo3(signature = (question, schema: "Any", *, session = None, priority: "Literal['low', 'normal', 'high'] | None" = None, filter: "Filter | None" = None) -> "Any")]
+    #[pyo3(signature = (question, schema: "Any", **options: "Unpack[ExtractOptions]") -> "Any")]
     async fn aextract(
         &self,
         question: String,
         schema: Py<PyAny>,
-        session: Option<String>,
-        priority: Option<String>,
-        filter: Option<Json>,
+        options: Option<Py<PyDict>>,
     ) -> PyResult<Py<PyAny>> {
         let (schema, decode) = Python::attach(|py| typed(schema.bind(py)))?;
-        let request = request(question, session, priority.as_deref(), filter, None)?;
+        let request = attached_request(question, options.as_ref())?;
         let value = run(self.extracting(request, schema)).await?;
         Python::attach(|py| decode.call1(py, (Json(value),)))
     }
@@ -256,16 +261,9 @@ impl Assistant {
     ///         if event.type == "text":
     ///             print(event.text, end="")
     /// ```
-    #[pyo3(signature = (question, *, session = None, priority: "Literal['low', 'normal', 'high'] | None" = None, filter: "Filter | None" = None, schema: "Mapping[str, Any] | None" = None))]
-    fn stream(
-        &self,
-        question: String,
-        session: Option<String>,
-        priority: Option<&str>,
-        filter: Option<Json>,
-        schema: Option<Json>,
-    ) -> PyResult<EventStream> {
-        let request = request(question, session, priority, filter, schema)?;
+    #[pyo3(signature = (question, **options: "Unpack[RunOptions]"))]
+    fn stream(&self, question: String, options: Option<&Bound<'_, PyDict>>) -> PyResult<EventStream> {
+        let request = request(question, options)?;
         Ok(EventStream::new(rushlight::Assistant::clone(&self.core), request))
     }
 
@@ -273,17 +271,18 @@ impl Assistant {
     ///
     /// The run stops when the task is cancelled, when you leave the `async with` block, call `aclose`, or
     /// let the stream go.
-    #[pyo3(signature = (question, *, session = None, priority: "Literal['low', 'normal', 'high'] | None" = None, filter: "Filter | None" = None, schema: "Mapping[str, Any] | None" = None))]
-    fn astream(
-        &self,
-        question: String,
-        session: Option<String>,
-        priority: Option<&str>,
-        filter: Option<Json>,
-        schema: Option<Json>,
-    ) -> PyResult<AsyncEventStream> {
-        let request = request(question, session, priority, filter, schema)?;
+    #[pyo3(signature = (question, **options: "Unpack[RunOptions]"))]
+    fn astream(&self, question: String, options: Option<&Bound<'_, PyDict>>) -> PyResult<AsyncEventStream> {
+        let request = request(question, options)?;
         Ok(AsyncEventStream::new(rushlight::Assistant::clone(&self.core), request))
+    }
+
+    /// Forgets what the `cache` of a tool keeps, also of calls that still run.
+    ///
+    /// Raises:
+    ///     UnknownError: no tool has this name.
+    fn forget_results(&self, tool: &str) -> PyResult<()> {
+        self.toolbox.forget(tool).map_err(raised)
     }
 
     /// What the prompts of all runs begin with, instructions and tools: for `LocalLlm.save_prefix`.

@@ -7,17 +7,16 @@
 use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use pyo3::intern;
 use pyo3::prelude::*;
 use rushlight::tools::{self, CallFuture};
-use rushlight::{Error, Result, Tool, ToolCall, ToolSpec};
+use rushlight::{Error, Result, Tool, ToolCall, ToolPolicy, ToolSpec};
 use tokio::sync::oneshot;
 
-use crate::convert::{Json, duration};
-use crate::error::foreign;
+use crate::convert::Json;
+use crate::error::{failed, invalid};
 use crate::runtime::attach;
 
 tokio::task_local! {
@@ -156,7 +155,7 @@ impl Done {
 /// A `rushlight.Tool` as a tool of the core.
 pub(crate) struct PythonTool {
     spec: ToolSpec,
-    timeout: Option<Duration>,
+    policy: ToolPolicy,
     tool: Arc<Py<PyAny>>,
 }
 
@@ -169,10 +168,11 @@ impl PythonTool {
         let Json(parameters) = tool.getattr(intern!(py, "parameters"))?.extract()?;
         let name: String = tool.getattr(intern!(py, "name"))?.extract()?;
         let description: String = tool.getattr(intern!(py, "description"))?.extract()?;
-        let timeout: Option<f64> = tool.getattr(intern!(py, "timeout"))?.extract()?;
-        let timeout = timeout.map(|seconds| duration(&format!("timeout of tool `{name}`"), seconds));
+        let Json(policy) = tool.getattr(intern!(py, "policy"))?.extract()?;
+        let policy = serde_json::from_value(policy)
+            .map_err(|error| invalid(&format!("policy of tool `{name}`"), error.to_string()))?;
         let spec = ToolSpec::new(name, description, parameters);
-        Ok(Self { spec, timeout: timeout.transpose()?, tool: Arc::new(tool.unbind()) })
+        Ok(Self { spec, policy, tool: Arc::new(tool.unbind()) })
     }
 }
 
@@ -198,10 +198,10 @@ impl Tool for PythonTool {
             |text| text.extract::<String>(),
         );
         let outcome = outcome.await?;
-        outcome.map_err(|exception| foreign(format!("tool `{}`", self.spec.name), exception))
+        outcome.map_err(|exception| failed(format!("tool `{}`", self.spec.name), exception))
     }
 
-    fn timeout(&self) -> Option<Duration> {
-        self.timeout
+    fn policy(&self) -> ToolPolicy {
+        self.policy.clone()
     }
 }

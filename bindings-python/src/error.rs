@@ -1,8 +1,10 @@
 use std::fmt;
+use std::time::Duration;
 
 use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
 use rushlight::Error;
+use rushlight::error::RetryAfter;
 
 /// A Python exception as the source of a core error; found again by [`raised`], which makes it the `__cause__`.
 #[derive(Debug)]
@@ -24,6 +26,21 @@ impl std::error::Error for Exception {}
 /// A failure of `what`, a part of the caller's own.
 pub(crate) fn foreign(what: impl Into<String>, exception: PyErr) -> Error {
     Error::Foreign { what: what.into(), source: Box::new(Exception(exception)) }
+}
+
+/// The same for a tool, whose exception may say in its attribute `retry_after` how many seconds to wait.
+pub(crate) fn failed(what: impl Into<String>, exception: PyErr) -> Error {
+    let seconds = Python::attach(|py| {
+        let after = exception.value(py).getattr_opt("retry_after").ok().flatten()?;
+        after.extract::<f64>().ok()
+    });
+    match seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()) {
+        Some(after) => {
+            let source = RetryAfter::new(after, Exception(exception)).into();
+            Error::Foreign { what: what.into(), source }
+        }
+        None => foreign(what, exception),
+    }
 }
 
 /// The exception for a core error: the class of its kind, with its causes in the message.

@@ -106,7 +106,7 @@ impl Text {
 #[pyclass(frozen, eq, module = "rushlight")]
 #[derive(Clone, PartialEq)]
 pub(crate) struct ToolCall {
-    call: rushlight::ToolCall,
+    pub(crate) call: rushlight::ToolCall,
 }
 
 #[pymethods]
@@ -177,7 +177,8 @@ impl ToolOutput {
         &self.output.name
     }
 
-    /// How it ended: `success`, `unknown_tool`, `invalid_arguments`, `error`, `timeout` or `refused`.
+    /// How it ended: `success`, `unknown_tool`, `invalid_arguments`, `error`, `timeout`, `refused` (by a limit of the run),
+    /// `denied` (a scope or an approval is missing), `rate_limited`, `unavailable` or `dry_run`.
     #[getter]
     fn status(&self) -> PyResult<String> {
         name_of(&self.output.status)

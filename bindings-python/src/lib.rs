@@ -9,6 +9,7 @@
 
 mod agent;
 mod answer;
+mod approval;
 mod cache;
 mod callback;
 mod convert;

@@ -42,13 +42,23 @@ async def brief() -> None:
     await asyncio.Event().wait()
 
 
+@rushlight.tool(description="Repeat a text, seldom", rate="1/day", rate_excess="refuse")
+def rare(text: str) -> str:
+    return text
+
+
+@rushlight.tool(description="Tell the secret", scopes=["read:code"])
+def secret() -> str:
+    return "42"
+
+
 WORKSPACE = FOLDER / "workspace"
 BUILTIN = (
     rushlight.tools.calculate(),
     rushlight.tools.read_file(WORKSPACE),
     rushlight.tools.search_code(WORKSPACE, context_lines=0),
 )
-TOOLS = {tool.name: tool for tool in (add, echo, boom, slow, brief, *BUILTIN)}
+TOOLS = {tool.name: tool for tool in (add, echo, boom, slow, brief, rare, secret, *BUILTIN)}
 
 
 class Played:

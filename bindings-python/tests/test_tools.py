@@ -307,7 +307,7 @@ def test_a_tools_own_timeout_goes_before_the_assistants() -> None:
     assert (hang.timeout, tool(lambda: 1).timeout) == (0.05, None)
     assert call(hang, {}, tool_timeout=60).status == "timeout"
     assert call(patient, {}, tool_timeout=0.05).content == "done"
-    with pytest.raises(InvalidError, match="timeout of tool `late`: expected seconds, 0 or more, got -1"):
+    with pytest.raises(InvalidError, match="policy of tool `late`: expected seconds, or a duration .*, got `-1`"):
         Assistant(ScriptedLlm([]), tools=[tool(name="late", timeout=-1)(lambda: 1)])
 
 

@@ -2,10 +2,13 @@
 
 #[cfg(feature = "local")]
 mod model;
+mod retry_after;
 
 use std::any::Any;
 use std::path::PathBuf;
 use std::time::Duration;
+
+pub use retry_after::RetryAfter;
 
 /// The result of every fallible call of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -200,6 +203,12 @@ impl Error {
     /// Whether the same call may succeed later without a change.
     pub fn is_retryable(&self) -> bool {
         matches!(self.kind(), ErrorKind::Overloaded | ErrorKind::Timeout | ErrorKind::Busy)
+            || self.retry_after().is_some()
+    }
+
+    /// When the same call may succeed, if one of its causes is a [`RetryAfter`].
+    pub fn retry_after(&self) -> Option<Duration> {
+        retry_after::find(self)
     }
 
     /// The message followed by those of its causes, joined with `: `.

@@ -46,4 +46,7 @@ pub use rushlight_macros::tool;
 #[cfg(feature = "local")]
 pub use rushlight_models::hub;
 pub use session::{MemorySessions, MemorySessionsOptions, SessionStore};
-pub use tools::{FunctionTool, NoArguments, Tool, ToolRegistry, Toolbox};
+pub use tools::{
+    Approval, Approver, CircuitBreaker, FunctionApprover, FunctionTool, NoArguments, Rate, RateExcess,
+    RateKey, ResultCache, Tool, ToolContext, ToolPolicy, ToolRegistry, Toolbox,
+};

@@ -116,6 +116,14 @@ pub enum ToolStatus {
     Timeout,
     /// A limit of the run forbade the call; the tool did not run.
     Refused,
+    /// The run was not granted what the tool needs, or whoever approves refused; the tool did not run.
+    Denied,
+    /// The tool is called too often; it did not run, and may later.
+    RateLimited,
+    /// The tool failed too often and is left alone for a while; it did not run, and may later.
+    Unavailable,
+    /// A dry run: the tool did not run; the content says what would have.
+    DryRun,
 }
 
 /// What a tool call gave: always something that the model can read.

@@ -11,6 +11,7 @@ mod contracts;
 mod grammar;
 mod local;
 mod model_life;
+mod policy;
 mod prefix;
 mod quantize;
 mod registry;

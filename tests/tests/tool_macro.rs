@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use rushlight::{Tool, ToolCall, tool};
+use rushlight::{Tool, ToolCall, ToolPolicy, tool};
 use serde_json::{Value, json};
 
 /// Finds lines of code.
@@ -59,8 +59,8 @@ fn the_function_says_all_that_the_model_is_told() {
             },
         })
     );
-    assert_eq!(Tool::timeout(&tool), Some(Duration::from_secs(5)));
-    assert_eq!(Tool::timeout(&add::tool()), None);
+    assert_eq!(Tool::policy(&tool), ToolPolicy::default().timeout(Duration::from_secs(5)));
+    assert_eq!(Tool::policy(&add::tool()), ToolPolicy::default());
 }
 
 #[tokio::test]

@@ -33,14 +33,19 @@ from ._errors import (
 )
 from ._filter import Filter
 from ._options import (
+    CircuitBreaker,
+    ExtractOptions,
     HnswOptions,
     KnowledgeBaseOptions,
     LocalLlmOptions,
     RemoteEmbedderOptions,
+    ResultCache,
     RetrieverOptions,
+    RunOptions,
+    ToolPolicy,
     WebOptions,
 )
-from ._protocols import Cache, Embedder, Llm, Reranker, Retriever
+from ._protocols import Approver, Cache, Embedder, Llm, Reranker, Retriever
 from ._rushlight import (
     Answer,
     Assistant,
@@ -107,12 +112,14 @@ Event: TypeAlias = Retrieved | Text | ToolCall | ToolOutput | Done
 
 __all__ = [
     "Answer",
+    "Approver",
     "Assistant",
     "AsyncEventStream",
     "BusyError",
     "Cache",
     "CachedEmbedder",
     "CancelledError",
+    "CircuitBreaker",
     "Citation",
     "CompactReport",
     "ContextTooLongError",
@@ -124,6 +131,7 @@ __all__ = [
     "Error",
     "Event",
     "EventStream",
+    "ExtractOptions",
     "FailedDocument",
     "FetchProgress",
     "Filter",
@@ -162,9 +170,11 @@ __all__ = [
     "RemoteEmbedderOptions",
     "Report",
     "Reranker",
+    "ResultCache",
     "Retrieved",
     "Retriever",
     "RetrieverOptions",
+    "RunOptions",
     "Sampling",
     "Scores",
     "ScriptedLlm",
@@ -179,6 +189,7 @@ __all__ = [
     "Tool",
     "ToolCall",
     "ToolOutput",
+    "ToolPolicy",
     "UnknownError",
     "Usage",
     "VectorIndex",

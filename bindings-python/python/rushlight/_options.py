@@ -2,11 +2,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from os import PathLike
-from typing import Literal, TypedDict
+from typing import Any, Literal, TypedDict
 
 from ._filter import Filter
+
+
+class ExtractOptions(TypedDict, total=False):
+    """Of one run of an `Assistant`."""
+
+    session: str | None
+    """The conversation that the question belongs to; none for a question on its own."""
+    priority: Literal["low", "normal", "high"] | None
+    """Which runs go first at the model when not all can; `normal` by default."""
+    filter: Filter | None
+    """Which passages may be found; all of them by default."""
+    scopes: Collection[str]
+    """What the run is granted, for tools that need scopes; a `*` at the end of one stands for any rest."""
+    dry_run: bool
+    """Tools only say what they would do."""
+
+
+class RunOptions(ExtractOptions, total=False):
+    """Of one run of an `Assistant` whose answer is text."""
+
+    schema: Mapping[str, Any] | None
+    """A JSON Schema that the answer has to fit, as JSON; none for an answer in words."""
+
+
+class ResultCache(TypedDict, total=False):
+    """For how long, and how many, values of a tool are given again to calls with the same arguments."""
+
+    ttl: float | str
+    entries: int
+
+
+class CircuitBreaker(TypedDict, total=False):
+    """After how many failures in a row a tool is left alone, and for how long."""
+
+    failures: int
+    open_for: float | str
+
+
+class ToolPolicy(TypedDict, total=False):
+    """What keeps the calls of one tool in check. A duration is a number of seconds, or text such as `250ms` or `10m`."""
+
+    timeout: float | str | None
+    """How long one call may take, with what it waits for; what the assistant's `tool_timeout` says by default."""
+    rate: str | None
+    """How often it may be called, for example `100/min` or `5/s`."""
+    rate_key: Literal["tool", "session"]
+    """Whose calls share the rate: all of the tool (the default), or those of one session."""
+    rate_excess: Literal["wait", "refuse"]
+    """What becomes of a call that comes faster: it waits where the timeout admits (the default), or is refused."""
+    concurrency: int | None
+    """How many calls run at once; others wait in line."""
+    scopes: Sequence[str]
+    """What a run must have been granted, all of them."""
+    hidden: bool
+    """Whether a run that lacks scopes is not told of the tool; true by default."""
+    idempotent: bool
+    """Whether running it twice with the same arguments does no more than running it once."""
+    retries: int
+    """How often a call that failed is made again, if the tool is idempotent or has a cache. An exception whose attribute
+    `retry_after` is a number of seconds says when."""
+    cache: float | str | ResultCache | None
+    """How long a value is given again to calls with the same arguments, whoever makes them."""
+    breaker: CircuitBreaker | None
+    """When the tool is left alone because it fails again and again."""
+    approve: bool
+    """Whether the assistant's `approver` is asked before each call."""
+    dry_run: bool
+    """Whether each call only says what would run."""
 
 
 class LocalLlmOptions(TypedDict, total=False):

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterable, Awaitable, Iterable, Mapping, Sequenc
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from ._rushlight import Passage
+    from ._rushlight import Passage, ToolCall
 
 Vectors: TypeAlias = Sequence[Sequence[float]]
 Pieces: TypeAlias = Iterable[str | Mapping[str, Any]] | AsyncIterable[str | Mapping[str, Any]]
@@ -86,6 +86,17 @@ class Reranker(Protocol):
 
     def score(self, question: str, passages: list[Passage], /) -> Sequence[float] | Awaitable[Sequence[float]]:
         """One finite number for each passage, in order; higher is better."""
+        ...
+
+
+class Approver(Protocol):
+    """Decides about calls of tools with `approve`: a function of your own, sync or async.
+
+    It may take as long as the run may. Where it raises or returns something else, the call does not run.
+    """
+
+    def __call__(self, call: ToolCall, /) -> bool | str | Awaitable[bool | str]:
+        """True lets the call run; False, or a str that says why, refuses it, and the model reads that."""
         ...
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any, Final, Literal, NoReturn, final
 from typing_extensions import Unpack
 from ._filter import Filter
-from ._options import AllowedCommand, CurrentTimeOptions, FetchPageOptions, KnowledgeBaseOptions, LocalLlmOptions, ReadFileOptions, RemoteEmbedderOptions, RetrieverOptions, RunCommandOptions, SearchCodeOptions, SearchKnowledgeOptions, WebOptions
-from ._protocols import Cache, Embedder, Llm, Reranker, Retriever
+from ._options import AllowedCommand, CurrentTimeOptions, ExtractOptions, FetchPageOptions, KnowledgeBaseOptions, LocalLlmOptions, ReadFileOptions, RemoteEmbedderOptions, RetrieverOptions, RunCommandOptions, RunOptions, SearchCodeOptions, SearchKnowledgeOptions, WebOptions
+from ._protocols import Approver, Cache, Embedder, Llm, Reranker, Retriever
 from ._tool import Tool
 
 __all__ = ["__version__", "Answer", "Assistant", "AsyncEventStream", "BuiltinTool", "CachedEmbedder", "Citation", "CompactReport", "DeviceInfo", "Document", "Done", "EventStream", "FailedDocument", "FetchProgress", "HashedEmbedder", "IngestProgress", "IngestReport", "KnowledgeBase", "KnowledgeBaseInfo", "KnowledgeRetriever", "KnownModel", "Limits", "LoadProgress", "LocalEmbedder", "LocalLlm", "LocalReranker", "MemoryCache", "MemoryEstimate", "MemorySessions", "ModelInfo", "ModelRegistry", "Passage", "QuantizeProgress", "QuantizeReport", "QuantizedTensor", "RegisteredModel", "RemoteEmbedder", "Report", "Retrieved", "Sampling", "Scores", "ScriptedLlm", "Slo", "SloReport", "Slos", "StoreCheck", "StoreInfo", "Text", "ToolCall", "ToolOutput", "Usage", "VectorIndex", "afetch", "aquantize", "calculate", "current_time", "devices", "fetch", "fetch_page", "models", "quantize", "read_file", "run_command", "search_code", "search_knowledge"]
@@ -65,7 +65,7 @@ class Assistant:
 
     It may be used from any thread and any event loop, and by many at once.
     """
-    def __new__(cls, /, llm: LocalLlm | ScriptedLlm | Llm, *, instructions: str | None = None, tools: Sequence[Tool[..., Any] | Callable[..., Any] | BuiltinTool] = ..., retriever: Retriever | None = None, cache: MemoryCache | Cache | None = None, sessions: MemorySessions | None = None, sampling: Sampling | Mapping[str, Any] | None = None, limits: Limits | Mapping[str, Any] | None = None, tool_timeout: float | None = None, cache_tool_answers: bool = False) -> Assistant:
+    def __new__(cls, /, llm: LocalLlm | ScriptedLlm | Llm, *, instructions: str | None = None, tools: Sequence[Tool[..., Any] | Callable[..., Any] | BuiltinTool] = ..., retriever: Retriever | None = None, cache: MemoryCache | Cache | None = None, sessions: MemorySessions | None = None, sampling: Sampling | Mapping[str, Any] | None = None, limits: Limits | Mapping[str, Any] | None = None, tool_timeout: float | None = None, approver: Approver | None = None, cache_tool_answers: bool = False) -> Assistant:
         """
         An assistant around a model; everything else is optional.
 
@@ -83,18 +83,20 @@ class Assistant:
             sampling: how the model chooses tokens: a `Sampling` or a dict of its fields
             limits: what one run may spend: `Limits` or a dict of its fields
             tool_timeout: seconds that each tool may run that has no timeout of its own; default 5
+            approver: decides about calls of tools with `approve`: a function, sync or async, that gets the `ToolCall` and
+                gives True, or False or a reason why not; without one they do not run
             cache_tool_answers: keeps answers that needed tools, too
         """
     def __reduce__(self, /) -> NoReturn: ...
-    async def aextract(self, /, question: str, schema: Any, *, session: str | None = None, priority: Literal['low', 'normal', 'high'] | None = None, filter: Filter | None = None) -> Any:
+    async def aextract(self, /, question: str, schema: Any, **options: Unpack[ExtractOptions]) -> Any:
         """
         As `extract`, from async code. Cancelling the task stops the run.
         """
-    async def arun(self, /, question: str, *, session: str | None = None, priority: Literal['low', 'normal', 'high'] | None = None, filter: Filter | None = None, schema: Mapping[str, Any] | None = None) -> Answer:
+    async def arun(self, /, question: str, **options: Unpack[RunOptions]) -> Answer:
         """
         The answer to a question, from async code. Cancelling the task stops the run.
         """
-    def astream(self, /, question: str, *, session: str | None = None, priority: Literal['low', 'normal', 'high'] | None = None, filter: Filter | None = None, schema: Mapping[str, Any] | None = None) -> AsyncEventStream:
+    def astream(self, /, question: str, **options: Unpack[RunOptions]) -> AsyncEventStream:
         """
         The events of a run, from async code.
 
@@ -109,7 +111,7 @@ class Assistant:
         """
         What the prompts of all runs begin with, instructions and tools: for `LocalLlm.save_prefix`.
         """
-    def extract(self, /, question: str, schema: Any, *, session: str | None = None, priority: Literal['low', 'normal', 'high'] | None = None, filter: Filter | None = None) -> Any:
+    def extract(self, /, question: str, schema: Any, **options: Unpack[ExtractOptions]) -> Any:
         """
         The answer to a question as a value that fits a schema.
 
@@ -127,26 +129,28 @@ class Assistant:
             question: the question; must not be blank
             schema: a dataclass, a TypedDict, a pydantic model or another type that a tool's argument may have, of which a
                 value is returned; or a JSON Schema
-            session: the conversation that it belongs to; none for a question on its own
-            priority: which runs go first at the model when not all can: `low`, `normal` (the default) or `high`
-            filter: which passages may be found; all of them by default
+            options: `session`, `priority`, `filter`, `scopes` and `dry_run`; see `ExtractOptions`
 
         Raises:
             ModelError: the answer does not fit; the text names the place and the rule that it breaks.
             TypeError: the type has no JSON Schema.
         """
-    def run(self, /, question: str, *, session: str | None = None, priority: Literal['low', 'normal', 'high'] | None = None, filter: Filter | None = None, schema: Mapping[str, Any] | None = None) -> Answer:
+    def forget_results(self, /, tool: str) -> None:
+        """
+        Forgets what the `cache` of a tool keeps, also of calls that still run.
+
+        Raises:
+            UnknownError: no tool has this name.
+        """
+    def run(self, /, question: str, **options: Unpack[RunOptions]) -> Answer:
         """
         The answer to a question, after the whole run. Ctrl-C stops it.
 
         Args:
             question: the question; must not be blank
-            session: the conversation that it belongs to; none for a question on its own
-            priority: which runs go first at the model when not all can: `low`, `normal` (the default) or `high`
-            filter: which passages may be found; all of them by default
-            schema: a JSON Schema that the answer has to fit, as JSON; none for an answer in words
+            options: `session`, `priority`, `filter`, `schema`, `scopes` and `dry_run`; see `RunOptions`
         """
-    def stream(self, /, question: str, *, session: str | None = None, priority: Literal['low', 'normal', 'high'] | None = None, filter: Filter | None = None, schema: Mapping[str, Any] | None = None) -> EventStream:
+    def stream(self, /, question: str, **options: Unpack[RunOptions]) -> EventStream:
         """
         The events of a run, step by step.
 
@@ -2266,7 +2270,8 @@ class ToolOutput:
     @property
     def status(self, /) -> str:
         """
-        How it ended: `success`, `unknown_tool`, `invalid_arguments`, `error`, `timeout` or `refused`.
+        How it ended: `success`, `unknown_tool`, `invalid_arguments`, `error`, `timeout`, `refused` (by a limit of the run),
+        `denied` (a scope or an approval is missing), `rate_limited`, `unavailable` or `dry_run`.
         """
     def to_json(self, /) -> dict[str, Any]:
         """

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
+from ._options import ToolPolicy
+
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
     from ._schema import Signature
 
 P = ParamSpec("P")
@@ -21,8 +25,8 @@ class Tool(Generic[P, R]):
     """What the model is told about it."""
     parameters: dict[str, Any]
     """The arguments as a JSON Schema (2020-12) of type `object`."""
-    timeout: float | None
-    """Seconds that one call may run; None leaves it to the assistant."""
+    policy: ToolPolicy
+    """What keeps its calls in check."""
 
     def __init__(
         self,
@@ -30,20 +34,28 @@ class Tool(Generic[P, R]):
         *,
         name: str | None = None,
         description: str | None = None,
-        timeout: float | None = None,
+        **policy: Unpack[ToolPolicy],
     ) -> None:
         from ._schema import read_signature
 
         if not callable(function):
             raise TypeError(f"expected a function as a tool, got `{type(function).__name__}`")
+        if strange := policy.keys() - ToolPolicy.__annotations__.keys():
+            known = ", ".join(ToolPolicy.__annotations__)
+            raise TypeError(f"unknown argument `{min(strange)}` of a tool, expected one of: name, description, {known}")
         self.function = function
         self._signature: Signature = read_signature(function)
         self.name = name if name is not None else _name_of(function)
         self.description = description if description is not None else self._signature.description
         self.parameters = self._signature.parameters
-        self.timeout = timeout
+        self.policy = policy
         self.__doc__ = function.__doc__
         self.__wrapped__ = function
+
+    @property
+    def timeout(self) -> float | str | None:
+        """How long one call may take; None leaves it to the assistant."""
+        return self.policy.get("timeout")
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         return self.function(*args, **kwargs)
@@ -82,7 +94,7 @@ def tool(
     *,
     name: str | None = None,
     description: str | None = None,
-    timeout: float | None = None,
+    **policy: Unpack[ToolPolicy],
 ) -> Callable[[Callable[P, R]], Tool[P, R]]: ...
 def tool(
     function: Callable[P, R] | None = None,
@@ -90,7 +102,7 @@ def tool(
     *,
     name: str | None = None,
     description: str | None = None,
-    timeout: float | None = None,
+    **policy: Unpack[ToolPolicy],
 ) -> Tool[P, R] | Callable[[Callable[P, R]], Tool[P, R]]:
     """Makes a sync or async function a tool.
 
@@ -104,14 +116,15 @@ def tool(
     Args:
         name: another name than the function's
         description: another description than the docstring's
-        timeout: seconds that one call may run; what the assistant's `tool_timeout` says by default
+        policy: what keeps its calls in check, for example `rate="100/min"`, `timeout=5`, `concurrency=3` or
+            `scopes=["read:code"]`; see `ToolPolicy`
 
     Raises:
-        TypeError: a parameter's type has no JSON Schema.
+        TypeError: a parameter's type has no JSON Schema, or an argument is unknown.
     """
     if function is not None:
-        return Tool(function, name=name, description=description, timeout=timeout)
-    return lambda function: Tool(function, name=name, description=description, timeout=timeout)
+        return Tool(function, name=name, description=description, **policy)
+    return lambda function: Tool(function, name=name, description=description, **policy)
 
 
 def as_tool(item: Any) -> Tool[..., Any]:

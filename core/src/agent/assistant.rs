@@ -12,7 +12,7 @@ use crate::message::ToolSpec;
 use crate::retrieval::Retriever;
 use crate::schema::ValueSchema;
 use crate::session::SessionStore;
-use crate::tools::ToolRegistry;
+use crate::tools::{ToolContext, ToolRegistry};
 use crate::{Error, Result};
 
 /// The agent that this crate ships: answers from documents, with tools, a memory and a cache.
@@ -68,9 +68,9 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    /// The tools that can be offered.
-    pub(super) fn specs(&self) -> Vec<ToolSpec> {
-        self.tools.as_ref().map(ToolRegistry::specs).unwrap_or_default()
+    /// The tools that can be offered to a run.
+    pub(super) fn specs(&self, context: &ToolContext) -> Vec<ToolSpec> {
+        self.tools.as_ref().map(|tools| tools.specs_for(context)).unwrap_or_default()
     }
 }
 
@@ -80,10 +80,11 @@ impl Assistant {
         AssistantBuilder::new(llm)
     }
 
-    /// What the prompts of all its runs begin with: instructions and tools. A [`LocalLlm`](crate::LocalLlm) can save it
-    /// to a file for the next process.
+    /// What the prompts of all its runs begin with that are granted no scopes: instructions and tools. A
+    /// [`LocalLlm`](crate::LocalLlm) can save it to a file for the next process.
     pub fn beginning(&self) -> Prompt {
-        Draft::new(&self.parts, self.parts.specs(), Vec::new(), &[], &Request::new("")).beginning()
+        let specs = self.parts.specs(&ToolContext::new());
+        Draft::new(&self.parts, specs, Vec::new(), &[], &Request::new("")).beginning()
     }
 
     /// Lets the model compute instructions and tools now, so that the first run need not.

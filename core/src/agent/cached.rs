@@ -22,6 +22,8 @@ pub(super) fn key(parts: &Parts, request: &Request, history: &[Message], specs: 
         .part("model", parts.llm.name())
         .part("instructions", &parts.instructions)
         .part("tools", json(&specs)?)
+        .part("scopes", json(&request.scopes)?)
+        .part("dry_run", json(&request.dry_run)?)
         .part("sampling", json(&parts.sampling)?)
         .part("limits", json(&numbers)?)
         .part("history", json(&history)?)

@@ -64,7 +64,7 @@ impl Run {
 
     async fn answer(&mut self) -> Result<()> {
         let history = self.history().await?;
-        let specs = self.parts.specs();
+        let specs = self.parts.specs(&self.request.tool_context());
         let key = self.key(&history, &specs)?;
         if let Some(answer) = self.cached(key.as_ref()).await {
             return self.replay(answer).await;
@@ -176,6 +176,7 @@ impl Run {
     async fn turns(&mut self, mut draft: Draft) -> Result<(Generation, Vec<Message>)> {
         let limits = self.parts.limits.clone();
         let tools = self.parts.tools.clone().filter(|_| draft.has_tools());
+        let context = self.request.tool_context();
         let mut calls = Calls::new(limits.max_tool_calls);
         loop {
             let last = self.report.turns + 1 >= limits.max_turns || calls.are_spent();
@@ -188,7 +189,7 @@ impl Run {
                 self.flight = None;
             }
             let begin = Instant::now();
-            let outputs = calls.invoke(&**tools, &generation.calls).await?;
+            let outputs = calls.invoke(&**tools, &generation.calls, &context).await?;
             self.report.tools += begin.elapsed();
             self.report.tool_calls += outputs.len();
             for output in &outputs {

@@ -4,14 +4,13 @@ use std::time::{Duration, Instant};
 
 use futures::TryStreamExt;
 use futures::future::try_join_all;
-use serde_json::Value;
 
 use super::Event;
 use super::prompt::Draft;
 use super::run::Run;
 use crate::llm::{Delta, DeltaStream, FinishReason};
 use crate::message::{ToolCall, ToolOutput, ToolStatus};
-use crate::tools::ToolRegistry;
+use crate::tools::{ToolContext, ToolRegistry, canonical};
 use crate::{Error, Result};
 
 /// What one generation gave.
@@ -108,10 +107,11 @@ impl Calls {
         &mut self,
         tools: &dyn ToolRegistry,
         calls: &[ToolCall],
+        context: &ToolContext,
     ) -> Result<Vec<ToolOutput>> {
         let admitted: Vec<Result<(), String>> = calls.iter().map(|call| self.admit(call)).collect();
         let outputs = calls.iter().zip(admitted).map(async |(call, admitted)| match admitted {
-            Ok(()) => tools.invoke(call).await,
+            Ok(()) => tools.invoke_for(call, context).await,
             Err(refusal) => Ok(ToolOutput::new(call, ToolStatus::Refused, refusal)),
         });
         try_join_all(outputs).await
@@ -134,19 +134,5 @@ impl Calls {
         self.asked.insert(asked);
         self.left -= 1;
         Ok(())
-    }
-}
-
-/// `value` as JSON with the names of every object in order, so that equal values are equal texts.
-fn canonical(value: &Value) -> String {
-    match value {
-        Value::Object(fields) => {
-            let mut fields: Vec<String> =
-                fields.iter().map(|(name, value)| format!("{name:?}:{}", canonical(value))).collect();
-            fields.sort();
-            format!("{{{}}}", fields.join(","))
-        }
-        Value::Array(items) => format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join(",")),
-        value => value.to_string(),
     }
 }

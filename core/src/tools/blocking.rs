@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures::channel::oneshot;
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{Error, Result};
 
@@ -61,9 +61,15 @@ pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'stat
 pub(super) struct Progress {
     waiting: AtomicUsize,
     running: AtomicUsize,
+    /// The call's place among those that run at once. Whatever still runs of the call shares this value.
+    _place: Option<OwnedSemaphorePermit>,
 }
 
 impl Progress {
+    pub(super) fn new(place: Option<OwnedSemaphorePermit>) -> Self {
+        Self { _place: place, ..Self::default() }
+    }
+
     /// `call`, whose blocking parts are counted here.
     pub(super) fn of<F: Future>(self: Arc<Self>, call: F) -> impl Future<Output = F::Output> {
         PROGRESS.scope(self, call)

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Tool, blocking};
+use super::{Tool, ToolPolicy, blocking};
 use crate::error::Source;
 use crate::message::{ToolCall, ToolSpec};
 use crate::schema::schema_of;
@@ -42,7 +42,7 @@ type Function = Box<dyn Fn(Value) -> BoxFuture<'static, Result<String>> + Send +
 pub struct FunctionTool {
     spec: ToolSpec,
     function: Function,
-    timeout: Option<Duration>,
+    policy: ToolPolicy,
 }
 
 /// The argument of a tool that takes none.
@@ -109,13 +109,20 @@ impl FunctionTool {
             }
             .boxed()
         };
-        Self { spec, function: Box::new(function), timeout: None }
+        Self { spec, function: Box::new(function), policy: ToolPolicy::default() }
     }
 
-    /// How long one call may run. Default: the [`timeout`](super::Toolbox::timeout) of the toolbox.
+    /// What keeps its calls in check, in place of what was said before. Default: what the toolbox says.
+    #[must_use]
+    pub fn policy(mut self, policy: ToolPolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// How long one call may take: [`ToolPolicy::timeout`].
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = Some(timeout);
+        self.policy.timeout = Some(timeout);
         self
     }
 }
@@ -136,8 +143,8 @@ impl Tool for FunctionTool {
         (self.function)(call.arguments.clone()).await
     }
 
-    fn timeout(&self) -> Option<Duration> {
-        self.timeout
+    fn policy(&self) -> ToolPolicy {
+        self.policy.clone()
     }
 }
 

@@ -1,23 +1,33 @@
 //! What the agent can do: functions that the model may call.
 
+mod approval;
 mod blocking;
 pub mod builtin;
+mod canonical;
+mod context;
+mod ending;
 mod function;
+mod invocation;
 #[cfg(feature = "macros")]
 #[doc(hidden)]
 pub mod macros;
+mod member;
+mod policy;
 mod schema;
 mod shared;
 mod task;
 mod toolbox;
 
 use std::fmt::Debug;
-use std::time::Duration;
 
 use async_trait::async_trait;
 
+pub use approval::{Approval, Approver, FunctionApprover};
 pub use blocking::{MAX_BLOCKING_CALLS, blocking};
+pub(crate) use canonical::canonical;
+pub use context::ToolContext;
 pub use function::{FunctionTool, NoArguments};
+pub use policy::{CircuitBreaker, Rate, RateExcess, RateKey, ResultCache, ToolPolicy};
 pub use task::CallFuture;
 pub use toolbox::Toolbox;
 
@@ -45,9 +55,9 @@ pub trait Tool: Debug + Send + Sync + 'static {
     /// Runs the tool and gives its value as text.
     async fn invoke(&self, call: &ToolCall) -> Result<String>;
 
-    /// How long one call may run; none leaves it to the registry. Default none.
-    fn timeout(&self) -> Option<Duration> {
-        None
+    /// What keeps its calls in check; read once, when the tool is added to a registry. Default: what the registry says.
+    fn policy(&self) -> ToolPolicy {
+        ToolPolicy::default()
     }
 }
 
@@ -59,16 +69,29 @@ pub trait Tool: Debug + Send + Sync + 'static {
 /// - [`invoke`](ToolRegistry::invoke) answers every call: an unknown name, invalid arguments, an error, a
 ///   panic and a timeout are outputs with the matching [`ToolStatus`](crate::ToolStatus) and a text from which the model can mend
 ///   its call. `Err` is reserved for failures of the registry itself, for example a lost connection.
-/// - It never runs a tool whose arguments do not fit its schema.
+/// - It never runs a tool whose arguments do not fit its schema, or that needs a scope which was not granted.
+/// - A run calls [`specs_for`](ToolRegistry::specs_for) and [`invoke_for`](ToolRegistry::invoke_for). A registry that
+///   treats all runs alike leaves them out; one that wraps another hands them on, or its tools see runs that were
+///   granted nothing.
 ///
 /// # Cancellation
 ///
 /// Dropping the future stops the tool, as [`Tool`] says.
 #[async_trait]
 pub trait ToolRegistry: Debug + Send + Sync + 'static {
-    /// The tools on offer.
+    /// The tools on offer to whoever was granted nothing.
     fn specs(&self) -> Vec<ToolSpec>;
 
-    /// Runs one call to its end.
+    /// Runs one call to its end, for whoever was granted nothing.
     async fn invoke(&self, call: &ToolCall) -> Result<ToolOutput>;
+
+    /// The tools on offer to a run. Default: [`specs`](ToolRegistry::specs).
+    fn specs_for(&self, _context: &ToolContext) -> Vec<ToolSpec> {
+        self.specs()
+    }
+
+    /// Runs one call of a run to its end. Default: [`invoke`](ToolRegistry::invoke).
+    async fn invoke_for(&self, call: &ToolCall, _context: &ToolContext) -> Result<ToolOutput> {
+        self.invoke(call).await
+    }
 }

@@ -1,9 +1,8 @@
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{Tool, ToolRegistry};
+use super::{Tool, ToolContext, ToolPolicy, ToolRegistry};
 use crate::Result;
 use crate::message::{ToolCall, ToolOutput, ToolSpec};
 
@@ -18,8 +17,8 @@ impl<T: Tool + ?Sized> Tool for Arc<T> {
         (**self).invoke(call).await
     }
 
-    fn timeout(&self) -> Option<Duration> {
-        (**self).timeout()
+    fn policy(&self) -> ToolPolicy {
+        (**self).policy()
     }
 }
 
@@ -32,5 +31,13 @@ impl<R: ToolRegistry + ?Sized> ToolRegistry for Arc<R> {
 
     async fn invoke(&self, call: &ToolCall) -> Result<ToolOutput> {
         (**self).invoke(call).await
+    }
+
+    fn specs_for(&self, context: &ToolContext) -> Vec<ToolSpec> {
+        (**self).specs_for(context)
+    }
+
+    async fn invoke_for(&self, call: &ToolCall, context: &ToolContext) -> Result<ToolOutput> {
+        (**self).invoke_for(call, context).await
     }
 }

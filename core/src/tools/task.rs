@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::{JoinError, JoinHandle};
 use tracing::Instrument;
 
@@ -38,9 +39,14 @@ pub(super) enum Stopped {
 }
 
 impl CallTask {
-    /// Starts `call` on the current runtime; `scope` wraps what the task runs.
-    pub(super) fn spawn(call: CallFuture, scope: Option<&CallScope>) -> Self {
-        let progress = Arc::<Progress>::default();
+    /// Starts `call` on the current runtime; `scope` wraps what the task runs, and `place` is given back when nothing of
+    /// it runs any more.
+    pub(super) fn spawn(
+        call: CallFuture,
+        scope: Option<&CallScope>,
+        place: Option<OwnedSemaphorePermit>,
+    ) -> Self {
+        let progress = Arc::new(Progress::new(place));
         let work = Arc::clone(&progress).of(call).in_current_span().boxed();
         let work = Arc::new(Mutex::new(Some(match scope {
             Some(scope) => (scope.0)(work),

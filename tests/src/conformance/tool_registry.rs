@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use rushlight::{ToolCall, ToolOutput, ToolRegistry, ToolStatus};
+use rushlight::{ToolCall, ToolContext, ToolOutput, ToolRegistry, ToolStatus};
 use serde_json::{Value, json};
 
 /// One test for each case; the argument makes a registry of the tools `add`, `echo`, `boom`, `slow` and
@@ -24,6 +24,7 @@ macro_rules! tool_registry_suite {
             a_tool_that_never_ends_is_stopped,
             calls_at_the_same_time_are_all_answered,
             works_behind_a_shared_pointer,
+            a_run_that_is_granted_something_sees_no_less,
         );
     };
 }
@@ -126,4 +127,16 @@ pub async fn works_behind_a_shared_pointer<R: ToolRegistry + Clone>(registry: &R
     let shared: Arc<dyn ToolRegistry> = Arc::new(registry.clone());
 
     a_value_comes_back(&shared).await;
+}
+
+/// What is on offer without scopes is on offer to every run, and runs for it.
+pub async fn a_run_that_is_granted_something_sees_no_less(registry: &impl ToolRegistry) {
+    let context = ToolContext::new().session("s").scopes(["read:code"]);
+    let call = ToolCall::new("id-7", "add", json!({"a": 1, "b": 2}));
+
+    let output = registry.invoke_for(&call, &context).await.unwrap();
+
+    assert_eq!((output.status, output.content.as_str()), (ToolStatus::Success, "3"));
+    let offered = registry.specs_for(&context);
+    assert!(registry.specs().iter().all(|spec| offered.contains(spec)));
 }

@@ -1,10 +1,10 @@
-//! The tools of the scenarios: the same exist in every language's runner.
+//! The tools of the scenarios: all but `panics` exist in every language's runner.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use rushlight::tools::builtin::{ReadFileOptions, SearchCodeOptions, calculate, read_file, search_code};
-use rushlight::{FunctionTool, NoArguments};
+use rushlight::{FunctionTool, NoArguments, RateExcess, ToolPolicy};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -55,6 +55,19 @@ pub fn brief() -> FunctionTool {
     .timeout(Duration::from_millis(50))
 }
 
+/// Repeats a text once a day.
+pub fn rare() -> FunctionTool {
+    let policy = ToolPolicy::default().rate("1/day".parse().unwrap()).rate_excess(RateExcess::Refuse);
+    FunctionTool::new("rare", "Repeat a text, seldom", async |echo: Echo| Ok::<_, String>(echo.text))
+        .policy(policy)
+}
+
+/// Needs a scope.
+pub fn secret() -> FunctionTool {
+    FunctionTool::new("secret", "Tell the secret", async |_: NoArguments| Ok::<_, String>("42"))
+        .policy(ToolPolicy::default().scopes(["read:code"]))
+}
+
 /// Panics.
 pub fn panics() -> FunctionTool {
     FunctionTool::new("panics", "Panics", async |_: NoArguments| -> Result<(), String> {
@@ -75,6 +88,8 @@ pub fn by_name(name: &str) -> FunctionTool {
         "boom" => boom(),
         "slow" => slow(),
         "brief" => brief(),
+        "rare" => rare(),
+        "secret" => secret(),
         "panics" => panics(),
         "calculate" => calculate(),
         "read_file" => read_file(workspace(), ReadFileOptions::default()).unwrap(),

@@ -1,0 +1,40 @@
+use std::fmt;
+
+use async_trait::async_trait;
+use rushlight::{Approval, Approver, Error, Result, ToolCall, ToolContext};
+use serde_json::Value;
+
+use crate::callback::Method;
+
+/// A JavaScript function that decides about tool calls.
+pub(crate) struct JsApprover {
+    decide: Method,
+}
+
+impl JsApprover {
+    /// Whoever `decide` asks: it gets a call as JSON and gives true, false or a reason.
+    pub(crate) fn new(decide: Method) -> Self {
+        Self { decide }
+    }
+}
+
+impl fmt::Debug for JsApprover {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("JsApprover")
+    }
+}
+
+#[async_trait]
+impl Approver for JsApprover {
+    async fn approve(&self, call: &ToolCall, _: &ToolContext) -> Result<Approval> {
+        match self.decide.call("the approver", call).await? {
+            Value::Bool(true) => Ok(Approval::Approved),
+            Value::Bool(false) => Ok(Approval::refused("no reason was given")),
+            Value::String(reason) => Ok(Approval::refused(reason)),
+            other => Err(Error::Foreign {
+                what: "the approver".to_owned(),
+                source: format!("expected true, false or a reason as a string, got `{other}`").into(),
+            }),
+        }
+    }
+}

@@ -1,0 +1,69 @@
+use std::collections::BTreeSet;
+
+/// For whom tools are called: what a registry may know of a run beside the call.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ToolContext {
+    /// The conversation of the run, if it belongs to one.
+    pub session: Option<String>,
+    /// What the run was granted; see [`grants`](Self::grants).
+    pub scopes: BTreeSet<String>,
+    /// Whether tools only say what they would do; see [`ToolPolicy::dry_run`](super::ToolPolicy::dry_run).
+    pub dry_run: bool,
+}
+
+impl ToolContext {
+    /// No session, and nothing granted.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The same in this conversation.
+    #[must_use]
+    pub fn session(mut self, id: impl Into<String>) -> Self {
+        self.session = Some(id.into());
+        self
+    }
+
+    /// The same with these scopes granted, in place of those before.
+    #[must_use]
+    pub fn scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
+        self.scopes = scopes.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The same for a dry run.
+    #[must_use]
+    pub fn dry_run(mut self) -> Self {
+        self.dry_run = true;
+        self
+    }
+
+    /// Whether `scope` was granted: by its name, or by a beginning of it that ends with `*`. `read:*` grants
+    /// `read:code`, and `*` grants everything. Upper and lower case differ.
+    pub fn grants(&self, scope: &str) -> bool {
+        self.scopes.contains(scope)
+            || self.scopes.iter().any(|granted| {
+                granted.strip_suffix('*').is_some_and(|beginning| scope.starts_with(beginning))
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scope_is_granted_by_name_or_by_its_beginning() {
+        let context = ToolContext::new().scopes(["read:*", "write:notes"]);
+
+        for granted in ["read:code", "read:", "write:notes"] {
+            assert!(context.grants(granted), "{granted}");
+        }
+        for missing in ["read", "READ:code", "write:notes2", "write:", ""] {
+            assert!(!context.grants(missing), "{missing}");
+        }
+        assert!(ToolContext::new().scopes(["*"]).grants("anything"));
+        assert!(!ToolContext::new().grants("anything"));
+    }
+}

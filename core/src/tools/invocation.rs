@@ -1,0 +1,283 @@
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use futures::FutureExt;
+use serde_json::{Map, Value};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::task::JoinError;
+use tokio::time::{Instant, timeout_at};
+
+use super::ending::Ending;
+use super::member::Member;
+use super::policy::{Breaker, pause};
+use super::task::{CallScope, CallTask, Stopped};
+use super::{Approval, Approver, MAX_BLOCKING_CALLS, RateExcess, ToolContext};
+use crate::error::panic_text;
+use crate::message::{ToolCall, ToolStatus};
+use crate::schema::excerpt;
+use crate::{Error, Result};
+
+/// As far ahead as any time is: nobody waits for its end.
+const NEVER: Duration = Duration::from_hours(24 * 365 * 30);
+
+/// One call on its way through the policy of its tool, in the order that [`ToolPolicy`](super::ToolPolicy) tells.
+pub(super) struct Invocation<'a> {
+    pub(super) member: &'a Arc<Member>,
+    pub(super) call: &'a ToolCall,
+    pub(super) context: &'a ToolContext,
+    pub(super) approver: Option<&'a dyn Approver>,
+    pub(super) scope: Option<&'a CallScope>,
+    pub(super) timeout: Duration,
+    pub(super) max_output_bytes: usize,
+}
+
+impl Invocation<'_> {
+    /// The tool's value, or what stopped the call.
+    pub(super) async fn value(self) -> Result<String, Ending> {
+        self.check_scopes()?;
+        let call = self.valid_call()?;
+        self.check_dry_run(&call)?;
+        let kept = self.member.memo.as_ref().map(|memo| (memo, memo.entry(&call.arguments)));
+        if let Some(value) = kept.and_then(|(memo, entry)| memo.get(entry)) {
+            return Ok(value);
+        }
+        self.ask_for_approval(&call).await?;
+        let value = cut(self.tries(&call).await?, self.max_output_bytes);
+        if let Some((memo, entry)) = kept {
+            memo.put(entry, value.clone());
+        }
+        Ok(value)
+    }
+
+    fn check_scopes(&self) -> Result<(), Ending> {
+        let missing = self.member.missing_scopes(self.context);
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let missing = missing.join("`, `");
+        let content = format!(
+            "`{}` was not run: it needs the scope `{missing}`, which was not granted; go on without it",
+            self.name()
+        );
+        Err(Ending::new(ToolStatus::Denied, content))
+    }
+
+    /// The call with arguments that fit the schema.
+    fn valid_call(&self) -> Result<ToolCall, Ending> {
+        let invalid = |explanation| Ending::new(ToolStatus::InvalidArguments, explanation);
+        let schema = &self.member.schema;
+        let call =
+            with_object(self.call).map_err(|mistake| invalid(schema.explain(self.name(), &[mistake])))?;
+        schema.check(self.name(), &call.arguments).map_err(invalid)?;
+        Ok(call)
+    }
+
+    fn check_dry_run(&self, call: &ToolCall) -> Result<(), Ending> {
+        if !self.member.policy.dry_run && !self.context.dry_run {
+            return Ok(());
+        }
+        let (name, arguments) = (self.name(), &call.arguments);
+        let content = format!("dry run: `{name}` was not run; it would have run with {arguments}");
+        Err(Ending::new(ToolStatus::DryRun, content))
+    }
+
+    async fn ask_for_approval(&self, call: &ToolCall) -> Result<(), Ending> {
+        if !self.member.policy.approve {
+            return Ok(());
+        }
+        let Some(approver) = self.approver else {
+            return Err(self.not_approved("it needs an approval, and nobody can give one"));
+        };
+        let asked = AssertUnwindSafe(approver.approve(call, self.context)).catch_unwind();
+        let why = match asked.await {
+            Ok(Ok(Approval::Approved)) => return Ok(()),
+            Ok(Ok(Approval::Refused { reason })) => format!("it was not approved: {reason}"),
+            Ok(Err(error)) => format!("nobody could be asked for approval: {}", error.chain()),
+            Err(panic) => format!("nobody could be asked for approval: {}", panic_text(&*panic)),
+        };
+        Err(self.not_approved(&why))
+    }
+
+    fn not_approved(&self, why: &str) -> Ending {
+        Ending::new(ToolStatus::Denied, format!("`{}` was not run: {why}", self.name()))
+    }
+
+    /// Runs the tool, and again where it failed and the policy and the time admit it.
+    async fn tries(&self, call: &ToolCall) -> Result<String, Ending> {
+        let deadline = after(self.timeout);
+        let mut retries = 0;
+        loop {
+            let ending = match self.attempt(call, deadline, retries).await {
+                Ok(value) => return Ok(value),
+                Err(ending) => ending,
+            };
+            let pause = ending.pause.filter(|_| retries < self.member.policy.retries);
+            match pause.and_then(|pause| Instant::now().checked_add(pause)) {
+                Some(next) if next < deadline => tokio::time::sleep_until(next).await,
+                _ => return Err(ending),
+            }
+            retries += 1;
+        }
+    }
+
+    /// One run of the tool, in its turn.
+    async fn attempt(&self, call: &ToolCall, deadline: Instant, retries: u32) -> Result<String, Ending> {
+        let breaker = self.member.breaker.as_ref();
+        let trial = breaker.map(Breaker::enter).transpose().map_err(|wait| self.unavailable(wait))?;
+        self.wait_for_rate(deadline).await?;
+        let place = self.place(deadline).await?;
+        let outcome = self.run(call.clone(), place, deadline, retries).await;
+        if let Some(trial) = trial {
+            if outcome.is_ok() { trial.succeeded() } else { trial.failed() }
+        }
+        outcome
+    }
+
+    fn unavailable(&self, wait: Duration) -> Ending {
+        let (name, wait) = (self.name(), wait.as_secs_f64().ceil());
+        let content = format!(
+            "`{name}` was not run: it failed too often; call it again after {wait}s or go on without it"
+        );
+        Ending::new(ToolStatus::Unavailable, content)
+    }
+
+    async fn wait_for_rate(&self, deadline: Instant) -> Result<(), Ending> {
+        let Some(buckets) = &self.member.buckets else {
+            return Ok(());
+        };
+        let now = Instant::now();
+        let latest = if self.member.policy.rate_excess == RateExcess::Wait { deadline } else { now };
+        let session = self.context.session.as_deref();
+        let turn = buckets.lock().unwrap_or_else(PoisonError::into_inner).take(session, now, latest);
+        match turn {
+            Ok(turn) if turn > now => tokio::time::sleep_until(turn).await,
+            Ok(_) => {}
+            Err(wait) => return Err(self.rate_limited(wait)),
+        }
+        Ok(())
+    }
+
+    fn rate_limited(&self, wait: Duration) -> Ending {
+        let name = self.name();
+        let rate = self.member.policy.rate.map(|rate| rate.to_string()).unwrap_or_default();
+        let content = format!(
+            "`{name}` was not run: it is called too often ({rate}); call it again after {}s or go on without it",
+            wait.as_secs_f64().ceil()
+        );
+        Ending::new(ToolStatus::RateLimited, content)
+    }
+
+    /// A place among the calls that run at once.
+    async fn place(&self, deadline: Instant) -> Result<Option<OwnedSemaphorePermit>, Ending> {
+        let Some(places) = &self.member.places else {
+            return Ok(None);
+        };
+        match timeout_at(deadline, Arc::clone(places).acquire_owned()).await {
+            // The semaphore is never closed. A place that comes with the end of the time comes too late.
+            Ok(place) if Instant::now() < deadline => Ok(place.ok()),
+            _ => Err(self.crowded()),
+        }
+    }
+
+    fn crowded(&self) -> Ending {
+        let (name, timeout) = (self.name(), self.timeout);
+        let calls = self.member.policy.concurrency.unwrap_or_default();
+        let content = format!(
+            "`{name}` was not run: it got no turn within {timeout:?}, since {calls} of its calls may run at once"
+        );
+        Ending::new(ToolStatus::Timeout, content)
+    }
+
+    /// Runs the tool until it ends or the time is over.
+    async fn run(
+        &self,
+        call: ToolCall,
+        place: Option<OwnedSemaphorePermit>,
+        deadline: Instant,
+        retries: u32,
+    ) -> Result<String, Ending> {
+        let member = Arc::clone(self.member);
+        let work = async move { member.tool.invoke(&call).await }.boxed();
+        let mut task = CallTask::spawn(work, self.scope, place);
+        match timeout_at(deadline, &mut task).await {
+            Ok(ended) => ended_with(self.name(), ended, retries),
+            Err(_) => Err(Ending::new(ToolStatus::Timeout, late(self.name(), self.timeout, task.stop()))),
+        }
+    }
+
+    fn name(&self) -> &str {
+        self.member.name()
+    }
+}
+
+/// When `duration` is over.
+fn after(duration: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(duration).unwrap_or_else(|| now + NEVER)
+}
+
+/// What a call that came to its end gives.
+fn ended_with(name: &str, ended: Result<Result<String>, JoinError>, retries: u32) -> Result<String, Ending> {
+    let (content, pause) = match ended.map_err(JoinError::try_into_panic) {
+        Ok(Ok(value)) => return Ok(value),
+        Ok(Err(error)) => (format!("`{name}` failed: {}", reason(&error)), pause(&error, retries)),
+        Err(Ok(panic)) => (format!("`{name}` panicked: {}", panic_text(&*panic)), None),
+        Err(Err(stopped)) => (format!("`{name}` failed: {stopped}"), None),
+    };
+    Err(Ending { pause, ..Ending::new(ToolStatus::Error, content) })
+}
+
+/// As much of an output as the model may see.
+pub(super) fn cut(content: String, max_bytes: usize) -> String {
+    if content.len() <= max_bytes {
+        return content;
+    }
+    let kept = &content[..content.floor_char_boundary(max_bytes)];
+    format!("{kept}… (cut: the output has {} bytes)", content.len())
+}
+
+/// What is said of a call that did not end in time.
+fn late(name: &str, timeout: Duration, stopped: Stopped) -> String {
+    match stopped {
+        Stopped::Cancelled => format!("`{name}` did not finish within {timeout:?} and was cancelled"),
+        Stopped::Running => format!(
+            "`{name}` did not finish within {timeout:?}; it cannot be stopped and may still be running"
+        ),
+        Stopped::Waiting => format!(
+            "`{name}` got no thread within {timeout:?}: all {MAX_BLOCKING_CALLS} for blocking tools are busy"
+        ),
+    }
+}
+
+/// The call with its arguments as an object: some models write them as a string of JSON, or leave them out.
+fn with_object(call: &ToolCall) -> Result<ToolCall, String> {
+    let arguments = match &call.arguments {
+        Value::Null => Value::Object(Map::new()),
+        Value::String(text) if text.trim().is_empty() => Value::Object(Map::new()),
+        Value::String(text) => match serde_json::from_str(text) {
+            Ok(Value::Object(fields)) => Value::Object(fields),
+            Ok(_) => return Err(format!("at `/` (`type`): expected a JSON object, got `{}`", excerpt(text))),
+            Err(error) => {
+                return Err(format!("at `/`: expected a JSON object, got `{}`: {error}", excerpt(text)));
+            }
+        },
+        arguments => arguments.clone(),
+    };
+    Ok(ToolCall::new(&call.id, &call.name, arguments))
+}
+
+/// Why a tool failed, without the words that only name the tool again.
+fn reason(error: &Error) -> String {
+    let Error::Foreign { source, .. } = error else {
+        return error.chain();
+    };
+    let mut text = source.to_string();
+    let mut cause = source.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

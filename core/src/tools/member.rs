@@ -1,0 +1,62 @@
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::Semaphore;
+
+use super::policy::{Breaker, Buckets, Memo};
+use super::schema::ArgumentSchema;
+use super::{Tool, ToolContext, ToolPolicy};
+use crate::message::ToolSpec;
+use crate::schema::excerpt;
+use crate::{Error, Result};
+
+/// A tool of a toolbox, with what its policy counts.
+#[derive(Debug)]
+pub(super) struct Member {
+    pub(super) tool: Box<dyn Tool>,
+    pub(super) schema: ArgumentSchema,
+    pub(super) policy: ToolPolicy,
+    pub(super) buckets: Option<Mutex<Buckets>>,
+    pub(super) places: Option<Arc<Semaphore>>,
+    pub(super) breaker: Option<Breaker>,
+    pub(super) memo: Option<Memo>,
+}
+
+impl Member {
+    /// A tool whose name, schema and policy are as they must be.
+    pub(super) fn new(tool: impl Tool) -> Result<Self> {
+        let spec = tool.spec();
+        let allowed = |character: char| character.is_ascii_alphanumeric() || matches!(character, '_' | '-');
+        if !(1..=64).contains(&spec.name.len()) || !spec.name.chars().all(allowed) {
+            let message = format!("expected 1 to 64 of `[a-zA-Z0-9_-]`, got `{}`", excerpt(&spec.name));
+            return Err(Error::invalid("tool name", message));
+        }
+        let schema = ArgumentSchema::compile(spec)?;
+        let policy = tool.policy();
+        policy.validate(&spec.name)?;
+        let buckets = policy.rate.map(|rate| Mutex::new(Buckets::new(rate, policy.rate_key)));
+        let places =
+            policy.concurrency.map(|calls| Arc::new(Semaphore::new(calls.min(Semaphore::MAX_PERMITS))));
+        let breaker = policy.breaker.clone().map(Breaker::new);
+        let memo = policy.cache.clone().map(Memo::new);
+        Ok(Self { tool: Box::new(tool), schema, policy, buckets, places, breaker, memo })
+    }
+
+    pub(super) fn spec(&self) -> &ToolSpec {
+        self.tool.spec()
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.spec().name
+    }
+
+    /// Whether a run may be told of the tool.
+    pub(super) fn is_visible_to(&self, context: &ToolContext) -> bool {
+        !self.policy.hidden || self.missing_scopes(context).is_empty()
+    }
+
+    /// What the run was not granted.
+    pub(super) fn missing_scopes(&self, context: &ToolContext) -> Vec<&str> {
+        let scopes = self.policy.scopes.iter().map(String::as_str);
+        scopes.filter(|scope| !context.grants(scope)).collect()
+    }
+}
