@@ -51,7 +51,7 @@ impl BuiltinTool {
     /// Seconds that one call may run; None leaves it to the assistant.
     #[getter]
     fn timeout(&self) -> Option<f64> {
-        Tool::timeout(&*self.core).map(|timeout| timeout.as_secs_f64())
+        Tool::policy(&*self.core).timeout.map(|timeout| timeout.as_secs_f64())
     }
 
     fn __repr__(&self) -> String {

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use rushlight::{Tool, ToolCall, ToolPolicy, tool};
+use rushlight::{ResultCache, Tool, ToolCall, ToolPolicy, tool};
 use serde_json::{Value, json};
 
 /// Finds lines of code.
@@ -28,7 +28,16 @@ fn add(a: i64, b: i64) -> Result<i64, String> {
     a.checked_add(b).ok_or_else(|| "the sum is too large".to_owned())
 }
 
-#[tool]
+#[tool(
+    rate = "100/min",
+    timeout = "500ms",
+    concurrency = 3,
+    scopes = ["read:code", "read:docs"],
+    retries = 2,
+    cache = "10m",
+    approve,
+    dry_run = true
+)]
 async fn nothing() -> Result<String, std::io::Error> {
     Ok("done".to_owned())
 }
@@ -61,6 +70,16 @@ fn the_function_says_all_that_the_model_is_told() {
     );
     assert_eq!(Tool::policy(&tool), ToolPolicy::default().timeout(Duration::from_secs(5)));
     assert_eq!(Tool::policy(&add::tool()), ToolPolicy::default());
+    let all = ToolPolicy::default()
+        .rate("100/min".parse().unwrap())
+        .timeout(Duration::from_millis(500))
+        .concurrency(3)
+        .scopes(["read:code", "read:docs"])
+        .retries(2)
+        .cache(ResultCache::new(Duration::from_mins(10)))
+        .approve(true)
+        .dry_run(true);
+    assert_eq!(Tool::policy(&nothing::tool()), all);
 }
 
 #[tokio::test]

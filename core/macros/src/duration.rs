@@ -1,6 +1,14 @@
 use syn::{Error, LitStr, Result};
 
-const UNITS: [(&str, u64); 4] = [("ms", 1), ("s", 1000), ("min", 60_000), ("h", 3_600_000)];
+const UNITS: [(&str, u64); 7] = [
+    ("ms", 1),
+    ("s", 1000),
+    ("m", 60_000),
+    ("min", 60_000),
+    ("h", 3_600_000),
+    ("d", 86_400_000),
+    ("day", 86_400_000),
+];
 
 /// The milliseconds of a text such as `5s`.
 pub(crate) fn milliseconds(text: &LitStr) -> Result<u64> {
@@ -13,7 +21,7 @@ pub(crate) fn milliseconds(text: &LitStr) -> Result<u64> {
     milliseconds.filter(|milliseconds| *milliseconds > 0).ok_or_else(|| {
         Error::new(
             text.span(),
-            format!("expected a duration as `500ms`, `5s`, `2min` or `1h`, got `{value}`"),
+            format!("expected a duration as `500ms`, `5s`, `2min`, `1h` or `1day`, got `{value}`"),
         )
     })
 }

@@ -1,14 +1,13 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
-use syn::parse::Parser;
-use syn::{Attribute, Error, Expr, ItemFn, Lit, LitStr, Meta, Result, ReturnType, Type};
+use syn::{Attribute, Error, Expr, ItemFn, Lit, Meta, Result, ReturnType, Type};
 
 use crate::argument::{Argument, is_doc};
-use crate::duration::milliseconds;
+use crate::policy::policy;
 
 /// The function as it was, and beside it a type of its name that gives the tool.
 pub(crate) fn tool(options: TokenStream, function: TokenStream) -> Result<TokenStream> {
-    let timeout = timeout(options)?;
+    let policy = policy(options)?.map(|policy| quote! { .policy(#policy) });
     let mut function: ItemFn = syn::parse2(function)?;
     check(&function)?;
     let arguments = function.sig.inputs.iter_mut().map(Argument::take).collect::<Result<Vec<_>>>()?;
@@ -16,9 +15,6 @@ pub(crate) fn tool(options: TokenStream, function: TokenStream) -> Result<TokenS
     let (visibility, name) = (&function.vis, &function.sig.ident);
     let tool_name = name.to_string();
     let description = description(&function.attrs);
-    let timeout = timeout.map(|milliseconds| {
-        quote! { .timeout(::std::time::Duration::from_millis(#milliseconds)) }
-    });
     let kind =
         Ident::new(if function.sig.asyncness.is_some() { "new" } else { "blocking" }, Span::call_site());
     let made = quote! {
@@ -44,25 +40,10 @@ pub(crate) fn tool(options: TokenStream, function: TokenStream) -> Result<TokenS
                     #(#arguments,)*
                 }
 
-                #made #timeout
+                #made #policy
             }
         }
     })
-}
-
-/// What `timeout = "…"` says, in milliseconds.
-fn timeout(options: TokenStream) -> Result<Option<u64>> {
-    let mut timeout = None;
-    let parser = syn::meta::parser(|option| {
-        if !option.path.is_ident("timeout") {
-            return Err(option.error("unknown option, expected `timeout`"));
-        }
-        let text: LitStr = option.value()?.parse()?;
-        timeout = Some(milliseconds(&text)?);
-        Ok(())
-    });
-    parser.parse2(options)?;
-    Ok(timeout)
 }
 
 fn check(function: &ItemFn) -> Result<()> {
@@ -111,15 +92,38 @@ mod tests {
             (
                 quote! { timeout = "5 days" },
                 good(),
-                "expected a duration as `500ms`, `5s`, `2min` or `1h`, got `5 days`",
+                "expected a duration as `500ms`, `5s`, `2min`, `1h` or `1day`, got `5 days`",
             ),
             (
                 quote! { timeout = "0s" },
                 good(),
-                "expected a duration as `500ms`, `5s`, `2min` or `1h`, got `0s`",
+                "expected a duration as `500ms`, `5s`, `2min`, `1h` or `1day`, got `0s`",
             ),
             (quote! { timeout = 5 }, good(), "expected string literal"),
-            (quote! { timeuot = "5s" }, good(), "unknown option, expected `timeout`"),
+            (
+                quote! { timeuot = "5s" },
+                good(),
+                "unknown option, expected `timeout`, `rate`, `concurrency`, `scopes`, `retries`, `idempotent`, `cache`, \
+                 `approve` or `dry_run`",
+            ),
+            (
+                quote! { rate = "0/min" },
+                good(),
+                "expected a number of calls and a time as in `100/min` or `10/60s`, got `0/min`",
+            ),
+            (
+                quote! { rate = "1/400d" },
+                good(),
+                "expected a number of calls and a time as in `100/min` or `10/60s`, got `1/400d`",
+            ),
+            (quote! { concurrency = 0 }, good(), "expected at least 1, got 0"),
+            (quote! { scopes = "read" }, good(), "expected square brackets"),
+            (quote! { approve = 1 }, good(), "expected boolean literal"),
+            (
+                quote! { retries = 2 },
+                good(),
+                "expected `idempotent` or `cache` with `retries`: a tool that may not run twice is never run again",
+            ),
             (
                 quote! {},
                 quote! { fn f(&self) -> Result<(), String> { Ok(()) } },

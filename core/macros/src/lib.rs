@@ -3,6 +3,7 @@
 mod argument;
 mod duration;
 mod expand;
+mod policy;
 
 use proc_macro::TokenStream;
 
@@ -12,7 +13,9 @@ use proc_macro::TokenStream;
 /// told; an `Option` may be left out of a call. `NAME::tool()` gives the tool for a toolbox. An ordinary function runs on a
 /// thread for blocking work.
 ///
-/// `#[tool(timeout = "5s")]` says how long one call may run, in `ms`, `s`, `min` or `h`.
+/// In parentheses stands what keeps its calls in check, as `ToolPolicy` of rushlight explains it:
+/// `#[tool(timeout = "5s", rate = "100/min", concurrency = 3, scopes = ["read:code"], retries = 2, cache = "10m")]`, and
+/// `idempotent`, `approve` and `dry_run`. Times are in `ms`, `s`, `min` or `m`, `h`, and `day` or `d`.
 ///
 /// The function returns a `Result`; a value is shown to the model as JSON, a string as it is, an error with its causes.
 /// Types of arguments implement `serde::Deserialize` and `schemars::JsonSchema`.

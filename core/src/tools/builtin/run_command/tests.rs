@@ -281,5 +281,5 @@ async fn the_toolbox_gives_it_the_time_that_it_was_promised() {
     let tool =
         run_command(std::env::temp_dir(), shell(), options().timeout(Duration::from_secs(20))).unwrap();
 
-    assert!(Tool::timeout(&tool).unwrap() > Duration::from_secs(21));
+    assert!(Tool::policy(&tool).timeout.unwrap() > Duration::from_secs(21));
 }
