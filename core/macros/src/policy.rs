@@ -66,9 +66,7 @@ fn setter(name: &str, option: &ParseNestedMeta<'_>) -> Result<TokenStream> {
             let names = Punctuated::<LitStr, Token![,]>::parse_terminated(&names)?.into_iter();
             quote! { .scopes([#(#names),*]) }
         }
-        "idempotent" => flag(option)?,
-        "approve" => flag(option)?,
-        "dry_run" => flag(option)?,
+        "idempotent" | "approve" | "dry_run" => flag(option)?,
         _ => return Err(option.error(format!("unknown option, expected {KNOWN}"))),
     })
 }

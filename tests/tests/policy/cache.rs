@@ -44,7 +44,7 @@ async fn equal_arguments_have_one_value_for_a_time() {
     assert_eq!(value(&toolbox, json!("{\"b\": 2, \"a\": 1}")).await, "112");
     assert_eq!(value(&toolbox, json!({"a": 2, "b": 1})).await, "221");
 
-    tokio::time::advance(Duration::from_secs(60)).await;
+    tokio::time::advance(Duration::from_mins(1)).await;
     assert_eq!(value(&toolbox, json!({"a": 1, "b": 2})).await, "312");
 }
 
@@ -103,8 +103,8 @@ async fn as_many_calls_are_saved_as_repeat_another() {
     for number in 0..58 {
         values.push(value(&toolbox, json!({"a": number, "b": 0})).await);
     }
-    for number in 0..42 {
-        assert_eq!(value(&toolbox, json!({"a": number, "b": 0})).await, values[number]);
+    for (number, given) in values.iter().enumerate().take(42) {
+        assert_eq!(value(&toolbox, json!({"a": number, "b": 0})).await, *given);
     }
 
     assert_eq!(value(&toolbox, json!({"a": 0, "b": 1})).await, "5901");

@@ -145,7 +145,7 @@ mod tests {
         breaker.enter().unwrap().failed();
 
         assert_eq!(breaker.enter().unwrap_err(), OPEN_FOR);
-        tokio::time::advance(OPEN_FOR - Duration::from_secs(1)).await;
+        tokio::time::advance(OPEN_FOR.abs_diff(Duration::from_secs(1))).await;
         assert_eq!(breaker.enter().unwrap_err(), Duration::from_secs(1));
     }
 

@@ -137,7 +137,7 @@ mod tests {
 
     use super::*;
 
-    const TTL: Duration = Duration::from_secs(60);
+    const TTL: Duration = Duration::from_mins(1);
 
     fn memo(entries: usize) -> Memo {
         Memo::new(ResultCache::new(TTL).entries(entries))
@@ -172,7 +172,7 @@ mod tests {
         put(&memo, 3);
         assert_eq!([1, 2, 3].map(|number| get(&memo, number).is_some()), [false, true, true]);
 
-        tokio::time::advance(TTL - Duration::from_millis(1)).await;
+        tokio::time::advance(TTL.abs_diff(Duration::from_millis(1))).await;
         assert!(get(&memo, 3).is_some());
         tokio::time::advance(Duration::from_millis(1)).await;
         assert_eq!(get(&memo, 3), None);
