@@ -83,13 +83,12 @@ impl Slot {
     /// The place of a model.
     pub(super) fn new(model: &Checkpoint, options: LocalLlmOptions, admission: Option<Admission>) -> Self {
         let (path, mut info) = (model.path().to_owned(), model.info().clone());
-        // With chunks, answers differ.
+        // A choice that changes answers is part of the name, unless it is the usual one.
         let reuse = match options.kv_reuse {
             KvReuse::Chunks(recomputed) => format!(" chunks {recomputed}"),
             KvReuse::Off | KvReuse::Prefix => String::new(),
         };
-        // So do the calls that it makes.
-        let calls = if options.constrain_calls { " constrained" } else { "" };
+        let calls = if options.constrain_calls { "" } else { " unconstrained" };
         // The size tells apart files that claim the same name.
         let name = format!("{} {} {}{reuse}{calls}", info.name, info.quantisation, info.size_bytes);
         info.context_length = options.context.unwrap_or(info.context_length);
