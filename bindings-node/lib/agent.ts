@@ -91,6 +91,13 @@ export interface RunOptions extends Abortable {
   scopes?: readonly string[];
   /** Tools only say what they would do. Default false. */
   dryRun?: boolean;
+  /**
+   * Whether the model may, must not or must ask for tools, or for which one it must. Where it must, it does so in its
+   * first turn. Default `auto`.
+   */
+  toolChoice?: "auto" | "none" | "required" | { named: string };
+  /** Whether the model may ask for several tools in one turn. Default true. */
+  parallelCalls?: boolean;
   /** A JSON Schema that the answer has to fit, as JSON. Default: none, an answer in words. */
   schema?: JsonSchema;
 }
@@ -161,9 +168,10 @@ export class Assistant {
 }
 
 function request(question: string, options: RunOptions): string {
-  const { session, priority, filter, scopes, dryRun, schema } = options;
+  const { session, priority, filter, scopes, dryRun, toolChoice, parallelCalls, schema } = options;
   if (session !== undefined) text("session", session);
-  return toJson("options", { question: text("question", question), session, priority, filter, scopes, dryRun, schema });
+  const tools = { scopes, dryRun, toolChoice, parallelCalls };
+  return toJson("options", { question: text("question", question), session, priority, filter, ...tools, schema });
 }
 
 const optionNames = [

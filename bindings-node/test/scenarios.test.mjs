@@ -132,8 +132,8 @@ function assertSame(found, expected, path) {
 
 async function eventsOf(assistant, { request, stop_after: stopAfter }) {
   const events = [];
-  const { session, filter, schema, scopes, dry_run: dryRun } = request;
-  const options = { session, filter: filter && camelKeys(filter), schema, scopes, dryRun };
+  const { session, filter, schema, scopes, dry_run: dryRun, tool_choice: toolChoice } = request;
+  const options = { session, filter: filter && camelKeys(filter), schema, scopes, dryRun, toolChoice };
   try {
     for await (const event of assistant.stream(request.question, options)) {
       events.push(eventToJson(event));

@@ -75,6 +75,15 @@ export interface RunOptions extends Abortable {
     scopes?: readonly string[];
     /** Tools only say what they would do. Default false. */
     dryRun?: boolean;
+    /**
+     * Whether the model may, must not or must ask for tools, or for which one it must. Where it must, it does so in its
+     * first turn. Default `auto`.
+     */
+    toolChoice?: "auto" | "none" | "required" | {
+        named: string;
+    };
+    /** Whether the model may ask for several tools in one turn. Default true. */
+    parallelCalls?: boolean;
     /** A JSON Schema that the answer has to fit, as JSON. Default: none, an answer in words. */
     schema?: JsonSchema;
 }

@@ -4,14 +4,14 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
-use rushlight::{AgentExt, Request, Toolbox};
+use rushlight::{AgentExt, Request, ToolChoice, Toolbox};
 use serde_json::Value;
 
 use crate::answer::Answer;
 use crate::approval::PythonApprover;
 use crate::callback::{PythonTool, of_caller};
 use crate::convert::{Json, duration, filter, from_name, json_of, not_picklable};
-use crate::error::raised;
+use crate::error::{invalid, raised};
 use crate::runtime::{Unlocked, run, wait};
 use crate::session::MemorySessions;
 use crate::stream::{AsyncEventStream, EventStream};
@@ -64,10 +64,17 @@ fn request(question: String, options: Option<&Bound<'_, PyDict>>) -> PyResult<Re
             "schema" => request.schema = Some(value.extract::<Json>()?.0),
             "scopes" => request.scopes = scopes(&value)?,
             "dry_run" => request.dry_run = value.extract()?,
+            "tool_choice" => request.tool_choice = tool_choice(value.extract()?)?,
+            "parallel_calls" => request.parallel_calls = value.extract()?,
             _ => return Err(PyTypeError::new_err(format!("unknown argument `{name}` of a run"))),
         }
     }
     Ok(request)
+}
+
+/// A choice by its name, or the tool that is to be called as `{"named": NAME}`.
+fn tool_choice(Json(given): Json) -> PyResult<ToolChoice> {
+    serde_json::from_value(given).map_err(|error| invalid("tool_choice", error.to_string()))
 }
 
 /// Names of scopes; a str is one name, not a collection of letters.
@@ -189,7 +196,8 @@ impl Assistant {
     ///
     /// Args:
     ///     question: the question; must not be blank
-    ///     options: `session`, `priority`, `filter`, `schema`, `scopes` and `dry_run`; see `RunOptions`
+    ///     options: `session`, `priority`, `filter`, `schema`, `scopes`, `dry_run`, `tool_choice` and `parallel_calls`; see
+    ///         `RunOptions`
     #[pyo3(signature = (question, **options: "Unpack[RunOptions]"))]
     fn run(&self, py: Python<'_>, question: String, options: Option<&Bound<'_, PyDict>>) -> PyResult<Answer> {
         wait(py, self.answering(request(question, options)?))
@@ -217,7 +225,7 @@ impl Assistant {
     ///     question: the question; must not be blank
     ///     schema: a dataclass, a TypedDict, a pydantic model or another type that a tool's argument may have, of which a
     ///         value is returned; or a JSON Schema
-    ///     options: `session`, `priority`, `filter`, `scopes` and `dry_run`; see `ExtractOptions`
+    ///     options: `session`, `priority`, `filter`, `scopes`, `dry_run`, `tool_choice` and `parallel_calls`; see `ExtractOptions`
     ///
     /// Raises:
     ///     ModelError: the answer does not fit; the text names the place and the rule that it breaks.

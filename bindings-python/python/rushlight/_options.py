@@ -9,6 +9,12 @@ from typing import Any, Literal, TypedDict
 from ._filter import Filter
 
 
+class NamedTool(TypedDict):
+    """The tool that a model must ask for."""
+
+    named: str
+
+
 class ExtractOptions(TypedDict, total=False):
     """Of one run of an `Assistant`."""
 
@@ -22,6 +28,11 @@ class ExtractOptions(TypedDict, total=False):
     """What the run is granted, for tools that need scopes; a `*` at the end of one stands for any rest."""
     dry_run: bool
     """Tools only say what they would do."""
+    tool_choice: Literal["auto", "none", "required"] | NamedTool
+    """Whether the model may, must not or must ask for tools, or for which one it must; it may by default. Where it
+    must, it does so in its first turn."""
+    parallel_calls: bool
+    """Whether the model may ask for several tools in one turn; it may by default."""
 
 
 class RunOptions(ExtractOptions, total=False):

@@ -129,7 +129,7 @@ class Assistant:
             question: the question; must not be blank
             schema: a dataclass, a TypedDict, a pydantic model or another type that a tool's argument may have, of which a
                 value is returned; or a JSON Schema
-            options: `session`, `priority`, `filter`, `scopes` and `dry_run`; see `ExtractOptions`
+            options: `session`, `priority`, `filter`, `scopes`, `dry_run`, `tool_choice` and `parallel_calls`; see `ExtractOptions`
 
         Raises:
             ModelError: the answer does not fit; the text names the place and the rule that it breaks.
@@ -148,7 +148,8 @@ class Assistant:
 
         Args:
             question: the question; must not be blank
-            options: `session`, `priority`, `filter`, `schema`, `scopes` and `dry_run`; see `RunOptions`
+            options: `session`, `priority`, `filter`, `schema`, `scopes`, `dry_run`, `tool_choice` and `parallel_calls`; see
+                `RunOptions`
         """
     def stream(self, /, question: str, **options: Unpack[RunOptions]) -> EventStream:
         """

@@ -24,6 +24,8 @@ pub(super) fn key(parts: &Parts, request: &Request, history: &[Message], specs: 
         .part("tools", json(&specs)?)
         .part("scopes", json(&request.scopes)?)
         .part("dry_run", json(&request.dry_run)?)
+        .part("tool_choice", json(&request.tool_choice)?)
+        .part("parallel_calls", json(&request.parallel_calls)?)
         .part("sampling", json(&parts.sampling)?)
         .part("limits", json(&numbers)?)
         .part("history", json(&history)?)

@@ -3,7 +3,7 @@ use serde_json::Value;
 use super::assistant::Parts;
 use super::{Request, context};
 use crate::Result;
-use crate::llm::{Llm, Prompt};
+use crate::llm::{Llm, Prompt, ToolChoice};
 use crate::message::{Message, Role, ToolCall, ToolSpec};
 use crate::retrieval::Passage;
 
@@ -36,6 +36,8 @@ pub(super) struct Draft {
     chunks: Vec<String>,
     question: String,
     schema: Option<Value>,
+    tool_choice: ToolChoice,
+    parallel_calls: bool,
     exchange: Vec<Message>,
 }
 
@@ -62,6 +64,8 @@ impl Draft {
             chunks,
             question: request.question.clone(),
             schema: request.schema.clone(),
+            tool_choice: request.tool_choice.clone(),
+            parallel_calls: request.parallel_calls,
             exchange: Vec::new(),
         }
     }
@@ -73,7 +77,16 @@ impl Draft {
 
     /// Whether there is any tool to offer.
     pub(super) fn has_tools(&self) -> bool {
-        !self.specs.is_empty()
+        !self.specs.is_empty() && self.tool_choice != ToolChoice::None
+    }
+
+    /// What the model has to do about tools in its next turn: what it must, it does in the first.
+    fn next_choice(&self, offer_tools: bool) -> ToolChoice {
+        let is_first = self.exchange.is_empty() && (offer_tools || self.specs.is_empty());
+        match &self.tool_choice {
+            choice @ (ToolChoice::Required | ToolChoice::Named(_)) if is_first => choice.clone(),
+            _ => ToolChoice::Auto,
+        }
     }
 
     /// Adds a turn's calls and their outputs.
@@ -100,6 +113,8 @@ impl Draft {
         }
         prompt.chunks.clone_from(&self.chunks);
         prompt.schema.clone_from(&self.schema);
+        prompt.tool_choice = self.next_choice(offer_tools);
+        prompt.parallel_calls = self.parallel_calls;
         prompt.sampling = parts.sampling.clone();
         prompt.max_output_tokens = Some(parts.limits.max_output_tokens);
         Ok(prompt)

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::llm::Priority;
+use crate::llm::{Priority, ToolChoice};
 use crate::retrieval::Filter;
 use crate::tools::ToolContext;
 
@@ -17,7 +17,7 @@ pub struct Request {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<String>,
     /// Which runs go first at the model.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub priority: Priority,
     /// Which passages may be found; all of them if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -30,8 +30,15 @@ pub struct Request {
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub scopes: BTreeSet<String>,
     /// Whether tools only say what they would do.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub dry_run: bool,
+    /// Whether the model may, must or must not ask for tools. Where it must, it does so in its first turn, and may after
+    /// that.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub tool_choice: ToolChoice,
+    /// Whether the model may ask for several tools in one turn. Default true.
+    #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
+    pub parallel_calls: bool,
 }
 
 impl Request {
@@ -45,6 +52,8 @@ impl Request {
             schema: None,
             scopes: BTreeSet::new(),
             dry_run: false,
+            tool_choice: ToolChoice::default(),
+            parallel_calls: true,
         }
     }
 
@@ -90,6 +99,20 @@ impl Request {
         self
     }
 
+    /// The same question with this choice about tools.
+    #[must_use]
+    pub fn tool_choice(mut self, choice: ToolChoice) -> Self {
+        self.tool_choice = choice;
+        self
+    }
+
+    /// The same question, with several calls in one turn or not.
+    #[must_use]
+    pub fn parallel_calls(mut self, parallel: bool) -> Self {
+        self.parallel_calls = parallel;
+        self
+    }
+
     /// What tools may know of the run.
     pub(super) fn tool_context(&self) -> ToolContext {
         let mut context = ToolContext::new().scopes(&self.scopes);
@@ -99,9 +122,12 @@ impl Request {
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-fn is_false(value: &bool) -> bool {
-    !value
+fn yes() -> bool {
+    true
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl<T: Into<String>> From<T> for Request {

@@ -1,6 +1,6 @@
 use rushlight::{
     AgentExt, Assistant, Event, Limits, MemorySessions, Prompt, Request, ScriptedLlm, ScriptedTurn,
-    SessionStore,
+    SessionStore, ToolChoice,
 };
 use serde_json::json;
 
@@ -148,4 +148,26 @@ async fn a_question_without_passages_stands_alone() {
     assistant.ask("why?").await.unwrap();
 
     assert_eq!(llm.prompts()[0].messages.last().unwrap().content, "why?");
+}
+
+#[tokio::test]
+async fn what_the_model_must_call_it_must_in_its_first_turn() {
+    let script = vec![
+        ScriptedTurn::call("echo", json!({"text": "a"})),
+        ScriptedTurn::text("It is a."),
+        ScriptedTurn::text("No."),
+    ];
+    let llm = ScriptedLlm::new(script);
+    let assistant = Assistant::builder(llm.clone()).tools(toolbox(&["add", "echo"])).build().unwrap();
+    let request = Request::new("Well?").parallel_calls(false);
+
+    events(&assistant, request.clone().tool_choice(ToolChoice::Named("echo".to_owned()))).await;
+    events(&assistant, request.tool_choice(ToolChoice::None)).await;
+
+    let prompts = llm.prompts();
+    let choices: Vec<&ToolChoice> = prompts.iter().map(|prompt| &prompt.tool_choice).collect();
+    assert_eq!(choices, [&ToolChoice::Named("echo".to_owned()), &ToolChoice::Auto, &ToolChoice::Auto]);
+    assert!(prompts.iter().all(|prompt| !prompt.parallel_calls));
+    let offered: Vec<usize> = prompts.iter().map(|prompt| prompt.tools.len()).collect();
+    assert_eq!(offered, [2, 2, 0]);
 }
