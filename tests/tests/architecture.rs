@@ -19,14 +19,15 @@ const ORDER: [&[&str]; 9] = [
 ];
 
 /// The crates of the workspace and which of its crates each may depend on.
-const CRATES: [(&str, &[&str]); 11] = [
+const CRATES: [(&str, &[&str]); 12] = [
     ("core/kernels", &[]),
     ("core/macros", &[]),
     ("core/models", &["rushlight-kernels"]),
     ("core", &["rushlight-kernels", "rushlight-models", "rushlight-macros"]),
+    ("core/mcp", &["rushlight"]),
     ("bindings-python", &["rushlight", "rushlight-unified"]),
     ("bindings-node", &["rushlight", "rushlight-unified"]),
-    ("tests", &["rushlight", "rushlight-models"]),
+    ("tests", &["rushlight", "rushlight-mcp", "rushlight-models"]),
     ("benches", &["rushlight", "rushlight-models", "rushlight-kernels"]),
     ("examples", &["rushlight", "rushlight-unified"]),
     ("xtask", &["rushlight", "rushlight-models", "rushlight-unified"]),

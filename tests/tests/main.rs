@@ -10,6 +10,7 @@ mod chunks;
 mod contracts;
 mod grammar;
 mod local;
+mod mcp;
 mod model_life;
 mod policy;
 mod prefix;

@@ -2,6 +2,7 @@
 
 pub mod alone;
 pub mod filters;
+pub mod mcp;
 pub mod rounds;
 pub mod site;
 pub mod tiny;

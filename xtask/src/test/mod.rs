@@ -1,6 +1,7 @@
 //! Checks everything: sets up what it needs, runs each step, and counts.
 
 mod example;
+mod mcp;
 mod node;
 mod options;
 mod place;

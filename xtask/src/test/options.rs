@@ -119,7 +119,7 @@ mod tests {
         let failure = chosen(&["pytests".to_owned()]).unwrap_err().to_string();
 
         assert!(
-            failure.starts_with("unknown step `pytests`, expected one of: models, postgres, fmt"),
+            failure.starts_with("unknown step `pytests`, expected one of: models, postgres, mcp, fmt"),
             "{failure}"
         );
     }

@@ -1,5 +1,5 @@
 use super::place::Place;
-use super::{node, postgres, python, rust};
+use super::{mcp, node, postgres, python, rust};
 use crate::failure::Result;
 
 /// One thing that is checked.
@@ -28,8 +28,14 @@ const fn step(
 pub(super) const STEPS: &[Step] = &[
     step("models", "fetch the small models that tests use", &[], rust::models),
     step("postgres", "install a PostgreSQL with pgvector, which tests start", &[], postgres::install),
+    step(
+        "mcp",
+        "install the official library of the Model Context Protocol, which tests talk to",
+        &[],
+        mcp::install,
+    ),
     step("fmt", "formatting", &[], rust::fmt),
-    step("rust", "unit and integration tests", &["models", "postgres"], rust::tests),
+    step("rust", "unit and integration tests", &["models", "postgres", "mcp"], rust::tests),
     step("doctests", "examples in the documentation", &[], rust::doctests),
     step("examples", "the Rust examples", &["models"], rust::examples),
     step("wheel", "build the Python wheel and install it into a clean environment", &[], python::wheel),

@@ -1,0 +1,74 @@
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use rushlight::{Error, FunctionTool, NoArguments, Toolbox};
+use rushlight_mcp::{HttpEndpoint, McpHttpOptions, McpHttpServer, McpServer, McpTools, McpToolsOptions};
+use rushlight_tests::support::mcp;
+use serde_json::json;
+
+use super::{call, within};
+
+async fn serving(options: McpHttpOptions) -> McpHttpServer {
+    mcp::server().await.serve_http(options).await.unwrap()
+}
+
+rushlight_tests::tool_registry_suite!(connected().await);
+
+/// A server for each test, which ends with its runtime.
+async fn connected() -> McpTools {
+    let server = Box::leak(Box::new(serving(McpHttpOptions::default()).await));
+    McpTools::connect(HttpEndpoint::new(server.url()), within(Duration::from_millis(400))).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_token_is_asked_for_where_there_is_one() {
+    let server = serving(McpHttpOptions::default().token("secret")).await;
+    let connect = async |endpoint| McpTools::connect(endpoint, McpToolsOptions::default()).await;
+
+    let without = connect(HttpEndpoint::new(server.url())).await;
+    let wrong = connect(HttpEndpoint::new(server.url()).token("secrets")).await;
+    let right = connect(HttpEndpoint::new(server.url()).token("secret")).await;
+
+    for refused in [without, wrong] {
+        let error = refused.unwrap_err();
+        assert!(matches!(error, Error::Foreign { .. }), "{error}");
+        assert!(!error.chain().contains("secret"), "{}", error.chain());
+    }
+    assert_eq!(call(&right.unwrap(), "add", json!({"a": 1, "b": 2})).await.content, "3");
+}
+
+#[tokio::test]
+async fn other_machines_need_a_token() {
+    let everywhere = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
+
+    let error = McpServer::new("open").serve_http(McpHttpOptions::default().address(everywhere)).await;
+
+    assert!(matches!(error, Err(Error::Invalid { .. })), "{error:?}");
+}
+
+#[tokio::test]
+async fn two_tools_of_one_name_are_refused() {
+    let toolbox = || {
+        let tool = FunctionTool::new("same", "", async |_: NoArguments| Ok::<_, String>(()));
+        Toolbox::new().add(tool).unwrap()
+    };
+
+    let error =
+        McpServer::new("twice").tools(toolbox()).tools(toolbox()).serve_http(McpHttpOptions::default()).await;
+
+    let message = error.unwrap_err().to_string();
+    assert_eq!(message, "invalid tool name: expected names to be unique, got `same` twice");
+}
+
+#[tokio::test]
+async fn what_is_no_url_or_no_header_is_refused() {
+    let connect = async |endpoint| McpTools::connect(endpoint, McpToolsOptions::default()).await.unwrap_err();
+
+    let url = connect(HttpEndpoint::new("ftp://example.org")).await;
+    let header = connect(HttpEndpoint::new("http://127.0.0.1:1/mcp").header("a b", "c")).await;
+    let nobody = connect(HttpEndpoint::new("http://127.0.0.1:1/mcp")).await;
+
+    assert!(url.to_string().contains("got `ftp://example.org`"), "{url}");
+    assert!(header.to_string().contains("the name of `a b` is not allowed"), "{header}");
+    assert!(matches!(nobody, Error::Foreign { .. }), "{nobody}");
+}
