@@ -5,8 +5,10 @@ use rushlight::{Error, FunctionTool, NoArguments, Toolbox};
 use rushlight_mcp::{HttpEndpoint, McpHttpOptions, McpHttpServer, McpServer, McpTools, McpToolsOptions};
 use rushlight_tests::support::mcp;
 use serde_json::json;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 
-use super::{call, within};
+use super::{call, never_ending, within};
 
 async fn serving(options: McpHttpOptions) -> McpHttpServer {
     mcp::server().await.serve_http(options).await.unwrap()
@@ -71,4 +73,25 @@ async fn what_is_no_url_or_no_header_is_refused() {
     assert!(url.to_string().contains("got `ftp://example.org`"), "{url}");
     assert!(header.to_string().contains("the name of `a b` is not allowed"), "{header}");
     assert!(matches!(nobody, Error::Foreign { .. }), "{nobody}");
+}
+
+#[tokio::test]
+async fn a_call_is_dropped_when_its_client_goes_away() {
+    let (toolbox, mut told) = never_ending();
+    let server = McpServer::new("slow").tools(toolbox).serve_http(McpHttpOptions::default()).await.unwrap();
+    let params = json!({"name": "slow", "arguments": {}});
+    let body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}).to_string();
+    let (host, length) = (server.address(), body.len());
+    let head = format!(
+        "POST /mcp HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\
+         Accept: application/json, text/event-stream\r\n\r\n"
+    );
+
+    let mut client = TcpStream::connect(host).await.unwrap();
+    client.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+    assert_eq!(told.recv().await, Some("started"));
+    drop(client);
+
+    let last = tokio::time::timeout(Duration::from_secs(10), told.recv()).await;
+    assert_eq!(last, Ok(Some("dropped")));
 }

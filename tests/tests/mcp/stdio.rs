@@ -6,9 +6,8 @@ use rushlight::{Event, FunctionTool, NoArguments, ToolStatus};
 use rushlight_mcp::{McpServer, McpTools, McpToolsOptions, StdioEndpoint};
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
-use tokio::sync::mpsc;
 
-use super::{call, names, ours, within};
+use super::{call, names, never_ending, ours, within};
 
 rushlight_tests::tool_registry_suite!(connected().await);
 
@@ -71,27 +70,9 @@ async fn a_program_that_is_not_there_or_no_server_is_an_error() {
     assert_eq!(other.unwrap_err().chain(), "MCP server `true` failed: it has ended the connection");
 }
 
-/// Tells when it is dropped.
-struct Guard(mpsc::UnboundedSender<&'static str>);
-
-impl Drop for Guard {
-    fn drop(&mut self) {
-        self.0.send("dropped").ok();
-    }
-}
-
 #[tokio::test]
 async fn a_call_that_the_client_cancels_is_dropped() {
-    let (tells, mut told) = mpsc::unbounded_channel();
-    let slow = FunctionTool::new("slow", "", move |_: NoArguments| {
-        tells.send("started").unwrap();
-        let guard = Guard(tells.clone());
-        async move {
-            let _guard = guard;
-            std::future::pending::<Result<(), String>>().await
-        }
-    });
-    let toolbox = Toolbox::new().add(slow).unwrap().timeout(Duration::from_hours(1));
+    let (toolbox, mut told) = never_ending();
     let (ours, theirs) = tokio::io::duplex(1 << 16);
     let (input, output) = tokio::io::split(theirs);
     let serving = tokio::spawn(McpServer::new("slow").tools(toolbox).serve(input, output));
