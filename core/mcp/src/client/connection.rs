@@ -114,7 +114,7 @@ impl Connection {
         self.service.cancellation_token().cancel();
         _ = tokio::time::timeout(within, async {
             while !self.is_closed() {
-                tokio::task::yield_now().await;
+                tokio::time::sleep(Duration::from_millis(5)).await;
             }
         })
         .await;
