@@ -16,7 +16,7 @@ import {
   tool,
   tools as builtin,
 } from "rushlight";
-import { camelKeys, object, sleep } from "./support/index.mjs";
+import { camelKeys, object, sleep, until } from "./support/index.mjs";
 
 const folder =
   process.env.RUSHLIGHT_SCENARIOS ?? fileURLToPath(new URL("../../tests/scenarios", import.meta.url));
@@ -174,6 +174,9 @@ for (const file of files) {
       const journal = journalOf(context);
 
       await play(await assistantOf(scenario, Model, journal), scenario);
+      // Leaving a stream does not wait until its run has ended, and the journal learns of it then.
+      const isTold = () => readFileSync(journal, "utf8").includes("nobody waited for its end");
+      if (scenario.runs.some((run) => run.stop_after !== undefined)) await until(isTold);
       await play(Assistant.replay(journal), scenario);
     });
   }

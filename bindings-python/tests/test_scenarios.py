@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -180,7 +181,17 @@ def test_a_scenario_gives_its_events_to_sync_code_and_from_its_journal(
     journal = tmp_path / "run.jsonl"
 
     play(assistant_of(scenario, model, journal), scenario)
+    if any("stop_after" in run for run in scenario["runs"]):
+        wait_for_the_end_of_stopped_runs(journal)
     play(rushlight.Assistant.replay(journal), scenario)
+
+
+def wait_for_the_end_of_stopped_runs(journal: Path) -> None:
+    """Leaving a stream does not wait until its run has ended, and the journal learns of it then."""
+    deadline = time.monotonic() + 10
+    while "nobody waited for its end" not in journal.read_text(encoding="utf-8"):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def play(assistant: rushlight.Assistant, scenario: dict[str, Any]) -> None:
