@@ -3,6 +3,8 @@
 
 /** The agent that answers. */
 export declare class Assistant {
+  /** The assistant of a journal. */
+  static replay(path: string): Assistant
   /** The answer to a request, both as JSON text. */
   run(request: string, cancellation: Cancellation): Promise<string>
   /** The answer to a request as JSON text that fits a schema; both are JSON text. */
@@ -43,6 +45,8 @@ export declare class AssistantBuilder {
   limits(limits: string): void
   /** Keeps answers that needed tools, too. */
   cacheToolAnswers(): void
+  /** Where everything that runs are told is kept. */
+  record(path: string): void
   /** How long a tool may run. */
   toolTimeout(milliseconds: number): void
   /** Who decides about calls of tools that need an approval. */

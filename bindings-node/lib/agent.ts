@@ -74,6 +74,11 @@ export interface AssistantOptions {
   sessions?: MemorySessions;
   sampling?: Sampling;
   limits?: Limits;
+  /**
+   * A file, replaced if it is there, that keeps everything that runs are told by model, tools, retriever, cache and
+   * sessions, as it is: {@link Assistant.replay} gives the same events again.
+   */
+  record?: string;
 }
 
 /** Options of one run. */
@@ -110,9 +115,25 @@ export class Assistant {
   readonly #native: native.Assistant;
 
   /** An assistant of a model: one of this package, or an object of your own. */
-  constructor(llm: LocalLlm | ScriptedLlm | Llm, options: AssistantOptions = {}) {
+  constructor(llm: LocalLlm | ScriptedLlm | Llm, options?: AssistantOptions);
+  /** @internal */
+  constructor(replayed: native.Assistant);
+  constructor(llm: LocalLlm | ScriptedLlm | Llm | native.Assistant, options: AssistantOptions = {}) {
+    if (llm instanceof native.Assistant) {
+      this.#native = llm;
+      return;
+    }
     const model = llm instanceof LocalLlm || llm instanceof ScriptedLlm ? llm.native : ownLlm(llm);
     this.#native = now(() => build(model, options));
+  }
+
+  /**
+   * The assistant of a journal that `record` made: the same runs give the same events, without model, tools or network. A
+   * run that asks for something else than the recorded one did is rejected with the code `diverged`; a journal that is
+   * cut or damaged is refused with `corrupt` and the line.
+   */
+  static replay(path: string): Assistant {
+    return new Assistant(now(() => native.Assistant.replay(text("path", path))));
   }
 
   /** The answer to a question, after the whole run. */
@@ -185,11 +206,12 @@ const optionNames = [
   "sessions",
   "sampling",
   "limits",
+  "record",
 ] satisfies (keyof AssistantOptions)[];
 
 function build(llm: native.Llm, options: AssistantOptions): native.Assistant {
   const { instructions, tools, toolTimeoutMs, approver, retriever, cache, ...more } = options;
-  const { cacheToolAnswers, sessions, sampling, limits, ...unknown } = more;
+  const { cacheToolAnswers, sessions, sampling, limits, record, ...unknown } = more;
   const [strange] = Object.keys(unknown);
   if (strange !== undefined) {
     throw invalid("options", `unknown option \`${strange}\`, expected one of \`${optionNames.join("`, `")}\``);
@@ -208,6 +230,7 @@ function build(llm: native.Llm, options: AssistantOptions): native.Assistant {
   if (sessions !== undefined) builder.sessions(part("sessions", sessions, MemorySessions).native);
   if (sampling !== undefined) builder.sampling(optionsToJson("sampling", sampling));
   if (limits !== undefined) builder.limits(optionsToJson("limits", limits));
+  if (record !== undefined) builder.record(text("record", record));
   return builder.build();
 }
 

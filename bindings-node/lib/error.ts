@@ -5,6 +5,7 @@ export type ErrorCode =
   | "context_too_long"
   | "model"
   | "corrupt"
+  | "diverged"
   | "busy"
   | "io"
   | "overloaded"

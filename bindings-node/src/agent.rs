@@ -104,6 +104,12 @@ impl AssistantBuilder {
         self.with(env, |builder| Ok(builder.cache_tool_answers()))
     }
 
+    /// Where everything that runs are told is kept.
+    #[napi]
+    pub fn record(&mut self, env: Env, path: String) -> napi::Result<()> {
+        self.with(env, |builder| Ok(builder.record(path)))
+    }
+
     /// How long a tool may run.
     #[napi]
     pub fn tool_timeout(&mut self, env: Env, milliseconds: f64) -> napi::Result<()> {
@@ -154,11 +160,7 @@ impl AssistantBuilder {
             if !toolbox.is_empty() {
                 builder = builder.tools(toolbox.clone());
             }
-            Ok(Assistant {
-                assistant: Some(Apart::new(Arc::new(builder.build()?))),
-                toolbox,
-                closed: Cancellation::new(),
-            })
+            Ok(Assistant::new(builder.build()?, toolbox))
         })
     }
 }
@@ -199,6 +201,12 @@ pub struct Assistant {
 
 #[napi]
 impl Assistant {
+    /// The assistant of a journal.
+    #[napi(factory)]
+    pub fn replay(env: Env, path: String) -> napi::Result<Self> {
+        now(env, || Ok(Self::new(rushlight::Assistant::replay(path)?, Toolbox::new())))
+    }
+
     /// The answer to a request, both as JSON text.
     #[napi(ts_return_type = "Promise<string>")]
     pub fn run<'env>(
@@ -273,6 +281,10 @@ impl Assistant {
 }
 
 impl Assistant {
+    fn new(assistant: rushlight::Assistant, toolbox: Toolbox) -> Self {
+        Self { assistant: Some(Apart::new(Arc::new(assistant))), toolbox, closed: Cancellation::new() }
+    }
+
     /// When the caller cancels, or closes the assistant.
     fn stopped(&self, cancellation: &Cancellation) -> impl Future<Output = ()> + Send + use<> {
         let (cancelled, closed) = (cancellation.cancelled(), self.closed.told());

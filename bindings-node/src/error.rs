@@ -70,6 +70,7 @@ pub fn error_codes() -> Vec<&'static str> {
         ErrorKind::ContextTooLong,
         ErrorKind::Model,
         ErrorKind::Corrupt,
+        ErrorKind::Diverged,
         ErrorKind::Busy,
         ErrorKind::Io,
         ErrorKind::Overloaded,

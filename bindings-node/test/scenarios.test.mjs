@@ -1,6 +1,7 @@
 // The scenarios that all languages share: the same script gives the same events.
 import assert from "node:assert/strict";
-import { readFileSync, readdirSync } from "node:fs";
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -15,7 +16,7 @@ import {
   tool,
   tools as builtin,
 } from "rushlight";
-import { camelKeys, object, sleep } from "./support/index.mjs";
+import { camelKeys, object, sleep, until } from "./support/index.mjs";
 
 const folder =
   process.env.RUSHLIGHT_SCENARIOS ?? fileURLToPath(new URL("../../tests/scenarios", import.meta.url));
@@ -99,7 +100,7 @@ class Played {
   }
 }
 
-async function assistantOf(scenario, Model) {
+async function assistantOf(scenario, Model, record) {
   let retriever;
   if (scenario.documents) {
     retriever = await KnowledgeBase.inMemory(new HashedEmbedder(64));
@@ -114,6 +115,7 @@ async function assistantOf(scenario, Model) {
     cache: scenario.cache ? new MemoryCache() : undefined,
     sessions: scenario.sessions ? new MemorySessions() : undefined,
     limits: scenario.limits && camelKeys(scenario.limits),
+    record,
   });
 }
 
@@ -145,21 +147,48 @@ async function eventsOf(assistant, { request, stop_after: stopAfter }) {
   }
 }
 
+async function play(assistant, scenario) {
+  for (const [index, run] of scenario.runs.entries()) {
+    const { events, error } = await eventsOf(assistant, run);
+
+    assertSame(events, run.events, `run ${index}, events`);
+    if (error && !run.error) throw error;
+    assert.equal(error?.code, run.error?.kind, `run ${index}, error`);
+  }
+}
+
+/** The path of a journal, which is removed with the test. */
+function journalOf(context) {
+  const directory = mkdtempSync(join(tmpdir(), "rushlight-"));
+  context.after(() => rmSync(directory, { recursive: true }));
+  return join(directory, "run.jsonl");
+}
+
 const files = readdirSync(folder).filter((name) => name.endsWith(".json"));
 assert.ok(files.length > 0, `there are no scenarios in ${folder}`);
 
 for (const file of files) {
   const scenario = JSON.parse(readFileSync(join(folder, file), "utf8"));
   for (const Model of [ScriptedLlm, Played]) {
-    test(`scenario ${file} with ${Model.name}: ${scenario.name}`, async () => {
-      const assistant = await assistantOf(scenario, Model);
-      for (const [index, run] of scenario.runs.entries()) {
-        const { events, error } = await eventsOf(assistant, run);
+    test(`scenario ${file} with ${Model.name}, and from its journal: ${scenario.name}`, async (context) => {
+      const journal = journalOf(context);
 
-        assertSame(events, run.events, `run ${index}, events`);
-        if (error && !run.error) throw error;
-        assert.equal(error?.code, run.error?.kind, `run ${index}, error`);
-      }
+      await play(await assistantOf(scenario, Model, journal), scenario);
+      // Leaving a stream does not wait until its run has ended, and the journal learns of it then.
+      const isTold = () => readFileSync(journal, "utf8").includes("nobody waited for its end");
+      if (scenario.runs.some((run) => run.stop_after !== undefined)) await until(isTold);
+      await play(Assistant.replay(journal), scenario);
     });
   }
 }
+
+test("a replay names what is new, and a journal its damaged line", async (context) => {
+  const record = journalOf(context);
+  await new Assistant(new ScriptedLlm([{ text: ["Fine."] }]), { record }).run("How are you?");
+
+  const replayed = Assistant.replay(record);
+  const message = /line 2: `generation`: at `\/messages\/1\/content` expected/;
+  await assert.rejects(replayed.run("Who are you?"), { code: "diverged", message });
+  writeFileSync(record, readFileSync(record, "utf8").slice(0, -9));
+  assert.throws(() => Assistant.replay(record), { code: "corrupt", message: /line 2: EOF/ });
+});

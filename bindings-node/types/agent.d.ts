@@ -59,6 +59,11 @@ export interface AssistantOptions {
     sessions?: MemorySessions;
     sampling?: Sampling;
     limits?: Limits;
+    /**
+     * A file, replaced if it is there, that keeps everything that runs are told by model, tools, retriever, cache and
+     * sessions, as it is: {@link Assistant.replay} gives the same events again.
+     */
+    record?: string;
 }
 /** Options of one run. */
 export interface RunOptions extends Abortable {
@@ -94,6 +99,12 @@ export declare class Assistant {
     #private;
     /** An assistant of a model: one of this package, or an object of your own. */
     constructor(llm: LocalLlm | ScriptedLlm | Llm, options?: AssistantOptions);
+    /**
+     * The assistant of a journal that `record` made: the same runs give the same events, without model, tools or network. A
+     * run that asks for something else than the recorded one did is rejected with the code `diverged`; a journal that is
+     * cut or damaged is refused with `corrupt` and the line.
+     */
+    static replay(path: string): Assistant;
     /** The answer to a question, after the whole run. */
     run(question: string, options?: RunOptions): Promise<Answer>;
     /**

@@ -1,5 +1,5 @@
 /** What kind of error it is; stable, for code that decides. */
-export type ErrorCode = "invalid" | "unknown" | "context_too_long" | "model" | "corrupt" | "busy" | "io" | "overloaded" | "timeout" | "cancelled" | "foreign" | "stopped";
+export type ErrorCode = "invalid" | "unknown" | "context_too_long" | "model" | "corrupt" | "diverged" | "busy" | "io" | "overloaded" | "timeout" | "cancelled" | "foreign" | "stopped";
 /** Everything that rushlight throws or rejects with. */
 export declare class RushlightError extends Error {
     readonly name: string;

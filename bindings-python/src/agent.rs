@@ -1,4 +1,5 @@
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
@@ -134,6 +135,8 @@ impl Assistant {
     ///     approver: decides about calls of tools with `approve`: a function, sync or async, that gets the `ToolCall` and
     ///         gives True, or False or a reason why not; without one they do not run
     ///     cache_tool_answers: keeps answers that needed tools, too
+    ///     record: a file, replaced if it is there, that keeps everything that runs are told by model, tools, retriever, cache
+    ///         and sessions, as it is: `Assistant.replay` gives the same events again
     #[new]
     #[pyo3(signature = (
         llm: "LocalLlm | ScriptedLlm | Llm", *,
@@ -147,6 +150,7 @@ impl Assistant {
         tool_timeout = None,
         approver: "Approver | None" = None,
         cache_tool_answers = false,
+        record: "str | PathLike[str] | None" = None,
     ))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments are Python's options object")]
     fn new(
@@ -161,6 +165,7 @@ impl Assistant {
         tool_timeout: Option<f64>,
         approver: Option<Bound<'_, PyAny>>,
         cache_tool_answers: bool,
+        record: Option<PathBuf>,
     ) -> PyResult<Self> {
         let mut builder = rushlight::Assistant::builder(llm::shared(&llm)?);
         if let Some(instructions) = instructions {
@@ -188,8 +193,23 @@ impl Assistant {
         if cache_tool_answers {
             builder = builder.cache_tool_answers();
         }
+        if let Some(path) = record {
+            builder = builder.record(path);
+        }
         let core = Unlocked::new(builder.build().map_err(raised)?);
         Ok(Self { core, toolbox, _llm: llm.unbind() })
+    }
+
+    /// The assistant of a journal that `record` made: the same runs give the same events, without model, tools or network.
+    ///
+    /// Raises:
+    ///     CorruptError: the journal is cut or damaged; the text names the line.
+    ///     DivergedError: from a run that asks for something else than the recorded one did.
+    #[staticmethod]
+    #[pyo3(signature = (path: "str | PathLike[str]"))]
+    fn replay(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
+        let core = py.detach(|| rushlight::Assistant::replay(path)).map_err(raised)?;
+        Ok(Self { core: Unlocked::new(core), toolbox: Toolbox::new(), _llm: py.None() })
     }
 
     /// The answer to a question, after the whole run. Ctrl-C stops it.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -88,7 +89,9 @@ class Played:
 
 
 def assistant_of(
-    scenario: dict[str, Any], model: Callable[[list[dict[str, Any]]], Any] = rushlight.ScriptedLlm
+    scenario: dict[str, Any],
+    model: Callable[[list[dict[str, Any]]], Any] = rushlight.ScriptedLlm,
+    record: Path | None = None,
 ) -> rushlight.Assistant:
     retriever: rushlight.Retriever | None = None
     if documents := scenario.get("documents"):
@@ -120,6 +123,7 @@ def assistant_of(
         sessions=rushlight.MemorySessions() if scenario.get("sessions") else None,
         sampling=scenario.get("sampling"),
         limits=limits,
+        record=record,
     )
 
 
@@ -170,12 +174,27 @@ def test_there_are_scenarios() -> None:
 
 @pytest.mark.parametrize("model", [rushlight.ScriptedLlm, Played])
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_a_scenario_gives_its_events_to_sync_code(
-    file: Path, model: Callable[[list[dict[str, Any]]], Any]
+def test_a_scenario_gives_its_events_to_sync_code_and_from_its_journal(
+    file: Path, model: Callable[[list[dict[str, Any]]], Any], tmp_path: Path
 ) -> None:
     scenario = json.loads(file.read_text(encoding="utf-8"))
-    assistant = assistant_of(scenario, model)
+    journal = tmp_path / "run.jsonl"
 
+    play(assistant_of(scenario, model, journal), scenario)
+    if any("stop_after" in run for run in scenario["runs"]):
+        wait_for_the_end_of_stopped_runs(journal)
+    play(rushlight.Assistant.replay(journal), scenario)
+
+
+def wait_for_the_end_of_stopped_runs(journal: Path) -> None:
+    """Leaving a stream does not wait until its run has ended, and the journal learns of it then."""
+    deadline = time.monotonic() + 10
+    while "nobody waited for its end" not in journal.read_text(encoding="utf-8"):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def play(assistant: rushlight.Assistant, scenario: dict[str, Any]) -> None:
     for run in scenario["runs"]:
         events: list[dict[str, Any]] = []
         error = None
@@ -219,3 +238,15 @@ def test_run_gives_the_answer_of_the_stream() -> None:
     assert stream.answer is not None and stream.answer.to_json() == whole.to_json()
     assert whole.text == "".join(event.text for event in events if event.type == "text") == "It is 3."
     assert whole.report.turns == 2 and whole.report.tool_calls == 1
+
+
+def test_a_replay_names_what_is_new_and_a_journal_its_damaged_line(tmp_path: Path) -> None:
+    journal = tmp_path / "run.jsonl"
+    assistant = rushlight.Assistant(rushlight.ScriptedLlm([{"text": ["Fine."]}]), record=journal)
+    assistant.run("How are you?")
+
+    with pytest.raises(rushlight.DivergedError, match="line 2: `generation`: at `/messages/1/content` expected"):
+        rushlight.Assistant.replay(journal).run("Who are you?")
+    journal.write_text(journal.read_text(encoding="utf-8")[:-9], encoding="utf-8")
+    with pytest.raises(rushlight.CorruptError, match="line 2: EOF"):
+        rushlight.Assistant.replay(journal)

@@ -66,6 +66,16 @@ pub enum Error {
         /// What was found and what was expected.
         message: String,
     },
+    /// A replayed run asks for something else than the recorded one did; record it again, or undo what changed it.
+    #[error("`{}` tells of another run: line {line}: {message}", path.display())]
+    Diverged {
+        /// The journal.
+        path: PathBuf,
+        /// The line of the input that was expected, from 1.
+        line: usize,
+        /// The first difference: what was expected and what was asked.
+        message: String,
+    },
     /// Another process or handle holds the thing; close it there or open read-only.
     #[error("`{}` is in use: {message}", path.display())]
     Busy {
@@ -135,6 +145,8 @@ pub enum ErrorKind {
     Model,
     /// Stored data is damaged.
     Corrupt,
+    /// A replayed run is another one.
+    Diverged,
     /// Something is held by somebody else.
     Busy,
     /// A file operation failed.
@@ -160,6 +172,7 @@ impl ErrorKind {
             Self::ContextTooLong => "context_too_long",
             Self::Model => "model",
             Self::Corrupt => "corrupt",
+            Self::Diverged => "diverged",
             Self::Busy => "busy",
             Self::Io => "io",
             Self::Overloaded => "overloaded",
@@ -190,6 +203,7 @@ impl Error {
             Self::ContextTooLong { .. } => ErrorKind::ContextTooLong,
             Self::Model { .. } => ErrorKind::Model,
             Self::Corrupt { .. } => ErrorKind::Corrupt,
+            Self::Diverged { .. } => ErrorKind::Diverged,
             Self::Busy { .. } => ErrorKind::Busy,
             Self::Io { .. } => ErrorKind::Io,
             Self::Overloaded { .. } => ErrorKind::Overloaded,

@@ -7,6 +7,7 @@ pub mod cache;
 pub mod error;
 #[cfg(any(feature = "remote", feature = "qdrant"))]
 mod http;
+mod layer;
 pub mod llm;
 pub mod message;
 pub mod observe;
@@ -22,6 +23,7 @@ pub use agent::{
 };
 pub use cache::{Cache, CachedEmbedder, MemoryCache, MemoryCacheOptions};
 pub use error::{Error, ErrorKind, Result};
+pub use layer::Replay;
 pub use llm::{
     Completion, Delta, DeltaStream, FinishReason, Llm, LlmExt, Priority, Prompt, Sampling, ScriptedCall,
     ScriptedLlm, ScriptedTurn, ToolChoice,

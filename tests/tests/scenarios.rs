@@ -61,10 +61,10 @@ fn is_false(value: &bool) -> bool {
     !value
 }
 
-async fn assistant(scenario: &Scenario) -> Assistant {
+async fn assistant(scenario: &Scenario, journal: &Path) -> Assistant {
     let script: Vec<ScriptedTurn> =
         scenario.script.iter().map(|turn| serde_json::from_value(turn.clone()).unwrap()).collect();
-    let mut builder = Assistant::builder(ScriptedLlm::new(script));
+    let mut builder = Assistant::builder(ScriptedLlm::new(script)).record(journal);
     if let Some(instructions) = &scenario.instructions {
         builder = builder.instructions(instructions);
     }
@@ -145,20 +145,31 @@ fn agree(found: &Value, expected: &Value) -> bool {
     }
 }
 
+/// Compares what a run gives with what its file says.
+async fn check(assistant: &Assistant, run: &Run, place: &str) {
+    let (events, error) = outcome(assistant, run).await;
+    let (found, expected) = (Value::Array(events), Value::Array(run.events.clone()));
+    assert!(agree(&found, &expected), "{place}:\nfound    {found:#}\nexpected {expected:#}");
+    assert_eq!(error, run.error, "{place}");
+}
+
+/// Plays a scenario, and then once more from its journal.
 async fn play(path: &Path, update: bool) {
     let mut scenario: Scenario = serde_json::from_str(&fs::read_to_string(path).unwrap())
         .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let assistant = assistant(&scenario).await;
+    let folder = tempfile::tempdir().unwrap();
+    let journal = folder.path().join("run.jsonl");
+    let assistant = assistant(&scenario, &journal).await;
     for (number, run) in scenario.runs.iter_mut().enumerate() {
-        let (events, error) = outcome(&assistant, run).await;
         if update {
-            (run.events, run.error) = (events, error);
-            continue;
+            (run.events, run.error) = outcome(&assistant, run).await;
+        } else {
+            check(&assistant, run, &format!("{}, run {}", path.display(), number + 1)).await;
         }
-        let place = format!("{}, run {}", path.display(), number + 1);
-        let (found, expected) = (Value::Array(events), Value::Array(run.events.clone()));
-        assert!(agree(&found, &expected), "{place}:\nfound    {found:#}\nexpected {expected:#}");
-        assert_eq!(error, run.error, "{place}");
+    }
+    let replayed = Assistant::replay(&journal).unwrap();
+    for (number, run) in scenario.runs.iter().enumerate() {
+        check(&replayed, run, &format!("{}, run {} replayed", path.display(), number + 1)).await;
     }
     if update {
         fs::write(path, serde_json::to_string_pretty(&scenario).unwrap() + "\n").unwrap();

@@ -48,6 +48,12 @@ class CorruptError(Error):
     code = "corrupt"
 
 
+class DivergedError(Error):
+    """A replayed run asks for something else than the recorded one did; record it again, or undo what changed it."""
+
+    code = "diverged"
+
+
 class BusyError(Error):
     """Another process or handle holds the thing; close it there or open it elsewhere."""
 

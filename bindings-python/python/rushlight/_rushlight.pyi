@@ -65,7 +65,7 @@ class Assistant:
 
     It may be used from any thread and any event loop, and by many at once.
     """
-    def __new__(cls, /, llm: LocalLlm | ScriptedLlm | Llm, *, instructions: str | None = None, tools: Sequence[Tool[..., Any] | Callable[..., Any] | BuiltinTool] = ..., retriever: Retriever | None = None, cache: MemoryCache | Cache | None = None, sessions: MemorySessions | None = None, sampling: Sampling | Mapping[str, Any] | None = None, limits: Limits | Mapping[str, Any] | None = None, tool_timeout: float | None = None, approver: Approver | None = None, cache_tool_answers: bool = False) -> Assistant:
+    def __new__(cls, /, llm: LocalLlm | ScriptedLlm | Llm, *, instructions: str | None = None, tools: Sequence[Tool[..., Any] | Callable[..., Any] | BuiltinTool] = ..., retriever: Retriever | None = None, cache: MemoryCache | Cache | None = None, sessions: MemorySessions | None = None, sampling: Sampling | Mapping[str, Any] | None = None, limits: Limits | Mapping[str, Any] | None = None, tool_timeout: float | None = None, approver: Approver | None = None, cache_tool_answers: bool = False, record: str | PathLike[str] | None = None) -> Assistant:
         """
         An assistant around a model; everything else is optional.
 
@@ -86,6 +86,8 @@ class Assistant:
             approver: decides about calls of tools with `approve`: a function, sync or async, that gets the `ToolCall` and
                 gives True, or False or a reason why not; without one they do not run
             cache_tool_answers: keeps answers that needed tools, too
+            record: a file, replaced if it is there, that keeps everything that runs are told by model, tools, retriever, cache
+                and sessions, as it is: `Assistant.replay` gives the same events again
         """
     def __reduce__(self, /) -> NoReturn: ...
     async def aextract(self, /, question: str, schema: Any, **options: Unpack[ExtractOptions]) -> Any:
@@ -141,6 +143,15 @@ class Assistant:
 
         Raises:
             UnknownError: no tool has this name.
+        """
+    @staticmethod
+    def replay(path: str | PathLike[str]) -> Assistant:
+        """
+        The assistant of a journal that `record` made: the same runs give the same events, without model, tools or network.
+
+        Raises:
+            CorruptError: the journal is cut or damaged; the text names the line.
+            DivergedError: from a run that asks for something else than the recorded one did.
         """
     def run(self, /, question: str, **options: Unpack[RunOptions]) -> Answer:
         """

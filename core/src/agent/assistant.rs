@@ -1,9 +1,11 @@
+use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
 use super::emitter::events;
 use super::prompt::Draft;
+use super::recording;
 use super::run::Run;
 use super::{Agent, AssistantBuilder, EventStream, Limits, Request};
 use crate::cache::{Cache, SingleFlight};
@@ -78,6 +80,19 @@ impl Assistant {
     /// Starts an assistant around a model.
     pub fn builder(llm: impl Llm) -> AssistantBuilder {
         AssistantBuilder::new(llm)
+    }
+
+    /// The assistant of a journal that [`AssistantBuilder::record`] wrote: the same runs give the same events, without model,
+    /// tools or network. Only the times of [`Report`](crate::Report)s are those of the replay.
+    ///
+    /// A run that asks its parts for anything else than a recorded one did ends with [`Error::Diverged`], which names the
+    /// first difference; see [`Replay`](crate::Replay).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Replay::open`](crate::Replay::open).
+    pub fn replay(path: impl AsRef<Path>) -> Result<Self> {
+        recording::replayed(path.as_ref()).map(Self::from_parts)
     }
 
     /// What the prompts of all its runs begin with that are granted no scopes: instructions and tools. A

@@ -1,8 +1,8 @@
-use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::assistant::Parts;
-use super::{Assistant, Limits};
+use super::{Assistant, Limits, recording};
 use crate::cache::{Cache, SingleFlight};
 use crate::llm::{Llm, Sampling};
 use crate::retrieval::Retriever;
@@ -13,9 +13,11 @@ use crate::{Error, Result};
 const DEFAULT_INSTRUCTIONS: &str = "You are a helpful assistant.";
 
 /// Puts an [`Assistant`] together; everything but the model is optional.
+#[derive(Debug)]
 #[must_use]
 pub struct AssistantBuilder {
     parts: Parts,
+    journal: Option<PathBuf>,
 }
 
 impl AssistantBuilder {
@@ -33,6 +35,7 @@ impl AssistantBuilder {
                 cache_tool_answers: false,
                 flights: SingleFlight::new(),
             },
+            journal: None,
         }
     }
 
@@ -85,6 +88,16 @@ impl AssistantBuilder {
         self
     }
 
+    /// Keeps everything that runs are told by model, tools, retriever, cache and sessions in a file, which is replaced if it
+    /// is there: [`Assistant::replay`] gives the same events again. Default: nothing is kept.
+    ///
+    /// The file is JSON Lines and holds questions, documents and outputs as they are: keep it as private as those. A run
+    /// whose inputs cannot be written ends with [`Error::Io`].
+    pub fn record(mut self, path: impl Into<PathBuf>) -> Self {
+        self.journal = Some(path.into());
+        self
+    }
+
     /// The assistant, or the first option that is out of its range.
     pub fn build(self) -> Result<Assistant> {
         self.parts.sampling.validate()?;
@@ -99,12 +112,10 @@ impl AssistantBuilder {
         if limits.deadline.is_zero() {
             return Err(Error::invalid("deadline", "expected more than 0 seconds, got 0"));
         }
-        Ok(Assistant::from_parts(self.parts))
-    }
-}
-
-impl fmt::Debug for AssistantBuilder {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("AssistantBuilder").field("parts", &self.parts).finish()
+        let parts = match self.journal {
+            Some(path) => recording::recorded(self.parts, &path)?,
+            None => self.parts,
+        };
+        Ok(Assistant::from_parts(parts))
     }
 }

@@ -10,6 +10,7 @@ mod context;
 mod emitter;
 mod event;
 mod prompt;
+mod recording;
 mod request;
 mod run;
 mod shared;

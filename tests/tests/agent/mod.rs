@@ -7,6 +7,7 @@ mod conformance;
 mod extract;
 mod limits;
 mod prompt;
+mod replay;
 mod scripted;
 
 use async_trait::async_trait;
