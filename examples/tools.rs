@@ -9,7 +9,10 @@ fn track(
     /// The number on the label
     number: u64,
 ) -> Result<String, String> {
-    Ok(format!("parcel {number} is in Lyon"))
+    match number {
+        0 => Err("no parcel has the number 0".to_owned()),
+        _ => Ok(format!("parcel {number} is in Lyon")),
+    }
 }
 
 #[tokio::main]

@@ -117,6 +117,8 @@ impl Draft {
         prompt.parallel_calls = self.parallel_calls;
         prompt.sampling = parts.sampling.clone();
         prompt.max_output_tokens = Some(parts.limits.max_output_tokens);
+        // Models of the caller's own need not know which tools there are.
+        prompt.validate()?;
         Ok(prompt)
     }
 
