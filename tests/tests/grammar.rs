@@ -287,3 +287,52 @@ async fn every_call_of_a_real_model_parses_names_a_tool_and_validates() {
     calls.iter().for_each(assert_valid);
     assert!(calls.len() >= 10, "it calls where that helps: {calls:?}");
 }
+
+/// Left alone, this model writes its calls into fenced blocks, and the second one with the name of the dish for the tool's.
+#[tokio::test]
+async fn a_call_that_a_model_begins_in_a_form_of_its_own_is_written_anew() {
+    let llm = LocalLlm::open_with(QWEN, LocalLlmOptions::default().constrain_calls(true).context(4096))
+        .await
+        .unwrap();
+    let text = |about: &str| json!({"type": "string", "description": about});
+    let law = json!({
+        "type": "object",
+        "properties": {"act_name": text("The name of the act."), "amendment_year": {"type": "integer"}},
+        "required": ["act_name", "amendment_year"],
+    });
+    let recipe = json!({
+        "type": "object",
+        "properties": {
+            "dietary_restriction": text("The dietary restriction, e.g., 'Vegetarian'."),
+            "ingredients": {"type": "array", "items": {"type": "string"}, "description": "The list of ingredients."},
+            "servings": {"type": "integer", "description": "The number of servings the recipe should make"},
+        },
+        "required": ["dietary_restriction", "ingredients", "servings"],
+    });
+    let law = ToolSpec::new("get_act_details", "Retrieves the details of a legal act.", law);
+    let recipe = ToolSpec::new(
+        "recipe_search",
+        "Search for a recipe given dietary restriction, ingredients, and number of servings.",
+        recipe,
+    );
+    let complete = async |question: &str, tool: &ToolSpec| {
+        let prompt = Prompt::new(vec![Message::user(question)])
+            .tools(vec![tool.clone()])
+            .sampling(Sampling::greedy())
+            .max_output_tokens(120);
+        llm.complete(prompt).await.unwrap()
+    };
+
+    let act = complete("Give me the details of the Clean Water Act of 1977.", &law).await;
+    let pasta =
+        complete("Give me a recipe for a vegetarian pasta with cheese for 2 servings.", &recipe).await;
+
+    for (completion, name, key, value) in
+        [(act, "get_act_details", "amendment_year", 1977), (pasta, "recipe_search", "servings", 2)]
+    {
+        let [call] = &completion.tool_calls[..] else { panic!("{completion:?}") };
+        assert_eq!((call.name.as_str(), completion.text.as_str()), (name, ""));
+        assert_eq!(call.arguments[key], value);
+        assert_eq!(completion.finish_reason, FinishReason::ToolCalls);
+    }
+}

@@ -54,7 +54,7 @@ pub use device::{Device, DeviceInfo, devices};
 pub use encoder::{CrossEncoder, Encoder, EncoderOptions};
 pub use error::{Error, Result};
 pub use gguf::{Gguf, GgufBody, GgufValue, GgufWriter, TensorInfo};
-pub use grammar::{CallForm, Calls, Grammar, Grammars, Matcher};
+pub use grammar::{Calls, Grammar, Grammars, Matcher};
 pub use info::ModelInfo;
 pub use kv::{KvCache, KvType, PrefixTree, SavedPrefix};
 pub use load::{LoadProgress, LoadStage};

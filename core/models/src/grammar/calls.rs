@@ -7,16 +7,6 @@ use crate::{CallSyntax, Error, Result};
 
 const MAX_TOOLS: usize = 256;
 
-/// Which forms of calls a grammar has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum CallForm {
-    /// The model's own.
-    Native,
-    /// That, and those that small models fall into: the bare object of a call, within one more pair of braces or in a
-    /// list, with `arguments` or `parameters`.
-    Any,
-}
-
 /// A call of a tool, or a list of calls where a model writes lists: each an object of a tool's name and arguments that fit
 /// its schema.
 #[derive(Debug, Clone, Copy)]
@@ -27,8 +17,6 @@ pub struct Calls<'a> {
     pub syntax: CallSyntax,
     /// The token that a list of calls begins with, for [`CallSyntax::List`].
     pub opening_token: Option<u32>,
-    /// Which forms are allowed.
-    pub form: CallForm,
     /// Whether there may be several. Then whatever follows is allowed, since a model that was to end or to call again
     /// would call without end: who reads its text sees whether another call begins.
     pub parallel: bool,
@@ -43,32 +31,19 @@ impl Calls<'_> {
         }
         let (mut rules, mut parts) = (String::new(), Vec::new());
         let key = if self.syntax == CallSyntax::Bare { "parameters" } else { "arguments" };
-        let (mut calls, mut bare) = (Vec::new(), Vec::new());
+        let mut calls = Vec::new();
         for (index, &(name, parameters)) in self.tools.iter().enumerate() {
             let what = format!("parameters of tool `{name}`");
             schema::check(&what, parameters)?;
             let arguments = source::json(parameters);
-            let opening = format!("{{\"name\": {}, ", json!(name));
-            let native = literal(&format!("{opening}\"{key}\": "));
+            let opening = literal(&format!("{{\"name\": {}, \"{key}\": ", json!(name)));
             let _ = writeln!(rules, "arguments_{index}: {arguments}");
-            calls.push(format!("{native} arguments_{index} \"}}\""));
-            let any =
-                format!("{} /\"(arguments|parameters)\": / arguments_{index} \"}}\"", literal(&opening));
-            bare.push(any);
+            calls.push(format!("{opening} arguments_{index} \"}}\""));
             parts.push((what, format!("start: {arguments}")));
         }
-        let _ = writeln!(rules, "call: {}", calls.join(" | "));
-        let _ = writeln!(rules, "native: {}", self.native());
         let rest = if self.parallel { " REST?" } else { "" };
-        match self.form {
-            CallForm::Native => {
-                let _ = writeln!(rules, "calls: native{rest}");
-            }
-            CallForm::Any => {
-                let _ = writeln!(rules, "bare: {}", bare.join(" | "));
-                let _ = writeln!(rules, "calls: (native | {}){rest}", self.bare());
-            }
-        }
+        let _ = writeln!(rules, "call: {}", calls.join(" | "));
+        let _ = writeln!(rules, "calls: {}{rest}", self.native());
         rules.push_str("REST: /(.|\\n)+/\n");
         Ok((rules, parts))
     }
@@ -82,10 +57,6 @@ impl Calls<'_> {
                 format!(r#"{opening}"[" call{} "]""#, self.more("call"))
             }
         }
-    }
-
-    fn bare(&self) -> String {
-        format!(r#"bare | "[" bare{} "]" | "{{" bare "}}""#, self.more("bare"))
     }
 
     /// Further calls in a list, if there may be several.

@@ -11,7 +11,7 @@ mod schema;
 mod source;
 mod vocabulary;
 
-pub use calls::{CallForm, Calls};
+pub use calls::Calls;
 pub use grammars::Grammars;
 pub use matcher::Matcher;
 pub use source::Grammar;

@@ -57,7 +57,7 @@ fn is_deeper(value: &Value, limit: usize) -> bool {
 /// A [checked](check) schema as it is compiled. All values that fit it fit the original, but for keywords that a grammar
 /// cannot say, such as `not` and `uniqueItems`.
 ///
-/// Objects that list properties have no others unless the schema speaks of others, numbers have bounds, and values are
+/// Objects that list properties have no others unless the schema speaks of others, whole numbers have bounds, and values are
 /// written as Python does it, on one line: models have seen calls written so, and cannot lose themselves in white space.
 pub(super) fn prepared(schema: &Value) -> Value {
     let mut schema = schema.clone();
@@ -139,6 +139,10 @@ fn bound_numbers(schema: &mut Map<String, Value>) {
     };
     let bound = |names: [&str; 2]| names.iter().find_map(|&name| schema.get(name)?.as_f64());
     let (low, high) = (bound(["minimum", "exclusiveMinimum"]), bound(["maximum", "exclusiveMaximum"]));
+    if !is("integer") && low.is_none() && high.is_none() {
+        // A number within bounds has no exponent.
+        return;
+    }
     let within = |bound: Option<f64>| bound.is_none_or(|bound| bound.abs() < LARGEST_FRACTION);
     if low.is_none() && within(high) {
         schema.insert("minimum".to_owned(), least);

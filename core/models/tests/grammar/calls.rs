@@ -1,4 +1,4 @@
-use rushlight_models::{CallForm, CallSyntax, Calls, Grammar, Special};
+use rushlight_models::{CallSyntax, Calls, Grammar, Special};
 use serde_json::{Value, json};
 
 use super::{GPT2, QWEN, Speaker};
@@ -20,10 +20,10 @@ fn tools() -> Vec<(&'static str, Value)> {
     vec![("get_weather", place), ("add", add), ("now", json!({"type": "object", "properties": {}}))]
 }
 
-fn grammar(syntax: CallSyntax, form: CallForm, parallel: bool) -> Grammar {
+fn grammar(syntax: CallSyntax, parallel: bool) -> Grammar {
     let tools = tools();
     let tools: Vec<(&str, &Value)> = tools.iter().map(|(name, parameters)| (*name, parameters)).collect();
-    let calls = Calls { tools: &tools, syntax, opening_token: None, form, parallel };
+    let calls = Calls { tools: &tools, syntax, opening_token: None, parallel };
     Grammar::calls(&calls).unwrap()
 }
 
@@ -42,7 +42,7 @@ fn takes(speaker: &Speaker, grammar: &Grammar, text: &str) -> bool {
 
 #[test]
 fn a_call_in_tags_names_a_tool_and_fits_its_parameters() {
-    let grammar = grammar(CallSyntax::Tagged, CallForm::Native, false);
+    let grammar = grammar(CallSyntax::Tagged, false);
     for seed in 0..12 {
         let mut matcher = QWEN.start(&grammar);
 
@@ -56,18 +56,18 @@ fn a_call_in_tags_names_a_tool_and_fits_its_parameters() {
 #[test]
 fn lists_and_bare_objects_are_calls_in_other_syntaxes() {
     for seed in 0..6 {
-        let mut list = GPT2.start(&grammar(CallSyntax::List, CallForm::Native, false));
+        let mut list = GPT2.start(&grammar(CallSyntax::List, false));
         let text = GPT2.text(&GPT2.walk(&mut list, seed));
         let calls: [Value; 1] = serde_json::from_str(&text).unwrap();
         assert_call(&calls[0], "arguments");
 
-        let mut bare = GPT2.start(&grammar(CallSyntax::Bare, CallForm::Native, false));
+        let mut bare = GPT2.start(&grammar(CallSyntax::Bare, false));
         let text = GPT2.text(&GPT2.walk(&mut bare, seed));
         assert_call(&serde_json::from_str(&text).unwrap(), "parameters");
     }
     let two = r#"[{"name": "now", "arguments": {}}, {"name": "now", "arguments": {}}]"#;
-    assert!(takes(&GPT2, &grammar(CallSyntax::List, CallForm::Native, true), two));
-    assert!(!takes(&GPT2, &grammar(CallSyntax::List, CallForm::Native, false), two));
+    assert!(takes(&GPT2, &grammar(CallSyntax::List, true), two));
+    assert!(!takes(&GPT2, &grammar(CallSyntax::List, false), two));
 }
 
 #[test]
@@ -79,7 +79,6 @@ fn a_list_begins_with_its_token() {
         tools: &[("now", &parameters)],
         syntax: CallSyntax::List,
         opening_token: Some(token),
-        form: CallForm::Native,
         parallel: true,
     };
     let mut matcher = QWEN.start(&Grammar::calls(&calls).unwrap());
@@ -93,7 +92,7 @@ fn a_list_begins_with_its_token() {
 
 #[test]
 fn what_must_be_said_before_the_choice_of_a_tool_is_forced() {
-    let mut matcher = QWEN.start(&grammar(CallSyntax::Tagged, CallForm::Native, true));
+    let mut matcher = QWEN.start(&grammar(CallSyntax::Tagged, true));
     let opening = QWEN.tokenizer.encode("<tool_call>\n{\"name\": \"add", Special::Text).unwrap();
 
     let forced = matcher.forced_tokens();
@@ -102,33 +101,10 @@ fn what_must_be_said_before_the_choice_of_a_tool_is_forced() {
 }
 
 #[test]
-fn forms_that_small_models_fall_into_are_calls_where_any_form_is() {
-    let any = grammar(CallSyntax::Tagged, CallForm::Any, true);
-    for text in [
-        "<tool_call>\n{\"name\": \"now\", \"arguments\": {}}\n</tool_call>",
-        r#"{"name": "now", "arguments": {}}"#,
-        r#"{"name": "add", "parameters": {"numbers": [1, 2]}}"#,
-        r#"{{"name": "now", "arguments": {}}}"#,
-        r#"[{"name": "now", "arguments": {}}, {"name": "now", "arguments": {}}]"#,
-        "{\"name\": \"now\", \"arguments\": {}}\n```\n{\"free\": 5}",
-    ] {
-        assert!(takes(&QWEN, &any, text), "{text}");
-    }
-    for text in [
-        r#"{"name": "later", "arguments": {}}"#,
-        r#"{"name": "add", "arguments": {"numbers": "1"}}"#,
-        r#"{"name": "add", "arguments": {"numbers": [1]}"#,
-        "It is four.",
-    ] {
-        assert!(!takes(&QWEN, &any, text), "{text}");
-    }
-}
-
-#[test]
 fn one_call_is_the_end_where_no_other_is_allowed() {
     let call = "<tool_call>\n{\"name\": \"now\", \"arguments\": {}}\n</tool_call>";
-    let mut one = QWEN.start(&grammar(CallSyntax::Tagged, CallForm::Native, false));
-    let mut several = QWEN.start(&grammar(CallSyntax::Tagged, CallForm::Native, true));
+    let mut one = QWEN.start(&grammar(CallSyntax::Tagged, false));
+    let mut several = QWEN.start(&grammar(CallSyntax::Tagged, true));
 
     assert!(one.accept_text(call) && several.accept_text(call));
     assert!(one.is_complete());
@@ -143,7 +119,6 @@ fn a_call_or_a_value_is_either() {
         tools: &[("now", &parameters)],
         syntax: CallSyntax::Tagged,
         opening_token: None,
-        form: CallForm::Native,
         parallel: true,
     };
     let grammar = Grammar::calls_or_json(&calls, &schema).unwrap();
@@ -162,7 +137,7 @@ fn tools_that_cannot_be_compiled_are_named() {
     let long = json!({"type": "object", "description": "x".repeat(70_000)});
     let of = |tools: &[(&str, &Value)]| {
         let syntax = CallSyntax::Tagged;
-        let calls = Calls { tools, syntax, opening_token: None, form: CallForm::Native, parallel: true };
+        let calls = Calls { tools, syntax, opening_token: None, parallel: true };
         Grammar::calls(&calls).and_then(|grammar| GPT2.grammars.compile(&grammar)).unwrap_err().to_string()
     };
 

@@ -4,6 +4,8 @@ use super::parser::WrittenCall;
 
 /// Keys that may come first in the object of a call.
 const FIRST_KEYS: &[&str] = &["name", "arguments", "parameters", "type", "function", "id"];
+/// Keys of a call's arguments, with the mark that ends them.
+const ARGUMENTS: [&str; 2] = ["arguments\"", "parameters\""];
 
 /// How far a JSON value reaches in a text that starts with its bracket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,21 +74,46 @@ pub(super) fn find_outside_strings(text: &str, mark: &str) -> Option<usize> {
     })
 }
 
-/// A text that begins with an object, or a list of them, whose first field names a tool that `is_known`: without the white
-/// space up to the end of the name, and at the end.
-pub(super) fn named(text: &str, is_known: impl Fn(&str) -> bool) -> Option<String> {
+/// Characters of a tool's name that are no coincidence.
+const CERTAIN: usize = 3;
+
+/// Whether a text begins with the object of a call, or a list of them: its first field names one of these tools, or
+/// something else that arguments follow.
+pub(super) fn begins_call(text: &str, tools: &[String]) -> bool {
     let inside =
         text.trim_start_matches(|character: char| "[{".contains(character) || character.is_whitespace());
-    let brackets: String = text[..text.len() - inside.len()].split_whitespace().collect();
-    let value = inside.strip_prefix("\"name\"")?.trim_start().strip_prefix(':')?.trim_start();
-    let (name, rest) = value.strip_prefix('"')?.split_once('"')?;
-    let is_object = brackets.ends_with('{');
-    (is_object && is_known(name)).then(|| format!("{brackets}\"name\": \"{name}\"{}", rest.trim()))
+    let brackets = text[..text.len() - inside.len()].trim_end();
+    let value = inside.strip_prefix("\"name\"").and_then(|rest| rest.trim_start().strip_prefix(':'));
+    let Some(name) = value.and_then(|value| value.trim_start().strip_prefix('"')) else {
+        return false;
+    };
+    brackets.ends_with('{')
+        && match name.split_once('"') {
+            Some((name, rest)) => tools.iter().any(|tool| tool == name) || has_arguments(rest),
+            None => name.len() >= CERTAIN && tools.iter().any(|tool| tool.starts_with(name)),
+        }
 }
 
-/// Whether a text that begins with `{` or `[` may still become a call, or a list of calls, of a tool that
-/// `is_known` admits.
-pub(super) fn may_be_call(text: &str, is_known: impl Fn(&str) -> bool) -> bool {
+/// Whether arguments come next in the object of a call.
+fn has_arguments(rest: &str) -> bool {
+    let key = rest.trim_start().strip_prefix(',').and_then(|rest| rest.trim_start().strip_prefix('"'));
+    key.is_some_and(|key| ARGUMENTS.iter().any(|known| key.starts_with(known)))
+}
+
+/// The same of a text that may go on.
+pub(super) fn may_have_arguments(rest: &str) -> bool {
+    let Some(rest) = rest.trim_start().strip_prefix(',') else {
+        return rest.trim().is_empty();
+    };
+    match rest.trim_start().strip_prefix('"') {
+        Some(key) => ARGUMENTS.iter().any(|known| known.starts_with(key) || key.starts_with(known)),
+        None => rest.trim().is_empty(),
+    }
+}
+
+/// Whether a text that begins with `{` or `[` may still become a call, or a list of calls: `may_call` is asked about the
+/// name, and what follows it.
+pub(super) fn may_be_call(text: &str, may_call: impl Fn(&str, &str) -> bool) -> bool {
     let inside = text.trim_start_matches(['[', '{']).trim_start();
     let brackets = &text[..text.len() - text.trim_start_matches(['[', '{']).len()];
     if inside.is_empty() {
@@ -94,7 +121,7 @@ pub(super) fn may_be_call(text: &str, is_known: impl Fn(&str) -> bool) -> bool {
     }
     if !brackets.ends_with('{') {
         // A list: its first item must be an object.
-        return inside.starts_with('{') && may_be_call(inside, is_known);
+        return inside.starts_with('{') && may_be_call(inside, may_call);
     }
     let Some(key) = inside.strip_prefix('"') else {
         return false;
@@ -110,7 +137,7 @@ pub(super) fn may_be_call(text: &str, is_known: impl Fn(&str) -> bool) -> bool {
         return rest.is_empty();
     };
     match value.strip_prefix('"') {
-        Some(name) => name.split_once('"').is_none_or(|(name, _)| is_known(name)),
+        Some(name) => name.split_once('"').is_none_or(|(name, rest)| may_call(name, rest)),
         None => value.is_empty(),
     }
 }
@@ -194,7 +221,7 @@ mod tests {
 
     #[test]
     fn text_is_no_call_as_soon_as_that_is_certain() {
-        let known = |name: &str| name == "add";
+        let known = |name: &str, _: &str| name == "add";
         for text in [
             "{",
             "{ \"na",

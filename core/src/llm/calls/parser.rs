@@ -1,6 +1,9 @@
 use serde_json::Value;
 
-use super::json::{Extent, broken_call, calls_in, closed, extent, find_outside_strings, may_be_call, named};
+use super::json::{
+    Extent, begins_call, broken_call, calls_in, closed, extent, find_outside_strings, may_be_call,
+    may_have_arguments,
+};
 
 const OPEN: &str = "<tool_call>";
 const CLOSE: &str = "</tool_call>";
@@ -43,6 +46,8 @@ pub(in crate::llm) struct CallParser {
     /// Nothing but white space so far.
     blank: bool,
     called: bool,
+    /// Whether the next call is the only one.
+    single: bool,
     over: bool,
     held_to: HeldTo,
 }
@@ -72,7 +77,16 @@ impl CallParser {
     /// A parser for a generation that was offered these tools; without tools every text is text.
     pub(in crate::llm) fn new(known: Vec<String>) -> Self {
         let (held, held_to) = (String::new(), HeldTo::Nothing);
-        Self { known, held, line_start: true, blank: true, called: false, over: false, held_to }
+        Self {
+            known,
+            held,
+            line_start: true,
+            blank: true,
+            called: false,
+            single: false,
+            over: false,
+            held_to,
+        }
     }
 
     /// A parser for a generation whose calls are held to a grammar: from the start, or from where [`begun`](Self::begun)
@@ -83,10 +97,22 @@ impl CallParser {
     }
 
     /// Takes note that the text is held to a grammar from the beginning of the call on that is held back, until that call
-    /// is complete. A fence around it says nothing more.
+    /// is complete.
     pub(in crate::llm) fn hold(&mut self) {
         self.held_to = HeldTo::Grammar;
-        self.held = self.unfenced().to_owned();
+    }
+
+    /// Forgets the text that is held back: the call that begins there is written anew, held to a grammar. A model that does
+    /// not write calls as it should writes one, unless it has begun a list, and would not end after several.
+    pub(in crate::llm) fn take_back(&mut self) {
+        self.single = self.unfenced().starts_with('{');
+        self.held.clear();
+        self.hold();
+    }
+
+    /// Whether any text is held back.
+    pub(in crate::llm) fn holds_back(&self) -> bool {
+        !self.held.is_empty()
     }
 
     /// Whether the text is held to a grammar.
@@ -94,18 +120,11 @@ impl CallParser {
         self.held_to == HeldTo::Grammar
     }
 
-    /// The text that is held back, if it is the beginning of a call: a tag, or an object that names a known tool. White
-    /// space is as a grammar has it.
-    pub(in crate::llm) fn begun(&self) -> Option<String> {
-        if self.held_to != HeldTo::GrammarLater {
-            return None;
-        }
-        if let Some(inside) = self.held.strip_prefix(OPEN) {
-            // The grammar wants a line break next, if there is nothing yet.
-            let gap = if inside.is_empty() { "" } else { "\n" };
-            return Some(format!("{OPEN}{gap}{}", inside.trim_start()));
-        }
-        named(self.unfenced(), |name| self.is_known(name))
+    /// The text that is held back, if it is the beginning of a call, in whatever form and of whatever tool.
+    pub(in crate::llm) fn begun(&self) -> Option<&str> {
+        let is_begun = self.held_to == HeldTo::GrammarLater
+            && (self.held.starts_with(OPEN) || begins_call(self.unfenced(), &self.known));
+        is_begun.then_some(self.held.as_str())
     }
 
     /// The text that is held back, without the line that opens a fenced block.
@@ -180,6 +199,7 @@ impl CallParser {
         self.called |= !calls.is_empty();
         if self.is_held() && self.called {
             self.held_to = HeldTo::GrammarLater;
+            self.over |= self.single;
         }
         self.line_start = true;
         pieces.extend(calls.into_iter().map(Piece::Call));
@@ -287,7 +307,10 @@ impl CallParser {
         }
         let extent = extent(held);
         let body = if let Extent::Complete(length) = extent { &held[..length] } else { held };
-        if !may_be_call(body, |name| self.is_known(name)) {
+        let is_guarded = self.held_to != HeldTo::Nothing;
+        let may_call =
+            |name: &str, rest: &str| self.is_known(name) || (is_guarded && may_have_arguments(rest));
+        if !may_be_call(body, may_call) {
             return Beginning::Text(1);
         }
         let Extent::Complete(length) = extent else {

@@ -1,9 +1,7 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
-use rushlight_models::{
-    CallForm, CallSyntax, Calls, ChatTemplate, Error, Grammar, Grammars, LanguageModel, Matcher,
-};
+use rushlight_models::{CallSyntax, Calls, ChatTemplate, Error, Grammar, Grammars, LanguageModel, Matcher};
 use serde_json::Value;
 
 use crate::llm::{Prompt, ToolChoice};
@@ -49,8 +47,7 @@ impl GuardMaker {
             _ => None,
         };
         let from_the_start = must_call || prompt.schema.is_some();
-        let form = if from_the_start { CallForm::Native } else { CallForm::Any };
-        let calls = Calls { tools: &tools, syntax, opening_token, form, parallel: prompt.parallel_calls };
+        let calls = Calls { tools: &tools, syntax, opening_token, parallel: prompt.parallel_calls };
         let grammar = match &prompt.schema {
             _ if must_call => Grammar::calls(&calls)?,
             Some(schema) if tools.is_empty() => Grammar::json_schema(schema)?,
@@ -102,7 +99,7 @@ impl Guard {
     fn new(start: Matcher, holds: bool, opening_token: Option<u32>) -> Self {
         let mut guard = Self { start, held: None, opening_token, forced: VecDeque::new() };
         if holds {
-            guard.hold(guard.start.fork());
+            guard.begin_anew();
         }
         guard
     }
@@ -145,6 +142,11 @@ impl Guard {
             self.hold(begun);
         }
         is_call
+    }
+
+    /// Holds what follows from the grammar's start on.
+    pub(super) fn begin_anew(&mut self) {
+        self.hold(self.start.fork());
     }
 
     /// Leaves what follows to the model.

@@ -9,6 +9,7 @@ mod job;
 mod memory;
 mod model;
 mod options;
+mod part;
 mod prefix;
 mod prompt;
 mod quantize;

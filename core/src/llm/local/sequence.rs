@@ -7,6 +7,7 @@ use super::draft::{Drafter, Speculation};
 use super::guard::Guard;
 use super::job::{Job, Purpose};
 use super::options::KvReuse;
+use super::part::Part;
 use super::scheduler::Choices;
 use super::writer::{ROOM, Writer};
 use crate::Result as CoreResult;
@@ -46,25 +47,10 @@ pub(super) struct Sequence<'m> {
     forced: usize,
     text: Detokenizer<'m>,
     writer: Writer,
+    /// The tokens before those whose text the writer holds back.
+    written: usize,
     usage: Usage,
     pub(super) max_output_tokens: usize,
-}
-
-/// What a sequence wants of the next pass.
-#[derive(Debug)]
-pub(super) struct Part {
-    pub(super) tokens: Vec<u32>,
-    pub(super) logits: Logits,
-    /// Whether the tokens are those of a chunk by itself.
-    is_chunk: bool,
-    /// Tokens of a chunk that come after these without being computed.
-    spliced: usize,
-}
-
-impl Part {
-    fn new(tokens: &[u32], logits: Logits) -> Self {
-        Self { tokens: tokens.to_vec(), logits, is_chunk: false, spliced: 0 }
-    }
 }
 
 /// Whether a generation goes on.
@@ -104,6 +90,7 @@ impl<'m> Sequence<'m> {
             priority: job.priority,
             text: model.tokenizer().stream(),
             usage: Usage::new(job.tokens.len(), 0, 0),
+            written: job.tokens.len(),
             max_output_tokens: job.max_output_tokens,
             tokens: job.tokens,
             writer: Writer::new(&job.stop, calls, job.next_call, job.deltas),
@@ -287,8 +274,10 @@ impl<'m> Sequence<'m> {
                 }
                 None => self.choose(row)?,
             };
+            let length = self.tokens.len();
             progress = self.add(token, counters)?;
-            if progress != Progress::Goes || guesses.next() != Some(&token) {
+            let is_taken_back = self.tokens.len() <= length;
+            if progress != Progress::Goes || is_taken_back || guesses.next() != Some(&token) {
                 break;
             }
             right += 1;
@@ -335,6 +324,9 @@ impl<'m> Sequence<'m> {
         counters.generated_tokens.add(1);
         if let Some(piece) = self.text.push(token) {
             self.writer.write(&piece);
+            if !self.writer.holds_back() {
+                self.written = self.tokens.len();
+            }
         }
         let is_complete = self.guard(token)?;
         Ok(if is_complete || self.writer.is_over() {
@@ -354,7 +346,12 @@ impl<'m> Sequence<'m> {
         let held = guard.holds();
         let mut begins = guard.take(token)?;
         if !held && let Some(call) = self.writer.call_begun() {
-            begins = guard.begin(&call);
+            begins = guard.begin(call);
+            if !begins {
+                guard.begin_anew();
+                self.take_back();
+                return Ok(false);
+            }
         }
         if begins {
             self.writer.hold();
@@ -366,6 +363,15 @@ impl<'m> Sequence<'m> {
             guard.let_go();
         }
         Ok(false)
+    }
+
+    /// Forgets the tokens of a call that is in no form of the grammar: it is written anew.
+    fn take_back(&mut self) {
+        self.tokens.truncate(self.written);
+        self.writer.take_back();
+        if self.drafter.is_some() {
+            self.drafter = Some(Drafter::new());
+        }
     }
 
     /// Writes the end, and hands over the keys and values if that was the purpose.

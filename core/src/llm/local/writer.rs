@@ -45,13 +45,24 @@ impl Writer {
     }
 
     /// The beginning of a call, as the text that was written last has it, if it is not held to a grammar yet.
-    pub(super) fn call_begun(&self) -> Option<String> {
+    pub(super) fn call_begun(&self) -> Option<&str> {
         self.calls.begun()
     }
 
     /// Takes note that the text is held to a grammar from the beginning of a call on.
     pub(super) fn hold(&mut self) {
         self.calls.hold();
+    }
+
+    /// Whether any text is held back.
+    pub(super) fn holds_back(&self) -> bool {
+        self.calls.holds_back()
+    }
+
+    /// Forgets the text that is held back: the call that begins there is written anew, held to a grammar.
+    pub(super) fn take_back(&mut self) {
+        self.stops.finish();
+        self.calls.take_back();
     }
 
     /// Whether the text is held to a grammar: no more once a call is complete.

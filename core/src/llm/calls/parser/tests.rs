@@ -185,7 +185,7 @@ fn parse_guarded(pieces: &[&str], holds: bool, cut: bool) -> (String, Vec<(Strin
     for piece in pieces {
         found.extend(parser.push(piece));
         if let Some(beginning) = parser.begun() {
-            begun.push(beginning);
+            begun.push(beginning.to_owned());
             if holds {
                 parser.hold();
             }
@@ -203,23 +203,54 @@ fn parse_guarded(pieces: &[&str], holds: bool, cut: bool) -> (String, Vec<(Strin
 }
 
 #[test]
-fn the_beginning_of_a_call_is_told_as_a_grammar_has_it() {
-    let beginnings = [
-        ("<tool_call>", "<tool_call>"),
-        ("I look. <tool_call>", "<tool_call>"),
-        ("<tool_call>{", "<tool_call>\n{"),
-        ("{ \"name\":\"add\",\n", "{\"name\": \"add\","),
-        ("```json\n[\n {\"name\": \"clock\"", "[{\"name\": \"clock\""),
-        ("{{\"name\": \"add\"", "{{\"name\": \"add\""),
-    ];
-    for (text, expected) in beginnings {
-        assert_eq!(parse_guarded(&[text], false, false).2, [expected], "{text}");
+fn the_beginning_of_a_call_is_told_in_whatever_form_it_is() {
+    for text in [
+        "<tool_call>",
+        "<tool_call>{",
+        "{ \"name\":\"add\",\n",
+        "```json\n[\n {\"name\": \"clock\"",
+        "{{\"name\": \"add\"",
+        "{\"name\": \"clo",
+        "{\"name\": \"The Sum\", \"arguments\":",
+        "```json\n{\n  \"name\": \"sum\",\n  \"parameters\"",
+    ] {
+        assert_eq!(parse_guarded(&["I look.\n", text], false, false).2, [text]);
     }
-    for text in
-        ["<tool_cal", "{\"name\": \"add", "{\"name\": \"Ann\"", "{\"age\": \"add\"", "so {\"name\": \"add\""]
-    {
+    for text in [
+        "<tool_cal",
+        "{\"name\": \"ad",
+        "{\"name\": \"cloak",
+        "{\"name\": \"Ann\", \"arg",
+        "{\"name\": \"Ann\", \"age\": 3, \"arguments\": 0}",
+        "{\"age\": \"add\"",
+        "so {\"name\": \"add\"",
+    ] {
         assert_eq!(parse_guarded(&[text], false, false).2, [""; 0], "{text}");
     }
+}
+
+#[test]
+fn an_object_with_a_name_is_shown_as_soon_as_it_can_be_no_call() {
+    let mut parser = CallParser::guarded(vec!["add".to_owned()], false);
+
+    assert_eq!(parser.push("{\"name\": \"Ann\", "), []);
+    assert!(parser.holds_back());
+    parser.push("\"age\": 3");
+    assert!(!parser.holds_back());
+}
+
+#[test]
+fn a_call_that_is_taken_back_leaves_what_was_said_before() {
+    let mut parser = CallParser::guarded(vec!["add".to_owned()], false);
+    let mut pieces = parser.push("I add.\n```json\n{\"name\": \"sum\", \"arguments\": {");
+    assert!(parser.begun().is_some());
+
+    parser.take_back();
+    pieces.extend(parser.push("<tool_call>\n{\"name\": \"add\", \"arguments\": {}}\n</tool_call>"));
+
+    let [Piece::Text(said), Piece::Call(call)] = &pieces[..] else { panic!("{pieces:?}") };
+    assert_eq!((said.as_str(), call.name.as_str()), ("I add.\n", "add"));
+    assert!(parser.is_over(), "one was begun");
 }
 
 #[test]
@@ -262,15 +293,12 @@ fn behind_a_call_that_is_held_others_may_begin_or_the_text_is_over() {
     let calls =
         ["{\"name\": \"add\",", " \"arguments\": {}}\n", "{\"name\": \"clock\",", " \"arguments\": {}}\n"];
     for rest in [&["{\"free\": 63.0}"][..], &["```", "\nIt is noon."], &["\n\n"], &[]] {
-        for opening in ["", "```json\n"] {
-            let first = format!("{opening}{}", calls[0]);
-            let pieces = [&[first.as_str()], &calls[1..], rest].concat();
+        let pieces = [&calls[..], rest].concat();
 
-            let (said, called, begun) = parse_guarded(&pieces, true, false);
+        let (said, called, begun) = parse_guarded(&pieces, true, false);
 
-            let names: Vec<&str> = called.iter().map(|(name, _)| name.as_str()).collect();
-            assert_eq!((said.as_str(), names), ("", vec!["add", "clock"]), "{pieces:?}");
-            assert_eq!(begun, [calls[0], calls[2]]);
-        }
+        let names: Vec<&str> = called.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!((said.as_str(), names), ("", vec!["add", "clock"]), "{pieces:?}");
+        assert_eq!(begun, [calls[0], calls[2]]);
     }
 }
