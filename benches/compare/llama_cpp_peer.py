@@ -6,10 +6,13 @@ import time
 import numpy
 from prompt_lookup import PromptLookup
 from protocol import Refused, resident_bytes, serve
+from tool_grammar import calls_in, lazy_sampler
 
 MAX_BATCH = 2048
 # How many tokens are guessed at once: of these numbers the one counts that is best for a prompt.
 GUESSES = [4, 8, 16]
+# `llama_token_data`
+TOKEN_DATA = numpy.dtype([("token", numpy.int32), ("logit", numpy.float32), ("probability", numpy.float32)])
 
 
 class Llama:
@@ -180,6 +183,56 @@ class Llama:
             rest = time.perf_counter() - started
             replies.append({"seconds": seconds, "rest_seconds": rest, "rest_tokens": written})
         return max(replies, key=lambda reply: reply["rest_tokens"] / reply["rest_seconds"])
+
+    def call(self, prompt, tokens, count):
+        """Answers with text or calls, which are held to a grammar once they begin."""
+        started = time.perf_counter()
+        tools = prompt.get("tools", [])
+        sampler = lazy_sampler(self.api, self.words, tools) if tools else None
+        cached = self.answer(prompt, tokens, "", 1)["cached_tokens"]
+        written = []
+        while len(written) < count:
+            token = self.allowed(sampler)
+            if self.api.llama_vocab_is_eog(self.words, token):
+                break
+            written.append(token)
+            self.read(self.single, [([token], len(self.held), 0)])
+            self.held.append(token)
+        if sampler:
+            self.api.llama_sampler_free(sampler)
+        text, calls = calls_in(self.decoded(written), {tool["name"] for tool in tools})
+        seconds = time.perf_counter() - started
+        return {"seconds": seconds, "rest_tokens": len(written), "cached_tokens": cached, "text": text, "calls": calls}
+
+    def allowed(self, sampler):
+        """The likeliest token that the grammar admits: it is asked about all of them only where it refuses the first."""
+        token = self.likeliest(self.single, -1)
+        if not sampler:
+            return token
+        if not self.admits(sampler, numpy.array([token])):
+            logits = self.logits(self.single, -1)
+            order = numpy.arange(self.vocabulary)
+            token = int(numpy.argmax(numpy.where(self.admits(sampler, order), logits, -numpy.inf)))
+        self.api.llama_sampler_accept(sampler, token)
+        return token
+
+    def admits(self, sampler, tokens):
+        """Which of the tokens the grammar admits."""
+        data = numpy.zeros(len(tokens), TOKEN_DATA)
+        data["token"] = tokens
+        items = data.ctypes.data_as(ctypes.POINTER(self.api.llama_token_data))
+        array = self.api.llama_token_data_array(items, len(tokens), -1, False)
+        self.api.llama_sampler_apply(sampler, ctypes.byref(array))
+        return data["logit"] > -numpy.inf
+
+    def decoded(self, tokens):
+        """The tokens as text, those without text of their own by name."""
+        buffer = ctypes.create_string_buffer(256)
+        pieces = []
+        for token in tokens:
+            length = self.api.llama_token_to_piece(self.words, token, buffer, len(buffer), 0, True)
+            pieces.append(buffer.raw[: max(length, 0)])
+        return b"".join(pieces).decode(errors="replace")
 
     def write(self, lookup, count, most):
         """Writes `count` tokens after those of the lookup, or as many as there are before the model ends."""

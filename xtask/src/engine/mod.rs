@@ -12,11 +12,13 @@ mod request;
 pub(crate) mod retrieval;
 mod serve;
 mod session;
+mod turn;
 
 pub(crate) use build::{Build, Gpu, Level};
 pub(crate) use install::{REFERENCE, install, reference};
-pub(crate) use ours::{OURS, likeliest, one_by_one, release};
+pub(crate) use ours::{FREE_CALLS, OURS, free_calls, likeliest, one_by_one, release};
 pub(crate) use peer::Peer;
 pub(crate) use process::{Answered, Engine, Launch};
-pub(crate) use request::{Reply, Request, Sums};
+pub(crate) use request::{Call, Reply, Request, Sums};
 pub(crate) use serve::{Options, serve};
+pub(crate) use turn::Turn;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
+use rushlight::LocalLlmOptions;
 use rushlight_models::{KvCache, LanguageModel, LoadOptions, Step, StepLogits};
 
 use super::session::Session;
@@ -16,6 +17,8 @@ use crate::{process, workspace};
 pub(crate) const OURS: &str = "rushlight";
 /// The same with sessions that guess no tokens.
 const ONE_BY_ONE: &str = "rushlight, one by one";
+/// The same with calls of tools as the model likes.
+pub(crate) const FREE_CALLS: &str = "rushlight, free calls";
 
 /// Builds this program in release mode and says how our engine is started from it.
 pub(crate) fn release(build: Build) -> Result<Launch> {
@@ -33,8 +36,17 @@ pub(crate) fn release(build: Build) -> Result<Launch> {
 
 /// How our engine is started so that its sessions guess no tokens.
 pub(crate) fn one_by_one(ours: &Launch) -> Launch {
-    let mut launch = Launch { name: ONE_BY_ONE, ..ours.clone() };
-    launch.arguments.push("--one-by-one".to_owned());
+    variant(ours, ONE_BY_ONE, "--one-by-one")
+}
+
+/// How our engine is started so that calls of tools are held to no grammar.
+pub(crate) fn free_calls(ours: &Launch) -> Launch {
+    variant(ours, FREE_CALLS, "--free-calls")
+}
+
+fn variant(ours: &Launch, name: &'static str, option: &str) -> Launch {
+    let mut launch = Launch { name, ..ours.clone() };
+    launch.arguments.push(option.to_owned());
     launch
 }
 
@@ -45,13 +57,14 @@ pub(super) struct Ours {
     /// For all requests but sessions.
     model: Option<LanguageModel>,
     session: Option<Session>,
-    speculation: bool,
+    /// How sessions open the model.
+    options: LocalLlmOptions,
 }
 
 impl Ours {
-    /// With sessions that guess tokens, or without.
-    pub(super) fn new(speculation: bool) -> Self {
-        Self { speculation, ..Self::default() }
+    /// With sessions that open the model with these options.
+    pub(super) fn new(options: LocalLlmOptions) -> Self {
+        Self { options, ..Self::default() }
     }
 
     pub(super) fn perform(&mut self, request: Request<'_>) -> Result<Answered<Reply>> {
@@ -61,14 +74,9 @@ impl Ours {
                 return self.open(&tokens);
             }
             Request::Answer { prompt, count, .. } | Request::Speculate { prompt, count, .. } => {
-                // Two copies of what the model holds in memory would disturb each other.
-                self.model = None;
-                let session = match &mut self.session {
-                    Some(session) => session,
-                    none => none.insert(Session::open(&self.path, self.speculation)?),
-                };
-                session.answer(prompt.into_owned(), count)
+                self.session()?.answer(prompt.into_owned(), count)
             }
+            Request::Call { prompt, count, .. } => self.session()?.call(prompt.into_owned(), count),
             Request::Generate { tokens, count, .. } => generate(self.model()?, &tokens, count),
             Request::Batch { prompts, count } => batch(self.model()?, &prompts, count),
             Request::Record { prompts, read, file } => record(self.model()?, &prompts, read, &file),
@@ -92,6 +100,15 @@ impl Ours {
         self.model = Some(model);
         let seconds = start.elapsed().as_secs_f64();
         Ok(Answered::Done(Reply { seconds, before_bytes, ..Reply::default() }))
+    }
+
+    fn session(&mut self) -> Result<&mut Session> {
+        // Two copies of what the model holds in memory would disturb each other.
+        self.model = None;
+        Ok(match &mut self.session {
+            Some(session) => session,
+            none => none.insert(Session::open(&self.path, self.options.clone())?),
+        })
     }
 
     fn model(&self) -> Result<&LanguageModel> {

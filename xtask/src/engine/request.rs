@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use rushlight::Prompt;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// What an engine is asked, one JSON object a line. The scripts in `benches/compare` have a method for each.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -48,6 +49,15 @@ pub(crate) enum Request<'a> {
         tokens: Cow<'a, [u32]>,
         count: usize,
     },
+    /// Answers with text or with `calls` of the prompt's tools, at most `count` tokens, with whatever the engine kept of
+    /// earlier answers: `seconds` for all of it, `rest_tokens` that were written.
+    Call {
+        /// The prompt for our engine.
+        prompt: Cow<'a, Prompt>,
+        /// The same prompt as ids.
+        tokens: Cow<'a, [u32]>,
+        count: usize,
+    },
     /// Reads the first `read` tokens of each prompt at once and the others in step, and writes the logits for each
     /// token after the first `read` to `file`: f32, `[tokens][prompts][vocabulary]`. All prompts have one length.
     Record { prompts: Vec<Cow<'a, [u32]>>, read: usize, file: PathBuf },
@@ -67,8 +77,17 @@ pub(crate) struct Reply {
     /// The tokens that were kept from before and not read again.
     pub(crate) cached_tokens: Option<usize>,
     pub(crate) text: String,
+    pub(crate) calls: Vec<Call>,
     pub(crate) before_bytes: u64,
     pub(crate) scores: BTreeMap<String, Sums>,
+}
+
+/// A tool call as a model wrote it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Call {
+    pub(crate) name: String,
+    /// An object, or text that is none.
+    pub(crate) arguments: Value,
 }
 
 /// Sums over the tokens of a text.

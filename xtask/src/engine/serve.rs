@@ -1,6 +1,7 @@
 use std::io;
 
 use clap::{Args, ValueEnum};
+use rushlight::LocalLlmOptions;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -18,6 +19,9 @@ pub(crate) struct Options {
     /// Sessions guess no tokens.
     #[arg(long)]
     one_by_one: bool,
+    /// Calls of tools are held to no grammar.
+    #[arg(long)]
+    free_calls: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -32,7 +36,10 @@ enum Area {
 pub(crate) fn serve(options: Options) -> Result<()> {
     match options.area {
         Area::Llm => {
-            let mut ours = Ours::new(!options.one_by_one);
+            let ways = LocalLlmOptions::default()
+                .speculation(!options.one_by_one)
+                .constrain_calls(!options.free_calls);
+            let mut ours = Ours::new(ways);
             answer(|request: Request<'_>| ours.perform(request))
         }
         Area::Retrieval => {

@@ -2,10 +2,10 @@ use std::path::Path;
 use std::time::Instant;
 
 use futures::TryStreamExt;
-use rushlight::{Delta, Llm, LocalLlm, LocalLlmOptions, Prompt};
+use rushlight::{Delta, Llm, LlmExt, LocalLlm, LocalLlmOptions, Prompt};
 use tokio::runtime::Runtime;
 
-use super::Reply;
+use super::{Call, Reply};
 use crate::failure::{Failure, Result};
 
 /// Our engine as agents use it: with its queue, its template and what it keeps between prompts.
@@ -16,10 +16,9 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn open(path: &Path, speculation: bool) -> Result<Self> {
+    pub(super) fn open(path: &Path, options: LocalLlmOptions) -> Result<Self> {
         let runtime =
             Runtime::new().map_err(|error| Failure::new(format!("cannot start threads: {error}")))?;
-        let options = LocalLlmOptions::default().speculation(speculation);
         let llm = runtime.block_on(LocalLlm::open_with(&path.to_string_lossy(), options))?;
         Ok(Self { runtime, llm })
     }
@@ -50,6 +49,21 @@ impl Session {
                 reply.rest_seconds = first.elapsed().as_secs_f64();
             }
             Ok(reply)
+        })
+    }
+
+    /// The whole answer, with its calls.
+    pub(super) fn call(&mut self, prompt: Prompt, count: usize) -> Result<Reply> {
+        let start = Instant::now();
+        let completion = self.runtime.block_on(self.llm.complete(prompt.max_output_tokens(count)))?;
+        let calls = completion.tool_calls.into_iter();
+        Ok(Reply {
+            seconds: start.elapsed().as_secs_f64(),
+            rest_tokens: completion.usage.output_tokens,
+            cached_tokens: Some(completion.usage.cached_tokens),
+            text: completion.text,
+            calls: calls.map(|call| Call { name: call.name, arguments: call.arguments }).collect(),
+            ..Reply::default()
         })
     }
 }

@@ -24,7 +24,8 @@ impl<'a> Figure<'a> {
     pub(crate) fn against(mut self, peer: &'a str, theirs: f64) -> Self {
         self.peer = Some(peer);
         self.theirs = Some(theirs);
-        self.ratio = Some(self.ours / theirs);
+        // Nothing is so many times better than nothing.
+        self.ratio = Some(self.ours / theirs).filter(|ratio| ratio.is_finite());
         self
     }
 
@@ -32,7 +33,7 @@ impl<'a> Figure<'a> {
     pub(crate) fn below(mut self, peer: &'a str, theirs: f64) -> Self {
         self.peer = Some(peer);
         self.theirs = Some(theirs);
-        self.ratio = Some(theirs / self.ours);
+        self.ratio = Some(theirs / self.ours).filter(|ratio| ratio.is_finite());
         self
     }
 

@@ -4,6 +4,7 @@ mod answers;
 mod chunks;
 mod collection;
 mod embeddings;
+mod engines;
 mod figure;
 mod greedy;
 mod lines;
@@ -14,6 +15,7 @@ mod ranking;
 mod retrieval;
 mod templates;
 mod tokenizers;
+mod tools;
 
 pub(crate) use collection::{Collection, Entry, entries};
 pub(crate) use figure::Figure;

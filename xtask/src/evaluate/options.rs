@@ -3,14 +3,14 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::{chunks, embeddings, greedy, quality, retrieval, templates, tokenizers};
+use super::{chunks, embeddings, greedy, quality, retrieval, templates, tokenizers, tools};
 use crate::failure::{Failure, Result};
 use crate::pattern::matches;
 use crate::workspace;
 
 /// The areas of [`Area`] by name.
-pub(crate) const AREAS: [&str; 7] =
-    ["tokenizers", "templates", "greedy", "quality", "embeddings", "retrieval", "chunks"];
+pub(crate) const AREAS: [&str; 8] =
+    ["tokenizers", "templates", "greedy", "quality", "embeddings", "retrieval", "chunks", "tools"];
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Area {
@@ -28,6 +28,8 @@ enum Area {
     Retrieval,
     /// What reusing retrieved chunks costs in answers and gains in time
     Chunks,
+    /// Calls of tools: valid, right, and not made where none is right, beside llama.cpp's
+    Tools,
 }
 
 /// Measures quality, one JSON line per figure on the standard output.
@@ -100,6 +102,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         Area::Embeddings => embeddings::run(options),
         Area::Retrieval => retrieval::run(options),
         Area::Chunks => chunks::run(options),
+        Area::Tools => tools::run(options),
     }
 }
 

@@ -3,11 +3,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::thread::available_parallelism;
 
-use rushlight_models::hub::LocalModel;
 use rushlight_models::{Gguf, Tokenizer};
 
+use super::engines::open;
 use super::{Figure, Options};
-use crate::engine::{self, Answered, Build, Engine, Launch, Peer, Reply, Request, Sums};
+use crate::engine::{self, Build, Engine, Launch, Peer, Reply, Request, Sums};
 use crate::failure::{Failure, Result};
 use crate::models::make_available;
 use crate::text::Text;
@@ -52,10 +52,11 @@ fn evaluate(options: &Options, model: &str, reference: &Launch, launches: &[Laun
     let (passages, counted) = if options.quick { (8, 125) } else { (50, 400) };
     let passages: Vec<&[u32]> = text.parts(READ + counted).take(passages).collect();
     eprintln!("{}: {} passages, {counted} tokens of each count", found.name, passages.len());
-    let Some(mut exact) = open(reference, &found)? else { return Ok(()) };
+    let threads = available_parallelism().map_or(1, usize::from);
+    let Some(mut exact) = open(reference, &found, threads, CONTEXT)? else { return Ok(()) };
     let mut engines = Vec::new();
     for launch in launches {
-        if let Some(engine) = open(launch, &found)? {
+        if let Some(engine) = open(launch, &found, threads, CONTEXT)? {
             engines.push((launch.name, engine));
         }
     }
@@ -71,22 +72,6 @@ fn evaluate(options: &Options, model: &str, reference: &Launch, launches: &[Laun
     }
     print(&found.name, &sums, tokens as f64);
     Ok(())
-}
-
-/// The engine with the model loaded; nothing, and a line about it, if it cannot load this model.
-fn open(launch: &Launch, model: &LocalModel) -> Result<Option<Engine>> {
-    let threads = available_parallelism().map_or(1, usize::from);
-    let mut engine = launch.start(threads)?;
-    let tokens: &[u32] = &[0];
-    let request =
-        Request::Open { path: model.path.clone(), threads, context: CONTEXT, tokens: tokens.into() };
-    match engine.ask::<Reply>(&request)? {
-        Answered::Done(_) => Ok(Some(engine)),
-        Answered::Refused(reason) => {
-            eprintln!("{}: {}: not applicable: {reason}", model.name, launch.name);
-            Ok(None)
-        }
-    }
 }
 
 /// What each engine makes of some passages, and the number of tokens that count.

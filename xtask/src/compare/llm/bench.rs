@@ -3,13 +3,14 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use rushlight::{Message, ToolSpec};
 use rushlight_models::{ChatTemplate, Gguf, Tokenizer};
 
 use super::side::Side;
 use super::{life, session, speculation, speed};
 use crate::compare::Options;
 use crate::compare::busy::busy_share;
-use crate::engine::{self, Launch, Peer, Request};
+use crate::engine::{self, Launch, Peer, Request, Turn};
 use crate::failure::{Failure, Result};
 use crate::models::make_available;
 use crate::text::Text;
@@ -142,6 +143,11 @@ impl<'a> Bench<'a> {
         let tokens = self.text.part(length, number)?;
         let text = self.tokenizer.decode(tokens);
         Ok(Request::Generate { tokens: tokens.into(), text: text.into(), count })
+    }
+
+    /// These messages and tools as a prompt.
+    pub(super) fn turn(&self, messages: Vec<Message>, tools: Vec<ToolSpec>) -> Result<Turn> {
+        Turn::new(&self.template, &self.tokenizer, messages, tools)
     }
 
     /// The case's name.

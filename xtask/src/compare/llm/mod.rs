@@ -7,6 +7,5 @@ mod sets;
 mod side;
 mod speculation;
 mod speed;
-mod turn;
 
 pub(super) use bench::run;

@@ -3,9 +3,8 @@ use serde_json::{Value, json};
 
 use super::bench::Bench;
 use super::side::{Side, alternate};
-use super::turn::Turn;
 use crate::compare::report::{Better, Series, report, series};
-use crate::engine::Reply;
+use crate::engine::{Reply, Turn};
 use crate::evaluate::Figure;
 use crate::failure::{Failure, Result};
 
@@ -73,16 +72,16 @@ impl Turns {
     /// Sessions of different numbers differ from their first words on.
     fn new(bench: &Bench<'_>, length: usize, number: usize) -> Result<Self> {
         let mut documents = length / 2;
-        let mut first = Turn::new(bench, messages(bench, number, documents)?, tools())?;
+        let mut first = bench.turn(messages(bench, number, documents)?, tools())?;
         // The second guess is near enough: the template's own tokens are counted by then.
         for _ in 0..2 {
             documents = (documents + length).saturating_sub(first.tokens.len());
-            first = Turn::new(bench, messages(bench, number, documents)?, tools())?;
+            first = bench.turn(messages(bench, number, documents)?, tools())?;
         }
         let mut second = messages(bench, number, documents)?;
         second.push(Message::assistant(FIRST_ANSWER, Vec::new()));
         second.push(Message::user(SECOND_QUESTION));
-        Ok(Self { first, second: Turn::new(bench, second, tools())? })
+        Ok(Self { first, second: bench.turn(second, tools())? })
     }
 
     fn first(&self, side: &mut Side, case: &str) -> Option<Reply> {

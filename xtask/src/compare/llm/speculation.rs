@@ -2,7 +2,6 @@ use super::bench::Bench;
 use super::sets::SETS;
 use super::side::{Side, alternate};
 use super::speed::DECODE;
-use super::turn::Turn;
 use crate::compare::report::{Better, Series, report};
 use crate::engine::{Launch, Reply, one_by_one};
 use crate::failure::{Failure, Result};
@@ -34,7 +33,7 @@ pub(super) fn measure(bench: &Bench<'_>, sides: &mut Vec<Side>, ours: &Launch) -
         }
         let mut turns = Vec::new();
         for messages in (set.read)(&folder)? {
-            let turn = Turn::new(bench, messages, Vec::new())?;
+            let turn = bench.turn(messages, Vec::new())?;
             if turn.tokens.len() <= longest {
                 turns.push(turn);
             }
