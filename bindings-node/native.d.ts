@@ -11,6 +11,8 @@ export declare class Assistant {
   extract(request: string, schema: string, cancellation: Cancellation): Promise<string>
   /** The events of a run; the request is JSON text. */
   stream(request: string): EventStream
+  /** This assistant as a tool for others; `policy` is JSON text. */
+  asTool(name: string, description: string, maxDepth: number | undefined | null, policy: string): BuiltinTool
   /** Forgets what the cache of a tool keeps. */
   forgetResults(tool: string): void
   /** What the prompts of all runs begin with, as JSON text. */
@@ -59,7 +61,7 @@ export declare class AssistantBuilder {
   build(): Assistant
 }
 
-/** A tool that ships. All options are JSON text. */
+/** A tool that ships, or an assistant as one. All options are JSON text. */
 export declare class BuiltinTool {
   /** Arithmetic. */
   static calculate(): BuiltinTool

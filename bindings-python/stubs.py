@@ -36,6 +36,7 @@ IMPORTS = {
         "RunOptions",
         "SearchCodeOptions",
         "SearchKnowledgeOptions",
+        "ToolPolicy",
         "WebOptions",
     },
     "._protocols": {"Approver", "Cache", "Embedder", "Llm", "Reranker", "Retriever"},

@@ -9,6 +9,7 @@ import {
   type Approver,
   type JsonSchema,
   type StandardSchema,
+  type ToolPolicy,
 } from "./callback.js";
 import { fromJson, optionsToJson, toJson } from "./convert.js";
 import { invalid, kind, text } from "./error.js";
@@ -103,8 +104,20 @@ export interface RunOptions extends Abortable {
   toolChoice?: "auto" | "none" | "required" | { named: string };
   /** Whether the model may ask for several tools in one turn. Default true. */
   parallelCalls?: boolean;
+  /** How long the run may take, where the assistant's limits admit more. */
+  deadlineMs?: number;
   /** A JSON Schema that the answer has to fit, as JSON. Default: none, an answer in words. */
   schema?: JsonSchema;
+}
+
+/** What an assistant is as a tool; see {@link Assistant.asTool}. */
+export interface AsToolOptions extends ToolPolicy {
+  /** The name that the model uses: 1 to 64 of `[a-zA-Z0-9_-]`. */
+  readonly name: string;
+  /** What the model is told about it. */
+  readonly description: string;
+  /** How many assistants may ask each other until this one is not asked any more. Default 4. */
+  readonly maxDepth?: number;
 }
 
 /** What {@link Assistant.extract} gives: the schema's output type, or anything for a plain JSON Schema. */
@@ -163,6 +176,16 @@ export class Assistant {
     return new EventStream(now(() => this.#native.stream(asked)), options.signal);
   }
 
+  /**
+   * This assistant as a tool that other assistants may ask: its argument is a question, its value the answer's text. It is
+   * asked in the name of the run that calls it, with its scopes, filter, priority and what is left of its deadline, but in no session;
+   * its tokens count as the run's own. Where it fails or is too late, the model reads that. Without `timeoutMs` it has 10 minutes.
+   */
+  asTool({ name, description, maxDepth, ...policy }: AsToolOptions): BuiltinTool {
+    const json = policyToJson(text("tool name", name), policy);
+    return new BuiltinTool(() => this.#native.asTool(name, text("tool description", description), maxDepth, json));
+  }
+
   /** Forgets what the `cache` of a tool keeps, also of calls that still run. */
   forgetResults(tool: string): void {
     now(() => this.#native.forgetResults(text("tool", tool)));
@@ -189,10 +212,11 @@ export class Assistant {
 }
 
 function request(question: string, options: RunOptions): string {
-  const { session, priority, filter, scopes, dryRun, toolChoice, parallelCalls, schema } = options;
+  const { session, priority, filter, scopes, dryRun, toolChoice, parallelCalls, deadlineMs, schema } = options;
   if (session !== undefined) text("session", session);
   const tools = { scopes, dryRun, toolChoice, parallelCalls };
-  return toJson("options", { question: text("question", question), session, priority, filter, ...tools, schema });
+  const deadline = deadlineMs === undefined ? undefined : deadlineMs / 1000;
+  return toJson("options", { question: text("question", question), session, priority, filter, ...tools, deadline, schema });
 }
 
 const optionNames = [

@@ -36,6 +36,8 @@ export interface ToolOutputEvent {
   status: ToolStatus;
   /** The value as text, or an explanation of the failure. */
   content: string;
+  /** Tokens of the models that the tool asked, if it is an assistant and answered. */
+  usage?: Usage;
   /** How long the tool ran. */
   elapsedMs: number;
 }
@@ -71,7 +73,7 @@ export interface Answer {
   finishReason: "stop" | "length" | "tool_calls";
   /** Whether the answer came from the cache. */
   cached: boolean;
-  /** Tokens of all turns. */
+  /** Tokens of all turns, and of what tools asked models. */
   usage: Usage;
   /** What happened, with times. */
   report: Report;

@@ -1,4 +1,4 @@
-export { Assistant, type AssistantOptions, type Extracted, type Limits, type RunOptions, type Sampling } from "./agent.js";
+export { Assistant, type AsToolOptions, type AssistantOptions, type Extracted, type Limits, type RunOptions, type Sampling } from "./agent.js";
 export { MemoryCache, type MemoryCacheOptions } from "./cache.js";
 export {
   tool,

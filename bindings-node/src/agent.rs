@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use napi::bindgen_prelude::{Env, PromiseRaw};
 use napi_derive::napi;
-use rushlight::{AgentExt, Error, Request, Result, ToolSpec, Toolbox};
+use rushlight::{AgentExt, AgentTool, Error, Request, Result, ToolSpec, Toolbox};
 
 use crate::approval::JsApprover;
 use crate::cache::MemoryCache;
@@ -240,6 +240,26 @@ impl Assistant {
     pub fn stream(&self, env: Env, request: String) -> napi::Result<EventStream> {
         let (assistant, request) = now(env, || Ok((self.open()?, asked(&request)?)))?;
         Ok(EventStream::new(assistant, request, &self.closed))
+    }
+
+    /// This assistant as a tool for others; `policy` is JSON text.
+    #[napi]
+    pub fn as_tool(
+        &self,
+        env: Env,
+        name: String,
+        description: String,
+        max_depth: Option<u32>,
+        policy: String,
+    ) -> napi::Result<BuiltinTool> {
+        now(env, || {
+            let policy = options_from_json(&format!("policy of tool `{name}`"), &policy, &[])?;
+            let tool = AgentTool::new(name, description, self.open()?).policy(policy);
+            Ok(BuiltinTool::of(match max_depth {
+                Some(depth) => tool.max_depth(depth as usize),
+                None => tool,
+            }))
+        })
     }
 
     /// Forgets what the cache of a tool keeps.

@@ -1,5 +1,5 @@
 import { MemoryCache } from "./cache.js";
-import { Tool, type Approver, type JsonSchema, type StandardSchema } from "./callback.js";
+import { Tool, type Approver, type JsonSchema, type StandardSchema, type ToolPolicy } from "./callback.js";
 import type { Answer } from "./event.js";
 import { LocalLlm, ScriptedLlm, type Prompt } from "./llm.js";
 import { type Cache, type Llm, type Retriever } from "./own.js";
@@ -89,8 +89,19 @@ export interface RunOptions extends Abortable {
     };
     /** Whether the model may ask for several tools in one turn. Default true. */
     parallelCalls?: boolean;
+    /** How long the run may take, where the assistant's limits admit more. */
+    deadlineMs?: number;
     /** A JSON Schema that the answer has to fit, as JSON. Default: none, an answer in words. */
     schema?: JsonSchema;
+}
+/** What an assistant is as a tool; see {@link Assistant.asTool}. */
+export interface AsToolOptions extends ToolPolicy {
+    /** The name that the model uses: 1 to 64 of `[a-zA-Z0-9_-]`. */
+    readonly name: string;
+    /** What the model is told about it. */
+    readonly description: string;
+    /** How many assistants may ask each other until this one is not asked any more. Default 4. */
+    readonly maxDepth?: number;
 }
 /** What {@link Assistant.extract} gives: the schema's output type, or anything for a plain JSON Schema. */
 export type Extracted<Schema> = Schema extends StandardSchema<infer Output> ? Output : any;
@@ -114,6 +125,12 @@ export declare class Assistant {
     extract<const Schema extends JsonSchema | StandardSchema>(question: string, schema: Schema, options?: Omit<RunOptions, "schema">): Promise<Extracted<Schema>>;
     /** The steps of a run as they happen. */
     stream(question: string, options?: RunOptions): EventStream;
+    /**
+     * This assistant as a tool that other assistants may ask: its argument is a question, its value the answer's text. It is
+     * asked in the name of the run that calls it, with its scopes, filter, priority and what is left of its deadline, but in no session;
+     * its tokens count as the run's own. Where it fails or is too late, the model reads that. Without `timeoutMs` it has 10 minutes.
+     */
+    asTool({ name, description, maxDepth, ...policy }: AsToolOptions): BuiltinTool;
     /** Forgets what the `cache` of a tool keeps, also of calls that still run. */
     forgetResults(tool: string): void;
     /** What the prompts of all runs begin with, instructions and tools: for {@link LocalLlm.savePrefix}. */

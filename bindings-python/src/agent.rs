@@ -5,13 +5,13 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
-use rushlight::{AgentExt, Request, ToolChoice, Toolbox};
+use rushlight::{AgentExt, AgentTool, Request, ToolChoice, Toolbox};
 use serde_json::Value;
 
 use crate::answer::Answer;
 use crate::approval::PythonApprover;
 use crate::callback::{PythonTool, of_caller};
-use crate::convert::{Json, duration, filter, from_name, json_of, not_picklable};
+use crate::convert::{Json, duration, filter, from_keywords, from_name, json_of, not_picklable};
 use crate::error::{invalid, raised};
 use crate::runtime::{Unlocked, run, wait};
 use crate::session::MemorySessions;
@@ -67,6 +67,7 @@ fn request(question: String, options: Option<&Bound<'_, PyDict>>) -> PyResult<Re
             "dry_run" => request.dry_run = value.extract()?,
             "tool_choice" => request.tool_choice = tool_choice(value.extract()?)?,
             "parallel_calls" => request.parallel_calls = value.extract()?,
+            "deadline" => request.deadline = Some(duration("deadline", value.extract()?)?),
             _ => return Err(PyTypeError::new_err(format!("unknown argument `{name}` of a run"))),
         }
     }
@@ -216,8 +217,8 @@ impl Assistant {
     ///
     /// Args:
     ///     question: the question; must not be blank
-    ///     options: `session`, `priority`, `filter`, `schema`, `scopes`, `dry_run`, `tool_choice` and `parallel_calls`; see
-    ///         `RunOptions`
+    ///     options: `session`, `priority`, `filter`, `schema`, `scopes`, `dry_run`, `tool_choice`, `parallel_calls` and
+    ///         `deadline`; see `RunOptions`
     #[pyo3(signature = (question, **options: "Unpack[RunOptions]"))]
     fn run(&self, py: Python<'_>, question: String, options: Option<&Bound<'_, PyDict>>) -> PyResult<Answer> {
         wait(py, self.answering(request(question, options)?))
@@ -245,7 +246,8 @@ impl Assistant {
     ///     question: the question; must not be blank
     ///     schema: a dataclass, a TypedDict, a pydantic model or another type that a tool's argument may have, of which a
     ///         value is returned; or a JSON Schema
-    ///     options: `session`, `priority`, `filter`, `scopes`, `dry_run`, `tool_choice` and `parallel_calls`; see `ExtractOptions`
+    ///     options: `session`, `priority`, `filter`, `scopes`, `dry_run`, `tool_choice`, `parallel_calls` and `deadline`;
+    ///         see `ExtractOptions`
     ///
     /// Raises:
     ///     ModelError: the answer does not fit; the text names the place and the rule that it breaks.
@@ -303,6 +305,37 @@ impl Assistant {
     fn astream(&self, question: String, options: Option<&Bound<'_, PyDict>>) -> PyResult<AsyncEventStream> {
         let request = request(question, options)?;
         Ok(AsyncEventStream::new(rushlight::Assistant::clone(&self.core), request))
+    }
+
+    /// This assistant as a tool that other assistants may ask: its argument is a question, its value the answer's text.
+    ///
+    /// ```python
+    /// reviewer = Assistant(llm, instructions="You review code.")
+    /// assistant = Assistant(llm, tools=[reviewer.as_tool("reviewer", "Finds mistakes in code")])
+    /// ```
+    ///
+    /// It is asked in the name of the run that calls it: with its scopes, filter, priority and what is left of its deadline, but
+    /// in no session. Its tokens count as the run's own. Where it fails or is too late, the model reads that.
+    ///
+    /// Args:
+    ///     name: the name that the model uses
+    ///     description: what the model is told about it
+    ///     max_depth: how many assistants may ask each other until this one is not asked any more; default 4
+    ///     policy: what keeps its calls in check; see `ToolPolicy`. Without a `timeout` it is 10 minutes.
+    #[pyo3(signature = (name, description, *, max_depth = None, **policy: "Unpack[ToolPolicy]"))]
+    fn as_tool(
+        &self,
+        name: String,
+        description: String,
+        max_depth: Option<usize>,
+        policy: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<BuiltinTool> {
+        let agent = rushlight::Assistant::clone(&self.core);
+        let mut tool = AgentTool::new(name, description, agent).policy(from_keywords(policy, &[])?);
+        if let Some(depth) = max_depth {
+            tool = tool.max_depth(depth);
+        }
+        Ok(BuiltinTool::of(tool))
     }
 
     /// Forgets what the `cache` of a tool keeps, also of calls that still run.

@@ -39,15 +39,10 @@ impl Answer {
         self.core.cached
     }
 
-    /// Tokens of all turns.
+    /// Tokens of all turns, and of what tools asked models.
     #[getter]
     fn usage(&self) -> Usage {
-        let usage = self.core.usage;
-        Usage {
-            input_tokens: usage.input_tokens,
-            output_tokens: usage.output_tokens,
-            cached_tokens: usage.cached_tokens,
-        }
+        self.core.usage.into()
     }
 
     /// What happened, with times.
@@ -121,6 +116,13 @@ pub(crate) struct Usage {
     output_tokens: usize,
     /// Tokens of the prompts that were taken from a cache instead of being computed.
     cached_tokens: usize,
+}
+
+impl From<rushlight::Usage> for Usage {
+    fn from(usage: rushlight::Usage) -> Self {
+        let rushlight::Usage { input_tokens, output_tokens, cached_tokens, .. } = usage;
+        Self { input_tokens, output_tokens, cached_tokens }
+    }
 }
 
 #[pymethods]

@@ -1,7 +1,7 @@
 use pyo3::prelude::*;
 use rushlight::{Event, ToolStatus};
 
-use crate::answer::Answer;
+use crate::answer::{Answer, Usage};
 use crate::convert::{Json, json_of, name_of, repr};
 use crate::passage::Passage;
 
@@ -188,6 +188,12 @@ impl ToolOutput {
     #[getter]
     fn content(&self) -> &str {
         &self.output.content
+    }
+
+    /// Tokens of the models that the tool asked, if it is an assistant.
+    #[getter]
+    fn usage(&self) -> Usage {
+        self.output.usage.into()
     }
 
     /// How long the tool ran, in seconds.

@@ -11,19 +11,24 @@ use crate::error::{invalid, raised};
 use crate::retriever;
 use crate::runtime::Unlocked;
 
-/// A tool that ships with rushlight, for `Assistant(tools=[…])`. Made by the functions of `rushlight.tools`.
+/// A tool that ships with rushlight, or an assistant as one, for `Assistant(tools=[…])`. Made by the functions of
+/// `rushlight.tools`, and by `Assistant.as_tool`.
 #[pyclass(frozen, module = "rushlight.tools")]
 pub(crate) struct BuiltinTool {
-    core: Unlocked<Arc<FunctionTool>>,
+    core: Unlocked<Arc<dyn Tool>>,
 }
 
 impl BuiltinTool {
     fn new(made: Result<FunctionTool>) -> PyResult<Self> {
-        Ok(Self { core: Unlocked::new(Arc::new(made.map_err(raised)?)) })
+        made.map(Self::of).map_err(raised)
+    }
+
+    pub(crate) fn of(tool: impl Tool) -> Self {
+        Self { core: Unlocked::new(Arc::new(tool)) }
     }
 
     /// The tool for a toolbox.
-    pub(crate) fn shared(&self) -> Arc<FunctionTool> {
+    pub(crate) fn shared(&self) -> Arc<dyn Tool> {
         Arc::clone(&self.core)
     }
 }
@@ -51,7 +56,7 @@ impl BuiltinTool {
     /// Seconds that one call may run; None leaves it to the assistant.
     #[getter]
     fn timeout(&self) -> Option<f64> {
-        Tool::policy(&*self.core).timeout.map(|timeout| timeout.as_secs_f64())
+        self.core.policy().timeout.map(|timeout| timeout.as_secs_f64())
     }
 
     fn __repr__(&self) -> String {

@@ -33,6 +33,8 @@ class ExtractOptions(TypedDict, total=False):
     must, it does so in its first turn."""
     parallel_calls: bool
     """Whether the model may ask for several tools in one turn; it may by default."""
+    deadline: float | None
+    """Seconds that the run may take, where the assistant's limits admit more."""
 
 
 class RunOptions(ExtractOptions, total=False):

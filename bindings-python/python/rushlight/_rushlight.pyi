@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, NoReturn, final
 from typing_extensions import Unpack
 from ._filter import Filter
-from ._options import AllowedCommand, CurrentTimeOptions, ExtractOptions, FetchPageOptions, KnowledgeBaseOptions, LocalLlmOptions, ReadFileOptions, RemoteEmbedderOptions, RetrieverOptions, RunCommandOptions, RunOptions, SearchCodeOptions, SearchKnowledgeOptions, WebOptions
+from ._options import AllowedCommand, CurrentTimeOptions, ExtractOptions, FetchPageOptions, KnowledgeBaseOptions, LocalLlmOptions, ReadFileOptions, RemoteEmbedderOptions, RetrieverOptions, RunCommandOptions, RunOptions, SearchCodeOptions, SearchKnowledgeOptions, ToolPolicy, WebOptions
 from ._protocols import Approver, Cache, Embedder, Llm, Reranker, Retriever
 from ._tool import Tool
 
@@ -55,7 +55,7 @@ class Answer:
     @property
     def usage(self, /) -> Usage:
         """
-        Tokens of all turns.
+        Tokens of all turns, and of what tools asked models.
         """
 
 @final
@@ -98,6 +98,24 @@ class Assistant:
         """
         The answer to a question, from async code. Cancelling the task stops the run.
         """
+    def as_tool(self, /, name: str, description: str, *, max_depth: int | None = None, **policy: Unpack[ToolPolicy]) -> BuiltinTool:
+        """
+        This assistant as a tool that other assistants may ask: its argument is a question, its value the answer's text.
+
+        ```python
+        reviewer = Assistant(llm, instructions="You review code.")
+        assistant = Assistant(llm, tools=[reviewer.as_tool("reviewer", "Finds mistakes in code")])
+        ```
+
+        It is asked in the name of the run that calls it: with its scopes, filter, priority and what is left of its deadline, but
+        in no session. Its tokens count as the run's own. Where it fails or is too late, the model reads that.
+
+        Args:
+            name: the name that the model uses
+            description: what the model is told about it
+            max_depth: how many assistants may ask each other until this one is not asked any more; default 4
+            policy: what keeps its calls in check; see `ToolPolicy`. Without a `timeout` it is 10 minutes.
+        """
     def astream(self, /, question: str, **options: Unpack[RunOptions]) -> AsyncEventStream:
         """
         The events of a run, from async code.
@@ -131,7 +149,8 @@ class Assistant:
             question: the question; must not be blank
             schema: a dataclass, a TypedDict, a pydantic model or another type that a tool's argument may have, of which a
                 value is returned; or a JSON Schema
-            options: `session`, `priority`, `filter`, `scopes`, `dry_run`, `tool_choice` and `parallel_calls`; see `ExtractOptions`
+            options: `session`, `priority`, `filter`, `scopes`, `dry_run`, `tool_choice`, `parallel_calls` and `deadline`;
+                see `ExtractOptions`
 
         Raises:
             ModelError: the answer does not fit; the text names the place and the rule that it breaks.
@@ -159,8 +178,8 @@ class Assistant:
 
         Args:
             question: the question; must not be blank
-            options: `session`, `priority`, `filter`, `schema`, `scopes`, `dry_run`, `tool_choice` and `parallel_calls`; see
-                `RunOptions`
+            options: `session`, `priority`, `filter`, `schema`, `scopes`, `dry_run`, `tool_choice`, `parallel_calls` and
+                `deadline`; see `RunOptions`
         """
     def stream(self, /, question: str, **options: Unpack[RunOptions]) -> EventStream:
         """
@@ -208,7 +227,8 @@ class AsyncEventStream:
 @final
 class BuiltinTool:
     """
-    A tool that ships with rushlight, for `Assistant(tools=[…])`. Made by the functions of `rushlight.tools`.
+    A tool that ships with rushlight, or an assistant as one, for `Assistant(tools=[…])`. Made by the functions of
+    `rushlight.tools`, and by `Assistant.as_tool`.
     """
     def __reduce__(self, /) -> NoReturn: ...
     def __repr__(self, /) -> str: ...
@@ -2288,6 +2308,11 @@ class ToolOutput:
     def to_json(self, /) -> dict[str, Any]:
         """
         The JSON form, the same in all languages.
+        """
+    @property
+    def usage(self, /) -> Usage:
+        """
+        Tokens of the models that the tool asked, if it is an assistant.
         """
 
 @final

@@ -45,7 +45,7 @@ pub struct Answer {
     pub finish_reason: FinishReason,
     /// Whether the answer came from the cache.
     pub cached: bool,
-    /// Tokens of all turns.
+    /// Tokens of all turns, and of what tools asked models.
     pub usage: Usage,
     /// What happened, with times; these differ from run to run and are no part of the JSON form.
     #[serde(skip)]

@@ -14,6 +14,7 @@ mod recording;
 mod request;
 mod run;
 mod shared;
+mod tool;
 mod turn;
 
 use std::fmt::Debug;
@@ -28,6 +29,7 @@ pub use builder::AssistantBuilder;
 pub use citation::{Citation, CitationOrigin};
 pub use event::{Answer, Event};
 pub use request::Request;
+pub use tool::AgentTool;
 
 use crate::Result;
 

@@ -14,6 +14,7 @@ use crate::message::{Message, ToolCall, ToolSpec, Usage};
 use crate::observe::Report;
 use crate::retrieval::{Passage, Query};
 use crate::schema::ValueSchema;
+use crate::tools::ToolContext;
 use crate::{Error, Result};
 
 /// One question on its way to an answer.
@@ -28,6 +29,8 @@ pub(super) struct Run {
     usage: Usage,
     report: Report,
     started: Instant,
+    /// When it is over, by the clock that tools go by.
+    deadline: Option<tokio::time::Instant>,
     decoded_tokens: usize,
 }
 
@@ -48,6 +51,7 @@ impl Run {
             usage: Usage::default(),
             report: Report::default(),
             started: Instant::now(),
+            deadline: None,
             decoded_tokens: 0,
         }
     }
@@ -55,7 +59,9 @@ impl Run {
     /// The whole run, within its deadline.
     pub(super) async fn walk(mut self) -> Result<()> {
         self.started = Instant::now();
-        let after = self.parts.limits.deadline;
+        let limit = self.parts.limits.deadline;
+        let after = self.request.deadline.map_or(limit, |deadline| deadline.min(limit));
+        self.deadline = tokio::time::Instant::now().checked_add(after);
         match tokio::time::timeout(after, self.answer()).await {
             Ok(outcome) => outcome,
             Err(_) => Err(Error::Timeout { what: "the run", after }),
@@ -176,7 +182,7 @@ impl Run {
     async fn turns(&mut self, mut draft: Draft) -> Result<(Generation, Vec<Message>)> {
         let limits = self.parts.limits.clone();
         let tools = self.parts.tools.clone().filter(|_| draft.has_tools());
-        let context = self.request.tool_context();
+        let context = ToolContext { deadline: self.deadline, ..self.request.tool_context() };
         let mut calls = Calls::new(limits.max_tool_calls);
         loop {
             let last = self.report.turns + 1 >= limits.max_turns || calls.are_spent();
@@ -193,6 +199,7 @@ impl Run {
             self.report.tools += begin.elapsed();
             self.report.tool_calls += outputs.len();
             for output in &outputs {
+                self.usage += output.usage;
                 self.emit(Event::ToolOutput(output.clone())).await;
             }
             let asked = Message::assistant(std::mem::take(&mut generation.text), generation.calls);

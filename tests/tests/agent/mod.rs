@@ -9,6 +9,7 @@ mod limits;
 mod prompt;
 mod replay;
 mod scripted;
+mod tool;
 
 use async_trait::async_trait;
 use futures::TryStreamExt;

@@ -1,0 +1,55 @@
+// Assistants that ask each other.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Assistant, ScriptedLlm } from "rushlight";
+import { all, call, scripted } from "./support/index.mjs";
+
+const asks = (name, question) => call(name, { question });
+const answering = (...texts) => new Assistant(new ScriptedLlm(texts.map((text) => ({ text: [text] }))));
+
+async function outputOf(tool, question = "Why?") {
+  const { assistant } = scripted([asks(tool.name, question), { text: "done" }], { tools: [tool] });
+  return (await all(assistant.stream("Go"))).find(({ type }) => type === "tool_output");
+}
+
+test("an assistant is a tool of another one", async () => {
+  const reviewer = answering("It divides by zero.").asTool({
+    name: "reviewer",
+    description: "Finds mistakes",
+    timeoutMs: 20_000,
+  });
+
+  const output = await outputOf(reviewer);
+
+  assert.deepEqual([reviewer.name, reviewer.description, reviewer.timeoutMs], ["reviewer", "Finds mistakes", 20_000]);
+  assert.deepEqual(reviewer.parameters.required, ["question"]);
+  assert.deepEqual([output.status, output.content], ["success", "It divides by zero."]);
+  assert.equal(output.usage.outputTokens, 4);
+});
+
+test("an assistant that may not be asked is refused", async () => {
+  const output = await outputOf(answering().asTool({ name: "inner", description: "", maxDepth: 0 }));
+
+  assert.equal(output.status, "refused");
+  assert.equal(output.content, "`inner` was not asked: 0 agents already ask each other; answer with what is known");
+});
+
+test("a run has the time that its caller says", async () => {
+  const slow = new Assistant(new ScriptedLlm([{ text: ["late"], delayMs: 60_000 }]));
+
+  await assert.rejects(slow.run("Why?", { deadlineMs: 50 }), { code: "timeout", message: /within 50ms/ });
+});
+
+test("what cannot be a tool is refused", async () => {
+  const inner = answering();
+
+  assert.throws(() => scripted([], { tools: [inner.asTool({ name: "no name", description: "" })] }), {
+    code: "invalid",
+    message: /expected 1 to 64/,
+  });
+  assert.throws(() => inner.asTool({ name: "inner", description: "", speed: 1 }), {
+    code: "invalid",
+    message: /unknown field `speed`/,
+  });
+  assert.throws(() => inner.asTool({ name: 1, description: "" }), { code: "invalid" });
+});

@@ -1,0 +1,80 @@
+"""Assistants that ask each other."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from rushlight import Assistant, Error, InvalidError, ScriptedLlm, ToolOutput, tool
+
+
+def asks(name: str, question: str) -> dict[str, Any]:
+    return {"tool_calls": [{"name": name, "arguments": {"question": question}}]}
+
+
+def answering(*texts: str) -> Assistant:
+    return Assistant(ScriptedLlm([{"text": [text]} for text in texts]))
+
+
+def outputs(assistant: Assistant, question: str) -> list[ToolOutput]:
+    with assistant.stream(question) as events:
+        return [event for event in events if isinstance(event, ToolOutput)]
+
+
+def test_an_assistant_is_a_tool_of_another_one() -> None:
+    reviewer = answering("It divides by zero.").as_tool("reviewer", "Finds mistakes", timeout="20s")
+    script: list[dict[str, Any]] = [asks("reviewer", "Is it right?"), {"text": ["No."]}]
+
+    (output,) = outputs(Assistant(ScriptedLlm(script), tools=[reviewer]), "Look at it")
+
+    assert (reviewer.name, reviewer.description, reviewer.timeout) == ("reviewer", "Finds mistakes", 20)
+    assert reviewer.parameters["required"] == ["question"]
+    assert (output.status, output.content) == ("success", "It divides by zero.")
+    assert output.usage.output_tokens == 4
+
+
+def test_functions_of_the_inner_assistant_belong_to_the_caller() -> None:
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    @tool
+    async def where() -> str:
+        """Where it runs."""
+        loops.append(asyncio.get_running_loop())
+        return "here"
+
+    script: list[dict[str, Any]] = [{"tool_calls": [{"name": "where", "arguments": {}}]}, {"text": ["Here."]}]
+    inner = Assistant(ScriptedLlm(script), tools=[where]).as_tool("inner", "Knows where")
+    outer = Assistant(ScriptedLlm([asks("inner", "Where?"), {"text": ["Done."]}]), tools=[inner])
+
+    async def run() -> None:
+        await outer.arun("Go")
+        assert loops == [asyncio.get_running_loop()]
+
+    asyncio.run(run())
+
+
+def test_an_assistant_that_may_not_be_asked_is_refused() -> None:
+    inner = answering().as_tool("inner", "", max_depth=0)
+
+    (output,) = outputs(Assistant(ScriptedLlm([asks("inner", "Why?"), {"text": ["Well."]}]), tools=[inner]), "Go")
+
+    assert output.status == "refused"
+    assert output.content == "`inner` was not asked: 0 agents already ask each other; answer with what is known"
+
+
+def test_a_run_has_the_time_that_its_caller_says() -> None:
+    slow = Assistant(ScriptedLlm([{"text": ["late"], "delay_ms": 60_000}]))
+
+    with pytest.raises(Error, match="did not finish within 50ms") as raised:
+        slow.run("Why?", deadline=0.05)
+
+    assert raised.value.code == "timeout"
+
+
+def test_what_cannot_be_a_tool_is_refused() -> None:
+    with pytest.raises(InvalidError, match="expected 1 to 64"):
+        Assistant(ScriptedLlm([]), tools=[answering().as_tool("no name", "")])
+    with pytest.raises(InvalidError, match="unknown field `speed`"):
+        answering().as_tool("inner", "", speed=1)  # type: ignore[call-arg]
