@@ -7,6 +7,8 @@ export declare class Assistant {
   static replay(path: string): Assistant
   /** The answer to a request, both as JSON text. */
   run(request: string, cancellation: Cancellation): Promise<string>
+  /** What becomes of each of several requests, in their order; both as JSON text. */
+  runBatch(requests: string, concurrency: number | undefined | null, cancellation: Cancellation): Promise<string>
   /** The answer to a request as JSON text that fits a schema; both are JSON text. */
   extract(request: string, schema: string, cancellation: Cancellation): Promise<string>
   /** The events of a run; the request is JSON text. */

@@ -21,9 +21,11 @@ IMPORTS = {
     "os": {"PathLike"},
     "typing": {"Any", "Literal", "NoReturn"},
     "typing_extensions": {"Unpack"},
+    "._errors": {"Error"},
     "._filter": {"Filter"},
     "._options": {
         "AllowedCommand",
+        "BatchRequest",
         "CurrentTimeOptions",
         "ExtractOptions",
         "FetchPageOptions",

@@ -12,7 +12,7 @@ import {
   type ToolPolicy,
 } from "./callback.js";
 import { fromJson, optionsToJson, toJson } from "./convert.js";
-import { invalid, kind, text } from "./error.js";
+import { RushlightError, invalid, kind, text, type ErrorCode } from "./error.js";
 import type { Answer } from "./event.js";
 import { LocalLlm, ScriptedLlm, type Prompt } from "./llm.js";
 import { cacheMethods, ownLlm, retrieverMethods, type Cache, type Llm, type Retriever } from "./own.js";
@@ -120,6 +120,17 @@ export interface AsToolOptions extends ToolPolicy {
   readonly maxDepth?: number;
 }
 
+/** One request of a batch: a question, and the options of its run. */
+export interface BatchRequest extends Omit<RunOptions, "signal"> {
+  question: string;
+}
+
+/** How a batch runs. */
+export interface BatchOptions extends Abortable {
+  /** How many requests are worked on at the same time. Default 10. */
+  concurrency?: number;
+}
+
 /** What {@link Assistant.extract} gives: the schema's output type, or anything for a plain JSON Schema. */
 export type Extracted<Schema> = Schema extends StandardSchema<infer Output> ? Output : any;
 
@@ -153,6 +164,20 @@ export class Assistant {
   async run(question: string, options: RunOptions = {}): Promise<Answer> {
     const asked = request(question, options);
     return fromJson(await abortable(options.signal, (cancellation) => this.#native.run(asked, cancellation)));
+  }
+
+  /**
+   * What becomes of many questions, in their order, as `Promise.allSettled` has it: a question that fails does not stop the
+   * others. A signal stops all.
+   */
+  async runBatch(
+    requests: readonly (string | BatchRequest)[],
+    { concurrency, signal }: BatchOptions = {},
+  ): Promise<PromiseSettledResult<Answer>[]> {
+    if (!Array.isArray(requests)) throw invalid("requests", `expected an array, got ${kind(requests)}`);
+    const asked = `[${requests.map(batchRequest).join()}]`;
+    const json = await abortable(signal, (cancellation) => this.#native.runBatch(asked, concurrency, cancellation));
+    return fromJson<Outcome[]>(json).map(settled);
   }
 
   /**
@@ -217,6 +242,20 @@ function request(question: string, options: RunOptions): string {
   const tools = { scopes, dryRun, toolChoice, parallelCalls };
   const deadline = deadlineMs === undefined ? undefined : deadlineMs / 1000;
   return toJson("options", { question: text("question", question), session, priority, filter, ...tools, deadline, schema });
+}
+
+function batchRequest(item: string | BatchRequest): string {
+  if (typeof item === "string") return request(item, {});
+  if (item === null || typeof item !== "object") throw invalid("request", `expected a string or an object, got ${kind(item)}`);
+  return request(item.question, item);
+}
+
+type Outcome = { answer: Answer } | { error: { code: ErrorCode; message: string; retryable: boolean } };
+
+function settled(outcome: Outcome): PromiseSettledResult<Answer> {
+  if ("answer" in outcome) return { status: "fulfilled", value: outcome.answer };
+  const { code, message, retryable } = outcome.error;
+  return { status: "rejected", reason: new RushlightError(code, message, { retryable }) };
 }
 
 const optionNames = [

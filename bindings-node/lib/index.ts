@@ -1,4 +1,14 @@
-export { Assistant, type AsToolOptions, type AssistantOptions, type Extracted, type Limits, type RunOptions, type Sampling } from "./agent.js";
+export {
+  Assistant,
+  type AsToolOptions,
+  type AssistantOptions,
+  type BatchOptions,
+  type BatchRequest,
+  type Extracted,
+  type Limits,
+  type RunOptions,
+  type Sampling,
+} from "./agent.js";
 export { MemoryCache, type MemoryCacheOptions } from "./cache.js";
 export {
   tool,

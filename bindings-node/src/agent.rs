@@ -2,12 +2,13 @@ use std::sync::Arc;
 
 use napi::bindgen_prelude::{Env, PromiseRaw};
 use napi_derive::napi;
+use rushlight::agent::BATCH_CONCURRENCY;
 use rushlight::{AgentExt, AgentTool, Error, Request, Result, ToolSpec, Toolbox};
 
 use crate::approval::JsApprover;
 use crate::cache::MemoryCache;
 use crate::callback::{JsTool, Method};
-use crate::convert::{answer_to_json, duration, from_json, options_from_json, to_json};
+use crate::convert::{answer_to_json, duration, from_json, options_from_json, outcomes_to_json, to_json};
 use crate::llm::Llm;
 use crate::own::{JsCache, JsRetriever};
 use crate::retrieval::KnowledgeBase;
@@ -218,6 +219,25 @@ impl Assistant {
         let (assistant, request) = now(*env, || Ok((self.open()?, asked(&request)?)))?;
         let stopped = self.stopped(cancellation);
         promise(env, stopped, async move { answer_to_json(&assistant.ask(request).await?) })
+    }
+
+    /// What becomes of each of several requests, in their order; both as JSON text.
+    #[napi(ts_return_type = "Promise<string>")]
+    pub fn run_batch<'env>(
+        &self,
+        env: &'env Env,
+        requests: String,
+        concurrency: Option<u32>,
+        cancellation: &Cancellation,
+    ) -> napi::Result<PromiseRaw<'env, String>> {
+        let (assistant, requests) = now(*env, || Ok((self.open()?, from_json("requests", &requests)?)))?;
+        let concurrency = concurrency.map_or(BATCH_CONCURRENCY, |concurrency| concurrency as usize);
+        let stopped = self.stopped(cancellation);
+        promise(
+            env,
+            stopped,
+            async move { outcomes_to_json(&assistant.ask_batch(requests, concurrency).await?) },
+        )
     }
 
     /// The answer to a request as JSON text that fits a schema; both are JSON text.

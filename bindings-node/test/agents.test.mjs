@@ -1,8 +1,8 @@
 // Assistants that ask each other.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Assistant, ScriptedLlm } from "rushlight";
-import { all, call, scripted } from "./support/index.mjs";
+import { Assistant, MemorySessions, RushlightError, ScriptedLlm } from "rushlight";
+import { all, call, scripted, sleep } from "./support/index.mjs";
 
 const asks = (name, question) => call(name, { question });
 const answering = (...texts) => new Assistant(new ScriptedLlm(texts.map((text) => ({ text: [text] }))));
@@ -52,4 +52,36 @@ test("what cannot be a tool is refused", async () => {
     message: /unknown field `speed`/,
   });
   assert.throws(() => inner.asTool({ name: 1, description: "" }), { code: "invalid" });
+});
+
+/** A model that repeats the question, as slowly as it says, and cannot repeat what is no number. */
+class Echo {
+  async *generate({ messages }) {
+    const question = messages.at(-1).content;
+    if (Number.isNaN(Number(question))) throw new Error("no number");
+    await sleep(Number(question));
+    yield question;
+  }
+}
+
+test("a batch keeps its order and a failure stops no other", async () => {
+  const assistant = new Assistant(new Echo(), { sessions: new MemorySessions() });
+
+  const ended = await assistant.runBatch(["50", { question: "0", session: "ann" }, "never", " "], { concurrency: 2 });
+
+  assert.deepEqual(ended.map(({ value, reason }) => value?.text ?? reason.code), ["50", "0", "foreign", "invalid"]);
+  assert.ok(ended[2].reason instanceof RushlightError);
+  assert.match(ended[2].reason.message, /no number/);
+  assert.equal(typeof ended[0].value.report.totalMs, "number");
+  assert.deepEqual(await assistant.runBatch([]), []);
+});
+
+test("a batch that is none is refused, and one that is aborted stops", async () => {
+  const assistant = new Assistant(new Echo());
+
+  await assert.rejects(assistant.runBatch(["0"], { concurrency: 0 }), { code: "invalid", message: /at least 1, got 0/ });
+  await assert.rejects(assistant.runBatch("0"), { code: "invalid", message: /expected an array, got a string/ });
+  await assert.rejects(assistant.runBatch([{}]), { code: "invalid", message: /question: expected a string/ });
+  const signal = AbortSignal.timeout(20);
+  await assert.rejects(assistant.runBatch(["60000"], { signal }), { name: "AbortError" });
 });

@@ -103,6 +103,15 @@ export interface AsToolOptions extends ToolPolicy {
     /** How many assistants may ask each other until this one is not asked any more. Default 4. */
     readonly maxDepth?: number;
 }
+/** One request of a batch: a question, and the options of its run. */
+export interface BatchRequest extends Omit<RunOptions, "signal"> {
+    question: string;
+}
+/** How a batch runs. */
+export interface BatchOptions extends Abortable {
+    /** How many requests are worked on at the same time. Default 10. */
+    concurrency?: number;
+}
 /** What {@link Assistant.extract} gives: the schema's output type, or anything for a plain JSON Schema. */
 export type Extracted<Schema> = Schema extends StandardSchema<infer Output> ? Output : any;
 /** An agent: model, documents, tools, cache and memory behind one question. */
@@ -118,6 +127,11 @@ export declare class Assistant {
     static replay(path: string): Assistant;
     /** The answer to a question, after the whole run. */
     run(question: string, options?: RunOptions): Promise<Answer>;
+    /**
+     * What becomes of many questions, in their order, as `Promise.allSettled` has it: a question that fails does not stop the
+     * others. A signal stops all.
+     */
+    runBatch(requests: readonly (string | BatchRequest)[], { concurrency, signal }?: BatchOptions): Promise<PromiseSettledResult<Answer>[]>;
     /**
      * The answer to a question as a value that fits a schema: a JSON Schema, a zod schema, or any Standard Schema that can tell its
      * JSON Schema. A local model can write nothing else; the answer of every model is validated.

@@ -1,4 +1,4 @@
-export { Assistant, type AsToolOptions, type AssistantOptions, type Extracted, type Limits, type RunOptions, type Sampling } from "./agent.js";
+export { Assistant, type AsToolOptions, type AssistantOptions, type BatchOptions, type BatchRequest, type Extracted, type Limits, type RunOptions, type Sampling, } from "./agent.js";
 export { MemoryCache, type MemoryCacheOptions } from "./cache.js";
 export { tool, type ApprovalRequest, type Approver, type CallContext, type CircuitBreaker, type JsonSchema, type ResultCache, type StandardSchema, type Tool, type ToolArguments, type ToolContext, type ToolDefinition, type ToolPolicy, } from "./callback.js";
 export { devices, type Device, type DeviceInfo } from "./device.js";

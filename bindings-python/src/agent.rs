@@ -1,18 +1,19 @@
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString};
-use rushlight::{AgentExt, AgentTool, Request, ToolChoice, Toolbox};
+use pyo3::types::PyDict;
+use rushlight::agent::BATCH_CONCURRENCY;
+use rushlight::{AgentExt, AgentTool, Request, Toolbox};
 use serde_json::Value;
 
 use crate::answer::Answer;
 use crate::approval::PythonApprover;
+use crate::batch::Outcome;
 use crate::callback::{PythonTool, of_caller};
-use crate::convert::{Json, duration, filter, from_keywords, from_name, json_of, not_picklable};
-use crate::error::{invalid, raised};
+use crate::convert::{Json, duration, from_keywords, json_of, not_picklable};
+use crate::error::raised;
+use crate::request::{attached_request, request, requests_of};
 use crate::runtime::{Unlocked, run, wait};
 use crate::session::MemorySessions;
 use crate::stream::{AsyncEventStream, EventStream};
@@ -52,45 +53,6 @@ fn toolbox(
     Ok(toolbox)
 }
 
-/// A request from keyword arguments; None is as good as none.
-fn request(question: String, options: Option<&Bound<'_, PyDict>>) -> PyResult<Request> {
-    let mut request = Request::new(question);
-    for (name, value) in options.into_iter().flatten() {
-        let name: String = name.extract()?;
-        match name.as_str() {
-            _ if value.is_none() => {}
-            "session" => request.session = Some(value.extract()?),
-            "priority" => request.priority = from_name("priority", value.extract()?)?,
-            "filter" => request.filter = Some(filter(value.extract()?)?),
-            "schema" => request.schema = Some(value.extract::<Json>()?.0),
-            "scopes" => request.scopes = scopes(&value)?,
-            "dry_run" => request.dry_run = value.extract()?,
-            "tool_choice" => request.tool_choice = tool_choice(value.extract()?)?,
-            "parallel_calls" => request.parallel_calls = value.extract()?,
-            "deadline" => request.deadline = Some(duration("deadline", value.extract()?)?),
-            _ => return Err(PyTypeError::new_err(format!("unknown argument `{name}` of a run"))),
-        }
-    }
-    Ok(request)
-}
-
-/// A choice by its name, or the tool that is to be called as `{"named": NAME}`.
-fn tool_choice(Json(given): Json) -> PyResult<ToolChoice> {
-    serde_json::from_value(given).map_err(|error| invalid("tool_choice", error.to_string()))
-}
-
-/// Names of scopes; a str is one name, not a collection of letters.
-fn scopes(given: &Bound<'_, PyAny>) -> PyResult<BTreeSet<String>> {
-    if given.is_instance_of::<PyString>() {
-        return Err(PyTypeError::new_err("expected a list of names as `scopes`, got a str"));
-    }
-    given.try_iter()?.map(|scope| scope?.extract()).collect()
-}
-
-fn attached_request(question: String, options: Option<&Py<PyDict>>) -> PyResult<Request> {
-    Python::attach(|py| request(question, options.map(|given| given.bind(py))))
-}
-
 /// The JSON Schema of a type, and what makes a value of it.
 fn typed(schema: &Bound<'_, PyAny>) -> PyResult<(Value, Py<PyAny>)> {
     let py = schema.py();
@@ -103,6 +65,18 @@ impl Assistant {
     fn answering(&self, request: Request) -> impl Future<Output = rushlight::Result<Answer>> + use<> {
         let assistant = rushlight::Assistant::clone(&self.core);
         async move { assistant.ask(request).await.map(|core| Answer { core }) }
+    }
+
+    fn answering_all(
+        &self,
+        requests: Vec<Request>,
+        concurrency: Option<usize>,
+    ) -> impl Future<Output = rushlight::Result<Vec<Outcome>>> + use<> {
+        let assistant = rushlight::Assistant::clone(&self.core);
+        async move {
+            let answers = assistant.ask_batch(requests, concurrency.unwrap_or(BATCH_CONCURRENCY)).await?;
+            Ok(answers.into_iter().map(Outcome::from).collect())
+        }
     }
 
     fn extracting(
@@ -228,6 +202,34 @@ impl Assistant {
     #[pyo3(signature = (question, **options: "Unpack[RunOptions]"))]
     async fn arun(&self, question: String, options: Option<Py<PyDict>>) -> PyResult<Answer> {
         run(self.answering(attached_request(question, options.as_ref())?)).await
+    }
+
+    /// The answers to many questions, in their order. A question that fails does not stop the others: in the place of its
+    /// answer is its error, which is not raised. Ctrl-C stops all.
+    ///
+    /// ```python
+    /// for answer in assistant.run_batch(["Why?", dict(question="And now?", session="ann")]):
+    ///     print(answer.text if isinstance(answer, Answer) else answer.code)
+    /// ```
+    ///
+    /// Args:
+    ///     requests: questions, or dicts with a `question` and the options of `run`
+    ///     concurrency: how many are worked on at the same time; default 10
+    #[pyo3(signature = (requests: "Sequence[str | BatchRequest]", *, concurrency = None) -> "list[Answer | Error]")]
+    fn run_batch(
+        &self,
+        py: Python<'_>,
+        requests: Bound<'_, PyAny>,
+        concurrency: Option<usize>,
+    ) -> PyResult<Vec<Outcome>> {
+        wait(py, self.answering_all(requests_of(&requests)?, concurrency))
+    }
+
+    /// As `run_batch`, from async code. Cancelling the task stops all.
+    #[pyo3(signature = (requests: "Sequence[str | BatchRequest]", *, concurrency = None) -> "list[Answer | Error]")]
+    async fn arun_batch(&self, requests: Py<PyAny>, concurrency: Option<usize>) -> PyResult<Vec<Outcome>> {
+        let requests = Python::attach(|py| requests_of(requests.bind(py)))?;
+        run(self.answering_all(requests, concurrency)).await
     }
 
     /// The answer to a question as a value that fits a schema.

@@ -10,6 +10,7 @@
 mod agent;
 mod answer;
 mod approval;
+mod batch;
 mod cache;
 mod callback;
 mod convert;
@@ -27,6 +28,7 @@ mod passage;
 mod progress;
 mod quantize;
 mod registry;
+mod request;
 mod reranker;
 mod retrieval;
 mod retriever;

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from rushlight import Assistant, Error, InvalidError, ScriptedLlm, ToolOutput, tool
+from rushlight import Answer, Assistant, Error, InvalidError, MemorySessions, ScriptedLlm, ToolOutput, tool
 
 
 def asks(name: str, question: str) -> dict[str, Any]:
@@ -78,3 +79,41 @@ def test_what_cannot_be_a_tool_is_refused() -> None:
         Assistant(ScriptedLlm([]), tools=[answering().as_tool("no name", "")])
     with pytest.raises(InvalidError, match="unknown field `speed`"):
         answering().as_tool("inner", "", speed=1)  # type: ignore[call-arg]
+
+
+class Echo:
+    """A model that repeats the question, as slowly as it says, and cannot repeat what is no number."""
+
+    async def generate(self, prompt: dict[str, Any]) -> AsyncIterator[str]:
+        question = prompt["messages"][-1]["content"]
+        await asyncio.sleep(float(question))
+        yield question
+
+
+def shown(answers: list[Answer | Error]) -> list[str]:
+    return [answer.text if isinstance(answer, Answer) else answer.code for answer in answers]
+
+
+def test_a_batch_keeps_its_order_and_a_failure_stops_no_other() -> None:
+    assistant = Assistant(Echo(), sessions=MemorySessions())
+
+    answers = assistant.run_batch(["0.05", {"question": "0", "session": "ann"}, "never", " "], concurrency=2)
+    later = asyncio.run(assistant.arun_batch(["0.01", "0"]))
+
+    assert shown(answers) == ["0.05", "0", "foreign", "invalid"]
+    assert isinstance(answers[2], Error) and isinstance(answers[2].__cause__, ValueError)
+    assert shown(later) == ["0.01", "0"]
+    assert assistant.run_batch([]) == []
+
+
+def test_a_batch_that_is_none_is_refused() -> None:
+    assistant = Assistant(Echo())
+
+    with pytest.raises(InvalidError, match="expected at least 1, got 0"):
+        assistant.run_batch(["0"], concurrency=0)
+    with pytest.raises(TypeError, match="got a str"):
+        assistant.run_batch("0")
+    with pytest.raises(TypeError, match="unknown argument `speed`"):
+        assistant.run_batch([{"question": "0", "speed": 1}])  # type: ignore[list-item]
+    with pytest.raises(InvalidError, match="expected a `question`"):
+        assistant.run_batch([{"session": "a"}])  # type: ignore[list-item]

@@ -34,6 +34,7 @@ from ._errors import (
 )
 from ._filter import Filter
 from ._options import (
+    BatchRequest,
     CircuitBreaker,
     ExtractOptions,
     HnswOptions,
@@ -116,6 +117,7 @@ __all__ = [
     "Approver",
     "Assistant",
     "AsyncEventStream",
+    "BatchRequest",
     "BusyError",
     "Cache",
     "CachedEmbedder",

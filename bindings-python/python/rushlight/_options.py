@@ -44,6 +44,14 @@ class RunOptions(ExtractOptions, total=False):
     """A JSON Schema that the answer has to fit, as JSON; none for an answer in words."""
 
 
+class _Question(TypedDict):
+    question: str
+
+
+class BatchRequest(_Question, RunOptions, total=False):
+    """One request of a batch: a question, and the options of its run."""
+
+
 class ResultCache(TypedDict, total=False):
     """For how long, and how many, values of a tool are given again to calls with the same arguments."""
 

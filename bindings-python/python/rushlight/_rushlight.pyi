@@ -4,8 +4,9 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Final, Literal, NoReturn, final
 from typing_extensions import Unpack
+from ._errors import Error
 from ._filter import Filter
-from ._options import AllowedCommand, CurrentTimeOptions, ExtractOptions, FetchPageOptions, KnowledgeBaseOptions, LocalLlmOptions, ReadFileOptions, RemoteEmbedderOptions, RetrieverOptions, RunCommandOptions, RunOptions, SearchCodeOptions, SearchKnowledgeOptions, ToolPolicy, WebOptions
+from ._options import AllowedCommand, BatchRequest, CurrentTimeOptions, ExtractOptions, FetchPageOptions, KnowledgeBaseOptions, LocalLlmOptions, ReadFileOptions, RemoteEmbedderOptions, RetrieverOptions, RunCommandOptions, RunOptions, SearchCodeOptions, SearchKnowledgeOptions, ToolPolicy, WebOptions
 from ._protocols import Approver, Cache, Embedder, Llm, Reranker, Retriever
 from ._tool import Tool
 
@@ -98,6 +99,10 @@ class Assistant:
         """
         The answer to a question, from async code. Cancelling the task stops the run.
         """
+    async def arun_batch(self, /, requests: Sequence[str | BatchRequest], *, concurrency: int | None = None) -> list[Answer | Error]:
+        """
+        As `run_batch`, from async code. Cancelling the task stops all.
+        """
     def as_tool(self, /, name: str, description: str, *, max_depth: int | None = None, **policy: Unpack[ToolPolicy]) -> BuiltinTool:
         """
         This assistant as a tool that other assistants may ask: its argument is a question, its value the answer's text.
@@ -180,6 +185,20 @@ class Assistant:
             question: the question; must not be blank
             options: `session`, `priority`, `filter`, `schema`, `scopes`, `dry_run`, `tool_choice`, `parallel_calls` and
                 `deadline`; see `RunOptions`
+        """
+    def run_batch(self, /, requests: Sequence[str | BatchRequest], *, concurrency: int | None = None) -> list[Answer | Error]:
+        """
+        The answers to many questions, in their order. A question that fails does not stop the others: in the place of its
+        answer is its error, which is not raised. Ctrl-C stops all.
+
+        ```python
+        for answer in assistant.run_batch(["Why?", dict(question="And now?", session="ann")]):
+            print(answer.text if isinstance(answer, Answer) else answer.code)
+        ```
+
+        Args:
+            requests: questions, or dicts with a `question` and the options of `run`
+            concurrency: how many are worked on at the same time; default 10
         """
     def stream(self, /, question: str, **options: Unpack[RunOptions]) -> EventStream:
         """

@@ -22,7 +22,7 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 
-pub use ask::AgentExt;
+pub use ask::{AgentExt, BATCH_CONCURRENCY};
 pub use assistant::Assistant;
 pub use budget::Limits;
 pub use builder::AssistantBuilder;

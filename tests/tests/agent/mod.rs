@@ -1,5 +1,6 @@
 //! The assistant.
 
+mod batch;
 mod caching;
 mod cancellation;
 mod citations;
