@@ -47,6 +47,8 @@ export declare class AssistantBuilder {
   sampling(sampling: string): void
   /** What a run may spend, as JSON text. */
   limits(limits: string): void
+  /** Another assistant, to which the model may hand the conversation over. */
+  handOffTo(name: string, description: string, other: Assistant): void
   /** Keeps answers that needed tools, too. */
   cacheToolAnswers(): void
   /** Where everything that runs are told is kept. */

@@ -21,6 +21,7 @@ IMPORTS = {
     "os": {"PathLike"},
     "typing": {"Any", "Literal", "NoReturn"},
     "typing_extensions": {"Unpack"},
+    "._agents": {"HandOff"},
     "._errors": {"Error"},
     "._filter": {"Filter"},
     "._options": {

@@ -1,7 +1,7 @@
 import { toSnake } from "./convert.js";
 
 /** One step of a run. */
-export type Event = RetrievedEvent | TextEvent | ToolCallEvent | ToolOutputEvent | DoneEvent;
+export type Event = RetrievedEvent | TextEvent | ToolCallEvent | ToolOutputEvent | HandedOffEvent | DoneEvent;
 
 /** The passages that the model will see, best first. */
 export interface RetrievedEvent {
@@ -42,6 +42,13 @@ export interface ToolOutputEvent {
   elapsedMs: number;
 }
 
+/** Another assistant goes on with the conversation; what follows is its own. */
+export interface HandedOffEvent {
+  type: "handed_off";
+  /** Its name. */
+  to: string;
+}
+
 /** The end of the run. */
 export interface DoneEvent extends Answer {
   type: "done";
@@ -75,6 +82,8 @@ export interface Answer {
   cached: boolean;
   /** Tokens of all turns, and of what tools asked models. */
   usage: Usage;
+  /** The name of the assistant to which the conversation was handed over last, and whose answer this is. */
+  answeredBy?: string;
   /** What happened, with times. */
   report: Report;
 }

@@ -99,6 +99,18 @@ impl AssistantBuilder {
         self.with(env, |builder| Ok(builder.limits(options_from_json("limits", &limits, &["deadline"])?)))
     }
 
+    /// Another assistant, to which the model may hand the conversation over.
+    #[napi]
+    pub fn hand_off_to(
+        &mut self,
+        env: Env,
+        name: String,
+        description: String,
+        other: &Assistant,
+    ) -> napi::Result<()> {
+        self.with(env, |builder| Ok(builder.hand_off_to(name, description, other.open()?)))
+    }
+
     /// Keeps answers that needed tools, too.
     #[napi]
     pub fn cache_tool_answers(&mut self, env: Env) -> napi::Result<()> {

@@ -85,3 +85,33 @@ test("a batch that is none is refused, and one that is aborted stops", async () 
   const signal = AbortSignal.timeout(20);
   await assert.rejects(assistant.runBatch(["60000"], { signal }), { name: "AbortError" });
 });
+
+test("a conversation is handed over", async () => {
+  const handOffs = [{ name: "billing", description: "Invoices and refunds", assistant: answering("You owe 3.") }];
+  const { assistant } = scripted([call("transfer_to_billing")], { handOffs });
+
+  const events = await all(assistant.stream("What do I owe?"));
+
+  assert.deepEqual(events.map(({ type, to }) => to ?? type), ["tool_call", "tool_output", "billing", "text", "done"]);
+  assert.equal(events.at(-1).text, "You owe 3.");
+  assert.equal(events.at(-1).answeredBy, "billing");
+  assert.equal((await answering("Hello.").run("Hi")).answeredBy, undefined);
+});
+
+test("a run knows what was said before", async () => {
+  const { llm, assistant } = scripted([{ text: ["You are Ann."] }]);
+  const history = [{ role: "user", content: "I am Ann." }, { role: "assistant", content: "Hello." }];
+
+  await assistant.run("Who am I?", { history });
+
+  const [{ messages }] = llm.prompts();
+  assert.deepEqual(messages.slice(1).map(({ content }) => content), ["I am Ann.", "Hello.", "Who am I?"]);
+  await assert.rejects(assistant.run("Who am I?", { history: [{ role: "nobody", content: "" }] }), { code: "invalid" });
+});
+
+test("a hand-off that no tool can be is refused", () => {
+  const to = (name, assistant) => ({ handOffs: [{ name, description: "", assistant }] });
+
+  assert.throws(() => scripted([], to("two words", answering())), { code: "invalid", message: /got `two words`/ });
+  assert.throws(() => scripted([], to("billing", {})), { code: "invalid", message: /expected a Assistant, got an object/ });
+});

@@ -114,6 +114,7 @@ async function assistantOf(scenario, Model, record) {
   });
   return new Assistant(new Model(scenario.script.map(camelKeys)), {
     instructions: scenario.instructions,
+    handOffs: scenario.hand_offs?.map((to) => ({ name: to.name, description: to.description, assistant: other(to) })),
     tools: [...(scenario.tools ?? []).map((name) => tools[name]), ...agents],
     toolTimeoutMs: scenario.tool_timeout_ms,
     retriever,

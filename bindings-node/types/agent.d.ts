@@ -1,7 +1,7 @@
 import { MemoryCache } from "./cache.js";
 import { Tool, type Approver, type JsonSchema, type StandardSchema, type ToolPolicy } from "./callback.js";
 import type { Answer } from "./event.js";
-import { LocalLlm, ScriptedLlm, type Prompt } from "./llm.js";
+import { LocalLlm, ScriptedLlm, type Message, type Prompt } from "./llm.js";
 import { type Cache, type Llm, type Retriever } from "./own.js";
 import { KnowledgeBase, type Filter } from "./retrieval.js";
 import { KnowledgeRetriever } from "./retriever.js";
@@ -51,6 +51,8 @@ export interface AssistantOptions {
     approver?: Approver;
     /** Where passages come from: documents, searched plainly or in stages, or an object of your own. */
     retriever?: KnowledgeBase | KnowledgeRetriever | Retriever;
+    /** Assistants to which the model may hand the conversation over; they go on with what was said before, and give the answer. */
+    handOffs?: readonly HandOff[];
     /** Where answers are kept: in memory, or in an object of your own. */
     cache?: MemoryCache | Cache;
     /** Keeps answers that needed tools, too. Default false: a tool may have an effect, or another value next time. */
@@ -65,10 +67,21 @@ export interface AssistantOptions {
      */
     record?: string;
 }
+/** An assistant to which another one may hand the conversation over. */
+export interface HandOff {
+    /** The model sees it in the tool `transfer_to_NAME`, and {@link Answer.answeredBy} says it. */
+    readonly name: string;
+    /** When to hand over, written for the model. */
+    readonly description: string;
+    /** Who goes on. */
+    readonly assistant: Assistant;
+}
 /** Options of one run. */
 export interface RunOptions extends Abortable {
     /** The conversation that the question belongs to; needs {@link AssistantOptions.sessions}. */
     session?: string;
+    /** What was said before, after what the session remembers. Default: nothing. */
+    history?: readonly Message[];
     /**
      * Which runs go first at the model when not all can: while one of a higher priority waits, none of a lower one is
      * started. Default `normal`.
@@ -116,7 +129,6 @@ export interface BatchOptions extends Abortable {
 export type Extracted<Schema> = Schema extends StandardSchema<infer Output> ? Output : any;
 /** An agent: model, documents, tools, cache and memory behind one question. */
 export declare class Assistant {
-    #private;
     /** An assistant of a model: one of this package, or an object of your own. */
     constructor(llm: LocalLlm | ScriptedLlm | Llm, options?: AssistantOptions);
     /**

@@ -1,5 +1,5 @@
 /** One step of a run. */
-export type Event = RetrievedEvent | TextEvent | ToolCallEvent | ToolOutputEvent | DoneEvent;
+export type Event = RetrievedEvent | TextEvent | ToolCallEvent | ToolOutputEvent | HandedOffEvent | DoneEvent;
 /** The passages that the model will see, best first. */
 export interface RetrievedEvent {
     type: "retrieved";
@@ -35,6 +35,12 @@ export interface ToolOutputEvent {
     /** How long the tool ran. */
     elapsedMs: number;
 }
+/** Another assistant goes on with the conversation; what follows is its own. */
+export interface HandedOffEvent {
+    type: "handed_off";
+    /** Its name. */
+    to: string;
+}
 /** The end of the run. */
 export interface DoneEvent extends Answer {
     type: "done";
@@ -59,6 +65,8 @@ export interface Answer {
     cached: boolean;
     /** Tokens of all turns, and of what tools asked models. */
     usage: Usage;
+    /** The name of the assistant to which the conversation was handed over last, and whose answer this is. */
+    answeredBy?: string;
     /** What happened, with times. */
     report: Report;
 }

@@ -8,16 +8,14 @@ use rushlight::{AgentExt, AgentTool, Request, Toolbox};
 use serde_json::Value;
 
 use crate::answer::Answer;
-use crate::approval::PythonApprover;
 use crate::batch::Outcome;
-use crate::callback::{PythonTool, of_caller};
-use crate::convert::{Json, duration, from_keywords, json_of, not_picklable};
+use crate::convert::{Json, from_keywords, json_of, not_picklable};
 use crate::error::raised;
 use crate::request::{attached_request, request, requests_of};
 use crate::runtime::{Unlocked, run, wait};
 use crate::session::MemorySessions;
 use crate::stream::{AsyncEventStream, EventStream};
-use crate::tool::BuiltinTool;
+use crate::tool::{BuiltinTool, toolbox};
 use crate::{cache, llm, options, retriever};
 
 /// The agent that rushlight ships: answers from documents, with tools, a memory and a cache.
@@ -31,26 +29,10 @@ pub(crate) struct Assistant {
     _llm: Py<PyAny>,
 }
 
-fn toolbox(
-    tools: &[Bound<'_, PyAny>],
-    timeout: Option<f64>,
-    approver: Option<&Bound<'_, PyAny>>,
-) -> PyResult<Toolbox> {
-    let mut toolbox = Toolbox::new().call_scope(of_caller);
-    if let Some(seconds) = timeout {
-        toolbox = toolbox.timeout(duration("tool_timeout", seconds)?);
-    }
-    if let Some(approver) = approver {
-        toolbox = toolbox.approver(PythonApprover::new(approver)?);
-    }
-    for tool in tools {
-        let added = match tool.cast::<BuiltinTool>() {
-            Ok(tool) => toolbox.add(tool.get().shared()),
-            Err(_) => toolbox.add(PythonTool::new(tool)?),
-        };
-        toolbox = added.map_err(raised)?;
-    }
-    Ok(toolbox)
+/// The name, description and core of a `rushlight.HandOff`.
+fn hand_off(given: &Bound<'_, PyAny>) -> PyResult<(String, String, rushlight::Assistant)> {
+    let (name, description, assistant): (String, String, PyRef<'_, Assistant>) = given.extract()?;
+    Ok((name, description, rushlight::Assistant::clone(&assistant.core)))
 }
 
 /// The JSON Schema of a type, and what makes a value of it.
@@ -109,6 +91,8 @@ impl Assistant {
     ///     tool_timeout: seconds that each tool may run that has no timeout of its own; default 5
     ///     approver: decides about calls of tools with `approve`: a function, sync or async, that gets the `ToolCall` and
     ///         gives True, or False or a reason why not; without one they do not run
+    ///     hand_offs: assistants to which the model may hand the conversation over, by a tool `transfer_to_NAME`: they go on with
+    ///         what was said before, and give the answer
     ///     cache_tool_answers: keeps answers that needed tools, too
     ///     record: a file, replaced if it is there, that keeps everything that runs are told by model, tools, retriever, cache
     ///         and sessions, as it is: `Assistant.replay` gives the same events again
@@ -124,6 +108,7 @@ impl Assistant {
         limits: "Limits | Mapping[str, Any] | None" = None,
         tool_timeout = None,
         approver: "Approver | None" = None,
+        hand_offs: "Sequence[HandOff]" = Vec::new(),
         cache_tool_answers = false,
         record: "str | PathLike[str] | None" = None,
     ))]
@@ -139,6 +124,7 @@ impl Assistant {
         limits: Option<Bound<'_, PyAny>>,
         tool_timeout: Option<f64>,
         approver: Option<Bound<'_, PyAny>>,
+        hand_offs: Vec<Bound<'_, PyAny>>,
         cache_tool_answers: bool,
         record: Option<PathBuf>,
     ) -> PyResult<Self> {
@@ -164,6 +150,10 @@ impl Assistant {
         }
         if let Some(limits) = limits {
             builder = builder.limits(options::limits(&limits)?);
+        }
+        for given in &hand_offs {
+            let (name, description, other) = hand_off(given)?;
+            builder = builder.hand_off_to(name, description, other);
         }
         if cache_tool_answers {
             builder = builder.cache_tool_answers();

@@ -45,6 +45,12 @@ impl Answer {
         self.core.usage.into()
     }
 
+    /// The name of the assistant to which the conversation was handed over last, and whose answer this is.
+    #[getter]
+    fn answered_by(&self) -> Option<&str> {
+        self.core.answered_by.as_deref()
+    }
+
     /// What happened, with times.
     #[getter]
     fn report(&self) -> Report {

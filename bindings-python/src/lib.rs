@@ -57,7 +57,7 @@ mod _rushlight {
     #[pymodule_export]
     use crate::embedder::{CachedEmbedder, HashedEmbedder, LocalEmbedder, RemoteEmbedder};
     #[pymodule_export]
-    use crate::event::{Done, Retrieved, Text, ToolCall, ToolOutput};
+    use crate::event::{Done, HandedOff, Retrieved, Text, ToolCall, ToolOutput};
     #[pymodule_export]
     use crate::hub::{FetchProgress, KnownModel, afetch, fetch, models};
     #[pymodule_export]

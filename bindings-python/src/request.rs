@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping, PyString};
-use rushlight::{Request, ToolChoice};
+use rushlight::{Message, Request, ToolChoice};
 
 use crate::convert::{Json, duration, filter, from_name};
 use crate::error::invalid;
@@ -16,6 +16,7 @@ pub(crate) fn request(question: String, options: Option<&Bound<'_, PyDict>>) -> 
         match name.as_str() {
             _ if value.is_none() => {}
             "session" => request.session = Some(value.extract()?),
+            "history" => request.history = history(value.extract()?)?,
             "priority" => request.priority = from_name("priority", value.extract()?)?,
             "filter" => request.filter = Some(filter(value.extract()?)?),
             "schema" => request.schema = Some(value.extract::<Json>()?.0),
@@ -28,6 +29,11 @@ pub(crate) fn request(question: String, options: Option<&Bound<'_, PyDict>>) -> 
         }
     }
     Ok(request)
+}
+
+/// Messages from dicts.
+fn history(Json(given): Json) -> PyResult<Vec<Message>> {
+    serde_json::from_value(given).map_err(|error| invalid("history", error.to_string()))
 }
 
 /// A choice by its name, or the tool that is to be called as `{"named": NAME}`.

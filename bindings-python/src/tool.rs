@@ -4,9 +4,11 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use rushlight::tools::builtin::{self, AllowedCommand};
-use rushlight::{FunctionTool, Result, Tool};
+use rushlight::{FunctionTool, Result, Tool, Toolbox};
 
-use crate::convert::{Json, from_keywords, not_picklable};
+use crate::approval::PythonApprover;
+use crate::callback::{PythonTool, of_caller};
+use crate::convert::{Json, duration, from_keywords, not_picklable};
 use crate::error::{invalid, raised};
 use crate::retriever;
 use crate::runtime::Unlocked;
@@ -67,6 +69,29 @@ impl BuiltinTool {
     fn __reduce__(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
         not_picklable(slf)
     }
+}
+
+/// The tools of an assistant.
+pub(crate) fn toolbox(
+    tools: &[Bound<'_, PyAny>],
+    timeout: Option<f64>,
+    approver: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Toolbox> {
+    let mut toolbox = Toolbox::new().call_scope(of_caller);
+    if let Some(seconds) = timeout {
+        toolbox = toolbox.timeout(duration("tool_timeout", seconds)?);
+    }
+    if let Some(approver) = approver {
+        toolbox = toolbox.approver(PythonApprover::new(approver)?);
+    }
+    for tool in tools {
+        let added = match tool.cast::<BuiltinTool>() {
+            Ok(tool) => toolbox.add(tool.get().shared()),
+            Err(_) => toolbox.add(PythonTool::new(tool)?),
+        };
+        toolbox = added.map_err(raised)?;
+    }
+    Ok(toolbox)
 }
 
 /// The tool `calculate`: the value of an arithmetic expression with `+ - * / % ^`, parentheses and the functions

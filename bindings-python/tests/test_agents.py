@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from rushlight import Answer, Assistant, Error, InvalidError, MemorySessions, ScriptedLlm, ToolOutput, tool
+from rushlight import Answer, Assistant, Error, HandedOff, HandOff, InvalidError, MemorySessions, ScriptedLlm, ToolOutput, tool
 
 
 def asks(name: str, question: str) -> dict[str, Any]:
@@ -117,3 +117,34 @@ def test_a_batch_that_is_none_is_refused() -> None:
         assistant.run_batch([{"question": "0", "speed": 1}])  # type: ignore[list-item]
     with pytest.raises(InvalidError, match="expected a `question`"):
         assistant.run_batch([{"session": "a"}])  # type: ignore[list-item]
+
+
+def test_a_conversation_is_handed_over() -> None:
+    billing = HandOff("billing", "Invoices and refunds", answering("You owe 3."))
+    script: list[dict[str, Any]] = [{"tool_calls": [{"name": "transfer_to_billing", "arguments": {}}]}]
+    assistant = Assistant(ScriptedLlm(script), hand_offs=[billing])
+
+    with assistant.stream("What do I owe?") as events:
+        seen = [event.to if isinstance(event, HandedOff) else event.type for event in events]
+
+    assert seen == ["tool_call", "tool_output", "billing", "text", "done"]
+    assert events.answer is not None
+    assert (events.answer.text, events.answer.answered_by) == ("You owe 3.", "billing")
+    assert answering("Hello.").run("Hi").answered_by is None
+
+
+def test_a_run_knows_what_was_said_before() -> None:
+    llm = ScriptedLlm([{"text": ["You are Ann."]}])
+    before = [{"role": "user", "content": "I am Ann."}, {"role": "assistant", "content": "Hello."}]
+
+    Assistant(llm).run("Who am I?", history=before)
+
+    (prompt,) = llm.prompts()
+    assert [message["content"] for message in prompt["messages"]][1:] == ["I am Ann.", "Hello.", "Who am I?"]
+    with pytest.raises(InvalidError, match="history: "):
+        Assistant(llm).run("Who am I?", history=[{"role": "nobody", "content": ""}])
+
+
+def test_a_hand_off_that_no_tool_can_be_is_refused() -> None:
+    with pytest.raises(InvalidError, match="got `two words`"):
+        Assistant(ScriptedLlm([]), hand_offs=[HandOff("two words", "", answering())])

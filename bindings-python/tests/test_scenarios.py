@@ -117,6 +117,10 @@ def assistant_of(
     return rushlight.Assistant(
         model(scenario["script"]),
         instructions=scenario.get("instructions"),
+        hand_offs=[
+            rushlight.HandOff(each["name"], each["description"], other(each, model))
+            for each in scenario.get("hand_offs", [])
+        ],
         tools=[*(TOOLS[name] for name in scenario.get("tools", [])), *agents],
         tool_timeout=None if milliseconds is None else milliseconds / 1000,
         retriever=retriever,

@@ -30,6 +30,9 @@ struct Scenario {
     /// Assistants that the assistant may ask.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     agents: Vec<Other>,
+    /// Assistants to which it may hand over.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    hand_offs: Vec<Other>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     tool_timeout_ms: Option<u64>,
     #[serde(default, skip_serializing_if = "is_false")]
@@ -90,6 +93,9 @@ fn other(other: &Other) -> Assistant {
 
 async fn assistant(scenario: &Scenario, journal: &Path) -> Assistant {
     let mut builder = Assistant::builder(model(&scenario.script)).record(journal);
+    for to in &scenario.hand_offs {
+        builder = builder.hand_off_to(&to.name, &to.description, other(to));
+    }
     if let Some(instructions) = &scenario.instructions {
         builder = builder.instructions(instructions);
     }

@@ -20,6 +20,8 @@ class ExtractOptions(TypedDict, total=False):
 
     session: str | None
     """The conversation that the question belongs to; none for a question on its own."""
+    history: Sequence[Mapping[str, Any]]
+    """What was said before, after what the session remembers: messages as `{"role": "user", "content": …}`."""
     priority: Literal["low", "normal", "high"] | None
     """Which runs go first at the model when not all can; `normal` by default."""
     filter: Filter | None

@@ -4,13 +4,14 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Final, Literal, NoReturn, final
 from typing_extensions import Unpack
+from ._agents import HandOff
 from ._errors import Error
 from ._filter import Filter
 from ._options import AllowedCommand, BatchRequest, CurrentTimeOptions, ExtractOptions, FetchPageOptions, KnowledgeBaseOptions, LocalLlmOptions, ReadFileOptions, RemoteEmbedderOptions, RetrieverOptions, RunCommandOptions, RunOptions, SearchCodeOptions, SearchKnowledgeOptions, ToolPolicy, WebOptions
 from ._protocols import Approver, Cache, Embedder, Llm, Reranker, Retriever
 from ._tool import Tool
 
-__all__ = ["__version__", "Answer", "Assistant", "AsyncEventStream", "BuiltinTool", "CachedEmbedder", "Citation", "CompactReport", "DeviceInfo", "Document", "Done", "EventStream", "FailedDocument", "FetchProgress", "HashedEmbedder", "IngestProgress", "IngestReport", "KnowledgeBase", "KnowledgeBaseInfo", "KnowledgeRetriever", "KnownModel", "Limits", "LoadProgress", "LocalEmbedder", "LocalLlm", "LocalReranker", "MemoryCache", "MemoryEstimate", "MemorySessions", "ModelInfo", "ModelRegistry", "Passage", "QuantizeProgress", "QuantizeReport", "QuantizedTensor", "RegisteredModel", "RemoteEmbedder", "Report", "Retrieved", "Sampling", "Scores", "ScriptedLlm", "Slo", "SloReport", "Slos", "StoreCheck", "StoreInfo", "Text", "ToolCall", "ToolOutput", "Usage", "VectorIndex", "afetch", "aquantize", "calculate", "current_time", "devices", "fetch", "fetch_page", "models", "quantize", "read_file", "run_command", "search_code", "search_knowledge"]
+__all__ = ["__version__", "Answer", "Assistant", "AsyncEventStream", "BuiltinTool", "CachedEmbedder", "Citation", "CompactReport", "DeviceInfo", "Document", "Done", "EventStream", "FailedDocument", "FetchProgress", "HandedOff", "HashedEmbedder", "IngestProgress", "IngestReport", "KnowledgeBase", "KnowledgeBaseInfo", "KnowledgeRetriever", "KnownModel", "Limits", "LoadProgress", "LocalEmbedder", "LocalLlm", "LocalReranker", "MemoryCache", "MemoryEstimate", "MemorySessions", "ModelInfo", "ModelRegistry", "Passage", "QuantizeProgress", "QuantizeReport", "QuantizedTensor", "RegisteredModel", "RemoteEmbedder", "Report", "Retrieved", "Sampling", "Scores", "ScriptedLlm", "Slo", "SloReport", "Slos", "StoreCheck", "StoreInfo", "Text", "ToolCall", "ToolOutput", "Usage", "VectorIndex", "afetch", "aquantize", "calculate", "current_time", "devices", "fetch", "fetch_page", "models", "quantize", "read_file", "run_command", "search_code", "search_knowledge"]
 
 __version__: Final[str]
 
@@ -24,6 +25,11 @@ class Answer:
     def __ne__(self, value: object, /) -> bool: ...
     def __repr__(self, /) -> str: ...
     def __str__(self, /) -> str: ...
+    @property
+    def answered_by(self, /) -> str | None:
+        """
+        The name of the assistant to which the conversation was handed over last, and whose answer this is.
+        """
     @property
     def cached(self, /) -> bool:
         """
@@ -66,7 +72,7 @@ class Assistant:
 
     It may be used from any thread and any event loop, and by many at once.
     """
-    def __new__(cls, /, llm: LocalLlm | ScriptedLlm | Llm, *, instructions: str | None = None, tools: Sequence[Tool[..., Any] | Callable[..., Any] | BuiltinTool] = ..., retriever: Retriever | None = None, cache: MemoryCache | Cache | None = None, sessions: MemorySessions | None = None, sampling: Sampling | Mapping[str, Any] | None = None, limits: Limits | Mapping[str, Any] | None = None, tool_timeout: float | None = None, approver: Approver | None = None, cache_tool_answers: bool = False, record: str | PathLike[str] | None = None) -> Assistant:
+    def __new__(cls, /, llm: LocalLlm | ScriptedLlm | Llm, *, instructions: str | None = None, tools: Sequence[Tool[..., Any] | Callable[..., Any] | BuiltinTool] = ..., retriever: Retriever | None = None, cache: MemoryCache | Cache | None = None, sessions: MemorySessions | None = None, sampling: Sampling | Mapping[str, Any] | None = None, limits: Limits | Mapping[str, Any] | None = None, tool_timeout: float | None = None, approver: Approver | None = None, hand_offs: Sequence[HandOff] = ..., cache_tool_answers: bool = False, record: str | PathLike[str] | None = None) -> Assistant:
         """
         An assistant around a model; everything else is optional.
 
@@ -86,6 +92,8 @@ class Assistant:
             tool_timeout: seconds that each tool may run that has no timeout of its own; default 5
             approver: decides about calls of tools with `approve`: a function, sync or async, that gets the `ToolCall` and
                 gives True, or False or a reason why not; without one they do not run
+            hand_offs: assistants to which the model may hand the conversation over, by a tool `transfer_to_NAME`: they go on with
+                what was said before, and give the answer
             cache_tool_answers: keeps answers that needed tools, too
             record: a file, replaced if it is there, that keeps everything that runs are told by model, tools, retriever, cache
                 and sessions, as it is: `Assistant.replay` gives the same events again
@@ -227,9 +235,9 @@ class AsyncEventStream:
     async def __aenter__(self, /) -> AsyncEventStream: ...
     async def __aexit__(self, /, *_exception: object) -> None: ...
     def __aiter__(self, /) -> AsyncEventStream: ...
-    def __anext__(self, /) -> Awaitable[Retrieved | Text | ToolCall | ToolOutput | Done]: ...
+    def __anext__(self, /) -> Awaitable[Retrieved | Text | ToolCall | ToolOutput | HandedOff | Done]: ...
     def __reduce__(self, /) -> NoReturn: ...
-    async def _next(self, /) -> Retrieved | Text | ToolCall | ToolOutput | Done:
+    async def _next(self, /) -> Retrieved | Text | ToolCall | ToolOutput | HandedOff | Done:
         """
         The next event.
         """
@@ -477,7 +485,7 @@ class EventStream:
     def __enter__(self, /) -> EventStream: ...
     def __exit__(self, /, *_exception: object) -> None: ...
     def __iter__(self, /) -> EventStream: ...
-    def __next__(self, /) -> Retrieved | Text | ToolCall | ToolOutput | Done: ...
+    def __next__(self, /) -> Retrieved | Text | ToolCall | ToolOutput | HandedOff | Done: ...
     def __reduce__(self, /) -> NoReturn: ...
     @property
     def answer(self, /) -> Answer | None:
@@ -542,6 +550,29 @@ class FetchProgress:
     def total(self, /) -> int:
         """
         Bytes of the whole file.
+        """
+
+@final
+class HandedOff:
+    """
+    Another assistant goes on with the conversation; what follows is its own.
+    """
+    __match_args__: Final = ("to",)
+    type: Final[Literal["handed_off"]]
+    """
+    `"handed_off"`
+    """
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __repr__(self, /) -> str: ...
+    @property
+    def to(self, /) -> str:
+        """
+        Its name.
+        """
+    def to_json(self, /) -> dict[str, Any]:
+        """
+        The JSON form, the same in all languages.
         """
 
 @final

@@ -9,6 +9,7 @@ mod citation;
 mod context;
 mod emitter;
 mod event;
+mod hand_off;
 mod prompt;
 mod recording;
 mod request;

@@ -7,11 +7,12 @@ use tokio::time::Instant;
 
 use crate::duration;
 use crate::llm::{Priority, ToolChoice};
+use crate::message::Message;
 use crate::retrieval::Filter;
 use crate::tools::ToolContext;
 
 /// A question to an [`Agent`](crate::Agent).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Request {
     /// The question; must not be blank.
@@ -19,6 +20,9 @@ pub struct Request {
     /// The conversation that it belongs to; none for a question on its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<String>,
+    /// What was said before, after what the session remembers; not stored.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<Message>,
     /// Which runs go first at the model.
     #[serde(default, skip_serializing_if = "is_default")]
     pub priority: Priority,
@@ -46,8 +50,8 @@ pub struct Request {
     /// text such as `30s`.
     #[serde(default, with = "duration::optional", skip_serializing_if = "Option::is_none")]
     pub deadline: Option<Duration>,
-    /// How many agents ask each other by [tools](crate::AgentTool) until this one; 0 for a question of a person. No part of
-    /// the JSON form.
+    /// How many agents ask each other by [tools](crate::AgentTool), or hand over to each other, until this one; 0 for a
+    /// question of a person. No part of the JSON form.
     #[serde(skip)]
     pub depth: usize,
 }
@@ -58,6 +62,7 @@ impl Request {
         Self {
             question: question.into(),
             session: None,
+            history: Vec::new(),
             priority: Priority::default(),
             filter: None,
             schema: None,
@@ -88,6 +93,13 @@ impl Request {
     #[must_use]
     pub fn session(mut self, id: impl Into<String>) -> Self {
         self.session = Some(id.into());
+        self
+    }
+
+    /// The same question after these messages.
+    #[must_use]
+    pub fn history(mut self, messages: impl IntoIterator<Item = Message>) -> Self {
+        self.history = messages.into_iter().collect();
         self
     }
 

@@ -11,6 +11,9 @@ use crate::schema::schema_of;
 use crate::tools::{Tool, ToolContext, ToolPolicy};
 use crate::{Error, Result};
 
+/// How many agents may ask each other, or hand over to each other, by default.
+pub(super) const MAX_DEPTH: usize = 4;
+
 /// An agent that other agents may ask: a tool whose argument is a question and whose value is the text of the answer.
 ///
 /// ```
@@ -62,7 +65,7 @@ impl AgentTool {
     /// The name is checked when the tool is added to a [`Toolbox`](crate::Toolbox).
     pub fn new(name: impl Into<String>, description: impl Into<String>, agent: impl Agent) -> Self {
         let spec = ToolSpec::new(name, description, schema_of::<Arguments>());
-        Self { spec, agent: Arc::new(agent), policy: ToolPolicy::default(), max_depth: 4 }
+        Self { spec, agent: Arc::new(agent), policy: ToolPolicy::default(), max_depth: MAX_DEPTH }
     }
 
     /// What keeps its calls in check. Default: a timeout as long as the default deadline of a run, which a policy without

@@ -6,6 +6,7 @@ mod cancellation;
 mod citations;
 mod conformance;
 mod extract;
+mod hand_off;
 mod limits;
 mod prompt;
 mod replay;
