@@ -7,10 +7,14 @@ export declare class Assistant {
   static replay(path: string): Assistant
   /** The answer to a request, both as JSON text. */
   run(request: string, cancellation: Cancellation): Promise<string>
+  /** What becomes of each of several requests, in their order; both as JSON text. */
+  runBatch(requests: string, concurrency: number | undefined | null, cancellation: Cancellation): Promise<string>
   /** The answer to a request as JSON text that fits a schema; both are JSON text. */
   extract(request: string, schema: string, cancellation: Cancellation): Promise<string>
   /** The events of a run; the request is JSON text. */
   stream(request: string): EventStream
+  /** This assistant as a tool for others; `policy` is JSON text. */
+  asTool(name: string, description: string, maxDepth: number | undefined | null, policy: string): BuiltinTool
   /** Forgets what the cache of a tool keeps. */
   forgetResults(tool: string): void
   /** What the prompts of all runs begin with, as JSON text. */
@@ -43,6 +47,8 @@ export declare class AssistantBuilder {
   sampling(sampling: string): void
   /** What a run may spend, as JSON text. */
   limits(limits: string): void
+  /** Another assistant, to which the model may hand the conversation over. */
+  handOffTo(name: string, description: string, other: Assistant): void
   /** Keeps answers that needed tools, too. */
   cacheToolAnswers(): void
   /** Where everything that runs are told is kept. */
@@ -59,7 +65,7 @@ export declare class AssistantBuilder {
   build(): Assistant
 }
 
-/** A tool that ships. All options are JSON text. */
+/** A tool that ships, or an assistant as one. All options are JSON text. */
 export declare class BuiltinTool {
   /** Arithmetic. */
   static calculate(): BuiltinTool

@@ -9,11 +9,12 @@ import {
   type Approver,
   type JsonSchema,
   type StandardSchema,
+  type ToolPolicy,
 } from "./callback.js";
 import { fromJson, optionsToJson, toJson } from "./convert.js";
-import { invalid, kind, text } from "./error.js";
+import { RushlightError, invalid, kind, text, type ErrorCode } from "./error.js";
 import type { Answer } from "./event.js";
-import { LocalLlm, ScriptedLlm, type Prompt } from "./llm.js";
+import { LocalLlm, ScriptedLlm, type Message, type Prompt } from "./llm.js";
 import { cacheMethods, ownLlm, retrieverMethods, type Cache, type Llm, type Retriever } from "./own.js";
 import { KnowledgeBase, type Filter } from "./retrieval.js";
 import { KnowledgeRetriever } from "./retriever.js";
@@ -66,6 +67,8 @@ export interface AssistantOptions {
   approver?: Approver;
   /** Where passages come from: documents, searched plainly or in stages, or an object of your own. */
   retriever?: KnowledgeBase | KnowledgeRetriever | Retriever;
+  /** Assistants to which the model may hand the conversation over; they go on with what was said before, and give the answer. */
+  handOffs?: readonly HandOff[];
   /** Where answers are kept: in memory, or in an object of your own. */
   cache?: MemoryCache | Cache;
   /** Keeps answers that needed tools, too. Default false: a tool may have an effect, or another value next time. */
@@ -81,10 +84,22 @@ export interface AssistantOptions {
   record?: string;
 }
 
+/** An assistant to which another one may hand the conversation over. */
+export interface HandOff {
+  /** The model sees it in the tool `transfer_to_NAME`, and {@link Answer.answeredBy} says it. */
+  readonly name: string;
+  /** When to hand over, written for the model. */
+  readonly description: string;
+  /** Who goes on. */
+  readonly assistant: Assistant;
+}
+
 /** Options of one run. */
 export interface RunOptions extends Abortable {
   /** The conversation that the question belongs to; needs {@link AssistantOptions.sessions}. */
   session?: string;
+  /** What was said before, after what the session remembers. Default: nothing. */
+  history?: readonly Message[];
   /**
    * Which runs go first at the model when not all can: while one of a higher priority waits, none of a lower one is
    * started. Default `normal`.
@@ -103,8 +118,31 @@ export interface RunOptions extends Abortable {
   toolChoice?: "auto" | "none" | "required" | { named: string };
   /** Whether the model may ask for several tools in one turn. Default true. */
   parallelCalls?: boolean;
+  /** How long the run may take, where the assistant's limits admit more. */
+  deadlineMs?: number;
   /** A JSON Schema that the answer has to fit, as JSON. Default: none, an answer in words. */
   schema?: JsonSchema;
+}
+
+/** What an assistant is as a tool; see {@link Assistant.asTool}. */
+export interface AsToolOptions extends ToolPolicy {
+  /** The name that the model uses: 1 to 64 of `[a-zA-Z0-9_-]`. */
+  readonly name: string;
+  /** What the model is told about it. */
+  readonly description: string;
+  /** How many assistants may ask each other until this one is not asked any more. Default 4. */
+  readonly maxDepth?: number;
+}
+
+/** One request of a batch: a question, and the options of its run. */
+export interface BatchRequest extends Omit<RunOptions, "signal"> {
+  question: string;
+}
+
+/** How a batch runs. */
+export interface BatchOptions extends Abortable {
+  /** How many requests are worked on at the same time. Default 10. */
+  concurrency?: number;
 }
 
 /** What {@link Assistant.extract} gives: the schema's output type, or anything for a plain JSON Schema. */
@@ -112,7 +150,8 @@ export type Extracted<Schema> = Schema extends StandardSchema<infer Output> ? Ou
 
 /** An agent: model, documents, tools, cache and memory behind one question. */
 export class Assistant {
-  readonly #native: native.Assistant;
+  /** @internal */
+  readonly native: native.Assistant;
 
   /** An assistant of a model: one of this package, or an object of your own. */
   constructor(llm: LocalLlm | ScriptedLlm | Llm, options?: AssistantOptions);
@@ -120,11 +159,11 @@ export class Assistant {
   constructor(replayed: native.Assistant);
   constructor(llm: LocalLlm | ScriptedLlm | Llm | native.Assistant, options: AssistantOptions = {}) {
     if (llm instanceof native.Assistant) {
-      this.#native = llm;
+      this.native = llm;
       return;
     }
     const model = llm instanceof LocalLlm || llm instanceof ScriptedLlm ? llm.native : ownLlm(llm);
-    this.#native = now(() => build(model, options));
+    this.native = now(() => build(model, options));
   }
 
   /**
@@ -139,7 +178,21 @@ export class Assistant {
   /** The answer to a question, after the whole run. */
   async run(question: string, options: RunOptions = {}): Promise<Answer> {
     const asked = request(question, options);
-    return fromJson(await abortable(options.signal, (cancellation) => this.#native.run(asked, cancellation)));
+    return fromJson(await abortable(options.signal, (cancellation) => this.native.run(asked, cancellation)));
+  }
+
+  /**
+   * What becomes of many questions, in their order, as `Promise.allSettled` has it: a question that fails does not stop the
+   * others. A signal stops all.
+   */
+  async runBatch(
+    requests: readonly (string | BatchRequest)[],
+    { concurrency, signal }: BatchOptions = {},
+  ): Promise<PromiseSettledResult<Answer>[]> {
+    if (!Array.isArray(requests)) throw invalid("requests", `expected an array, got ${kind(requests)}`);
+    const asked = `[${requests.map(batchRequest).join()}]`;
+    const json = await abortable(signal, (cancellation) => this.native.runBatch(asked, concurrency, cancellation));
+    return fromJson<Outcome[]>(json).map(settled);
   }
 
   /**
@@ -153,34 +206,44 @@ export class Assistant {
   ): Promise<Extracted<Schema>> {
     const asked = request(question, options);
     const expected = JSON.stringify(jsonSchema("schema", "", object("schema", schema)));
-    const json = await abortable(options.signal, (cancellation) => this.#native.extract(asked, expected, cancellation));
+    const json = await abortable(options.signal, (cancellation) => this.native.extract(asked, expected, cancellation));
     return (await validated("answer", schema, JSON.parse(json))) as Extracted<Schema>;
   }
 
   /** The steps of a run as they happen. */
   stream(question: string, options: RunOptions = {}): EventStream {
     const asked = request(question, options);
-    return new EventStream(now(() => this.#native.stream(asked)), options.signal);
+    return new EventStream(now(() => this.native.stream(asked)), options.signal);
+  }
+
+  /**
+   * This assistant as a tool that other assistants may ask: its argument is a question, its value the answer's text. It is
+   * asked in the name of the run that calls it, with its scopes, filter, priority and what is left of its deadline, but in no session;
+   * its tokens count as the run's own. Where it fails or is too late, the model reads that. Without `timeoutMs` it has 10 minutes.
+   */
+  asTool({ name, description, maxDepth, ...policy }: AsToolOptions): BuiltinTool {
+    const json = policyToJson(text("tool name", name), policy);
+    return new BuiltinTool(() => this.native.asTool(name, text("tool description", description), maxDepth, json));
   }
 
   /** Forgets what the `cache` of a tool keeps, also of calls that still run. */
   forgetResults(tool: string): void {
-    now(() => this.#native.forgetResults(text("tool", tool)));
+    now(() => this.native.forgetResults(text("tool", tool)));
   }
 
   /** What the prompts of all runs begin with, instructions and tools: for {@link LocalLlm.savePrefix}. */
   beginning(): Prompt {
-    return fromJson(now(() => this.#native.beginning()));
+    return fromJson(now(() => this.native.beginning()));
   }
 
   /** Lets the model compute instructions and tools now, so that the first run need not. */
   async warmUp(options: Abortable = {}): Promise<void> {
-    return abortable(options.signal, (cancellation) => this.#native.warmUp(cancellation));
+    return abortable(options.signal, (cancellation) => this.native.warmUp(cancellation));
   }
 
   /** Stops all runs and lets go of model, tools and documents; later runs are refused. */
   async close(): Promise<void> {
-    await this.#native.close();
+    await this.native.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -189,10 +252,25 @@ export class Assistant {
 }
 
 function request(question: string, options: RunOptions): string {
-  const { session, priority, filter, scopes, dryRun, toolChoice, parallelCalls, schema } = options;
+  const { session, history, priority, filter, scopes, dryRun, toolChoice, parallelCalls, deadlineMs, schema } = options;
   if (session !== undefined) text("session", session);
   const tools = { scopes, dryRun, toolChoice, parallelCalls };
-  return toJson("options", { question: text("question", question), session, priority, filter, ...tools, schema });
+  const deadline = deadlineMs === undefined ? undefined : deadlineMs / 1000;
+  return toJson("options", { question: text("question", question), session, history, priority, filter, ...tools, deadline, schema });
+}
+
+function batchRequest(item: string | BatchRequest): string {
+  if (typeof item === "string") return request(item, {});
+  if (item === null || typeof item !== "object") throw invalid("request", `expected a string or an object, got ${kind(item)}`);
+  return request(item.question, item);
+}
+
+type Outcome = { answer: Answer } | { error: { code: ErrorCode; message: string; retryable: boolean } };
+
+function settled(outcome: Outcome): PromiseSettledResult<Answer> {
+  if ("answer" in outcome) return { status: "fulfilled", value: outcome.answer };
+  const { code, message, retryable } = outcome.error;
+  return { status: "rejected", reason: new RushlightError(code, message, { retryable }) };
 }
 
 const optionNames = [
@@ -202,6 +280,7 @@ const optionNames = [
   "approver",
   "retriever",
   "cache",
+  "handOffs",
   "cacheToolAnswers",
   "sessions",
   "sampling",
@@ -211,7 +290,7 @@ const optionNames = [
 
 function build(llm: native.Llm, options: AssistantOptions): native.Assistant {
   const { instructions, tools, toolTimeoutMs, approver, retriever, cache, ...more } = options;
-  const { cacheToolAnswers, sessions, sampling, limits, record, ...unknown } = more;
+  const { handOffs, cacheToolAnswers, sessions, sampling, limits, record, ...unknown } = more;
   const [strange] = Object.keys(unknown);
   if (strange !== undefined) {
     throw invalid("options", `unknown option \`${strange}\`, expected one of \`${optionNames.join("`, `")}\``);
@@ -226,6 +305,9 @@ function build(llm: native.Llm, options: AssistantOptions): native.Assistant {
   else if (retriever !== undefined) builder.ownRetriever(...retrieverMethods(retriever));
   if (cache instanceof MemoryCache) builder.cache(cache.native);
   else if (cache !== undefined) builder.ownCache(...cacheMethods(cache));
+  for (const { name, description, assistant } of handOffs ?? []) {
+    builder.handOffTo(text("hand-off", name), text("hand-off", description), part("hand-off", assistant, Assistant).native);
+  }
   if (cacheToolAnswers === true) builder.cacheToolAnswers();
   if (sessions !== undefined) builder.sessions(part("sessions", sessions, MemorySessions).native);
   if (sampling !== undefined) builder.sampling(optionsToJson("sampling", sampling));

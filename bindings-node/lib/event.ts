@@ -1,7 +1,7 @@
 import { toSnake } from "./convert.js";
 
 /** One step of a run. */
-export type Event = RetrievedEvent | TextEvent | ToolCallEvent | ToolOutputEvent | DoneEvent;
+export type Event = RetrievedEvent | TextEvent | ToolCallEvent | ToolOutputEvent | HandedOffEvent | DoneEvent;
 
 /** The passages that the model will see, best first. */
 export interface RetrievedEvent {
@@ -36,8 +36,17 @@ export interface ToolOutputEvent {
   status: ToolStatus;
   /** The value as text, or an explanation of the failure. */
   content: string;
+  /** Tokens of the models that the tool asked, if it is an assistant and answered. */
+  usage?: Usage;
   /** How long the tool ran. */
   elapsedMs: number;
+}
+
+/** Another assistant goes on with the conversation; what follows is its own. */
+export interface HandedOffEvent {
+  type: "handed_off";
+  /** Its name. */
+  to: string;
 }
 
 /** The end of the run. */
@@ -71,8 +80,10 @@ export interface Answer {
   finishReason: "stop" | "length" | "tool_calls";
   /** Whether the answer came from the cache. */
   cached: boolean;
-  /** Tokens of all turns. */
+  /** Tokens of all turns, and of what tools asked models. */
   usage: Usage;
+  /** The name of the assistant to which the conversation was handed over last, and whose answer this is. */
+  answeredBy?: string;
   /** What happened, with times. */
   report: Report;
 }

@@ -1,4 +1,15 @@
-export { Assistant, type AssistantOptions, type Extracted, type Limits, type RunOptions, type Sampling } from "./agent.js";
+export {
+  Assistant,
+  type AsToolOptions,
+  type AssistantOptions,
+  type BatchOptions,
+  type BatchRequest,
+  type Extracted,
+  type HandOff,
+  type Limits,
+  type RunOptions,
+  type Sampling,
+} from "./agent.js";
 export { MemoryCache, type MemoryCacheOptions } from "./cache.js";
 export {
   tool,
@@ -31,6 +42,7 @@ export {
   type Citation,
   type DoneEvent,
   type Event,
+  type HandedOffEvent,
   type Passage,
   type Report,
   type RetrievedEvent,

@@ -7,7 +7,7 @@ import { KnowledgeBase, type Filter } from "./retrieval.js";
 import { KnowledgeRetriever } from "./retriever.js";
 import { now } from "./runtime.js";
 
-/** A tool that ships, for {@link AssistantOptions.tools}; made by the functions of `tools`. */
+/** A tool that ships, or an assistant as one, for {@link AssistantOptions.tools}; made by the functions of `tools` and by {@link Assistant.asTool}. */
 export class BuiltinTool {
   readonly name: string;
   readonly description: string;

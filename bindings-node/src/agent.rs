@@ -2,12 +2,13 @@ use std::sync::Arc;
 
 use napi::bindgen_prelude::{Env, PromiseRaw};
 use napi_derive::napi;
-use rushlight::{AgentExt, Error, Request, Result, ToolSpec, Toolbox};
+use rushlight::agent::BATCH_CONCURRENCY;
+use rushlight::{AgentExt, AgentTool, Error, Request, Result, ToolSpec, Toolbox};
 
 use crate::approval::JsApprover;
 use crate::cache::MemoryCache;
 use crate::callback::{JsTool, Method};
-use crate::convert::{answer_to_json, duration, from_json, options_from_json, to_json};
+use crate::convert::{answer_to_json, duration, from_json, options_from_json, outcomes_to_json, to_json};
 use crate::llm::Llm;
 use crate::own::{JsCache, JsRetriever};
 use crate::retrieval::KnowledgeBase;
@@ -96,6 +97,18 @@ impl AssistantBuilder {
     #[napi]
     pub fn limits(&mut self, env: Env, limits: String) -> napi::Result<()> {
         self.with(env, |builder| Ok(builder.limits(options_from_json("limits", &limits, &["deadline"])?)))
+    }
+
+    /// Another assistant, to which the model may hand the conversation over.
+    #[napi]
+    pub fn hand_off_to(
+        &mut self,
+        env: Env,
+        name: String,
+        description: String,
+        other: &Assistant,
+    ) -> napi::Result<()> {
+        self.with(env, |builder| Ok(builder.hand_off_to(name, description, other.open()?)))
     }
 
     /// Keeps answers that needed tools, too.
@@ -220,6 +233,25 @@ impl Assistant {
         promise(env, stopped, async move { answer_to_json(&assistant.ask(request).await?) })
     }
 
+    /// What becomes of each of several requests, in their order; both as JSON text.
+    #[napi(ts_return_type = "Promise<string>")]
+    pub fn run_batch<'env>(
+        &self,
+        env: &'env Env,
+        requests: String,
+        concurrency: Option<u32>,
+        cancellation: &Cancellation,
+    ) -> napi::Result<PromiseRaw<'env, String>> {
+        let (assistant, requests) = now(*env, || Ok((self.open()?, from_json("requests", &requests)?)))?;
+        let concurrency = concurrency.map_or(BATCH_CONCURRENCY, |concurrency| concurrency as usize);
+        let stopped = self.stopped(cancellation);
+        promise(
+            env,
+            stopped,
+            async move { outcomes_to_json(&assistant.ask_batch(requests, concurrency).await?) },
+        )
+    }
+
     /// The answer to a request as JSON text that fits a schema; both are JSON text.
     #[napi(ts_return_type = "Promise<string>")]
     pub fn extract<'env>(
@@ -240,6 +272,26 @@ impl Assistant {
     pub fn stream(&self, env: Env, request: String) -> napi::Result<EventStream> {
         let (assistant, request) = now(env, || Ok((self.open()?, asked(&request)?)))?;
         Ok(EventStream::new(assistant, request, &self.closed))
+    }
+
+    /// This assistant as a tool for others; `policy` is JSON text.
+    #[napi]
+    pub fn as_tool(
+        &self,
+        env: Env,
+        name: String,
+        description: String,
+        max_depth: Option<u32>,
+        policy: String,
+    ) -> napi::Result<BuiltinTool> {
+        now(env, || {
+            let policy = options_from_json(&format!("policy of tool `{name}`"), &policy, &[])?;
+            let tool = AgentTool::new(name, description, self.open()?).policy(policy);
+            Ok(BuiltinTool::of(match max_depth {
+                Some(depth) => tool.max_depth(depth as usize),
+                None => tool,
+            }))
+        })
     }
 
     /// Forgets what the cache of a tool keeps.

@@ -78,9 +78,24 @@ pub(crate) fn event_to_json(event: &Event) -> Result<String> {
 
 /// The JSON text of an answer, with its report.
 pub(crate) fn answer_to_json(answer: &Answer) -> Result<String> {
+    to_json(&answer_to_value(answer)?)
+}
+
+fn answer_to_value(answer: &Answer) -> Result<Value> {
     let mut value = to_value(answer)?;
     value["report"] = report(answer)?;
-    to_json(&value)
+    Ok(value)
+}
+
+/// The JSON text of the answers to several requests: each with its report, or an error as `to_js` describes it.
+pub(crate) fn outcomes_to_json(outcomes: &[Result<Answer>]) -> Result<String> {
+    let outcome = |outcome: &Result<Answer>| match outcome {
+        Ok(answer) => Ok(json!({ "answer": answer_to_value(answer)? })),
+        Err(error) => Ok(json!({ "error": {
+            "code": error.kind().as_str(), "message": error.chain(), "retryable": error.is_retryable(),
+        } })),
+    };
+    to_json(&outcomes.iter().map(outcome).collect::<Result<Vec<Value>>>()?)
 }
 
 /// The times and counts of a run as JavaScript has them.

@@ -12,10 +12,10 @@ use crate::retrieval::KnowledgeBase;
 use crate::retriever::KnowledgeRetriever;
 use crate::runtime::{Apart, now};
 
-/// A tool that ships. All options are JSON text.
+/// A tool that ships, or an assistant as one. All options are JSON text.
 #[napi]
 pub struct BuiltinTool {
-    tool: Apart<Arc<FunctionTool>>,
+    tool: Apart<Arc<dyn Tool>>,
 }
 
 #[napi]
@@ -95,7 +95,7 @@ impl BuiltinTool {
     /// Milliseconds that one call may run; none leaves it to the assistant.
     #[napi(getter)]
     pub fn timeout(&self) -> Option<f64> {
-        Tool::policy(&*self.tool).timeout.map(|timeout| timeout.as_secs_f64() * 1000.0)
+        self.tool.policy().timeout.map(|timeout| timeout.as_secs_f64() * 1000.0)
     }
 }
 
@@ -104,12 +104,12 @@ impl BuiltinTool {
         now(env, make).map(Self::of)
     }
 
-    fn of(tool: FunctionTool) -> Self {
+    pub(crate) fn of(tool: impl Tool) -> Self {
         Self { tool: Apart::new(Arc::new(tool)) }
     }
 
     /// The tool for a toolbox.
-    pub(crate) fn shared(&self) -> Arc<FunctionTool> {
+    pub(crate) fn shared(&self) -> Arc<dyn Tool> {
         Arc::clone(&self.tool)
     }
 }

@@ -107,9 +107,15 @@ async function assistantOf(scenario, Model, record) {
     await retriever.ingest(scenario.documents);
     if (scenario.retriever) retriever = retriever.retriever(camelKeys(scenario.retriever));
   }
+  const other = ({ script, tools: names = [] }) =>
+    new Assistant(new Model(script.map(camelKeys)), { tools: names.map((name) => tools[name]) });
+  const agents = (scenario.agents ?? []).map((agent) => {
+    return other(agent).asTool({ name: agent.name, description: agent.description });
+  });
   return new Assistant(new Model(scenario.script.map(camelKeys)), {
     instructions: scenario.instructions,
-    tools: scenario.tools?.map((name) => tools[name]),
+    handOffs: scenario.hand_offs?.map((to) => ({ name: to.name, description: to.description, assistant: other(to) })),
+    tools: [...(scenario.tools ?? []).map((name) => tools[name]), ...agents],
     toolTimeoutMs: scenario.tool_timeout_ms,
     retriever,
     cache: scenario.cache ? new MemoryCache() : undefined,

@@ -124,6 +124,8 @@ function show(event: Event): string {
       return event.name;
     case "tool_output":
       return event.status === "success" ? event.content : event.callId;
+    case "handed_off":
+      return event.to;
     case "done":
       return `${event.text} ${event.usage.outputTokens} ${event.report.totalMs}`;
     default:

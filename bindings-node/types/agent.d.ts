@@ -1,7 +1,7 @@
 import { MemoryCache } from "./cache.js";
-import { Tool, type Approver, type JsonSchema, type StandardSchema } from "./callback.js";
+import { Tool, type Approver, type JsonSchema, type StandardSchema, type ToolPolicy } from "./callback.js";
 import type { Answer } from "./event.js";
-import { LocalLlm, ScriptedLlm, type Prompt } from "./llm.js";
+import { LocalLlm, ScriptedLlm, type Message, type Prompt } from "./llm.js";
 import { type Cache, type Llm, type Retriever } from "./own.js";
 import { KnowledgeBase, type Filter } from "./retrieval.js";
 import { KnowledgeRetriever } from "./retriever.js";
@@ -51,6 +51,8 @@ export interface AssistantOptions {
     approver?: Approver;
     /** Where passages come from: documents, searched plainly or in stages, or an object of your own. */
     retriever?: KnowledgeBase | KnowledgeRetriever | Retriever;
+    /** Assistants to which the model may hand the conversation over; they go on with what was said before, and give the answer. */
+    handOffs?: readonly HandOff[];
     /** Where answers are kept: in memory, or in an object of your own. */
     cache?: MemoryCache | Cache;
     /** Keeps answers that needed tools, too. Default false: a tool may have an effect, or another value next time. */
@@ -65,10 +67,21 @@ export interface AssistantOptions {
      */
     record?: string;
 }
+/** An assistant to which another one may hand the conversation over. */
+export interface HandOff {
+    /** The model sees it in the tool `transfer_to_NAME`, and {@link Answer.answeredBy} says it. */
+    readonly name: string;
+    /** When to hand over, written for the model. */
+    readonly description: string;
+    /** Who goes on. */
+    readonly assistant: Assistant;
+}
 /** Options of one run. */
 export interface RunOptions extends Abortable {
     /** The conversation that the question belongs to; needs {@link AssistantOptions.sessions}. */
     session?: string;
+    /** What was said before, after what the session remembers. Default: nothing. */
+    history?: readonly Message[];
     /**
      * Which runs go first at the model when not all can: while one of a higher priority waits, none of a lower one is
      * started. Default `normal`.
@@ -89,14 +102,33 @@ export interface RunOptions extends Abortable {
     };
     /** Whether the model may ask for several tools in one turn. Default true. */
     parallelCalls?: boolean;
+    /** How long the run may take, where the assistant's limits admit more. */
+    deadlineMs?: number;
     /** A JSON Schema that the answer has to fit, as JSON. Default: none, an answer in words. */
     schema?: JsonSchema;
+}
+/** What an assistant is as a tool; see {@link Assistant.asTool}. */
+export interface AsToolOptions extends ToolPolicy {
+    /** The name that the model uses: 1 to 64 of `[a-zA-Z0-9_-]`. */
+    readonly name: string;
+    /** What the model is told about it. */
+    readonly description: string;
+    /** How many assistants may ask each other until this one is not asked any more. Default 4. */
+    readonly maxDepth?: number;
+}
+/** One request of a batch: a question, and the options of its run. */
+export interface BatchRequest extends Omit<RunOptions, "signal"> {
+    question: string;
+}
+/** How a batch runs. */
+export interface BatchOptions extends Abortable {
+    /** How many requests are worked on at the same time. Default 10. */
+    concurrency?: number;
 }
 /** What {@link Assistant.extract} gives: the schema's output type, or anything for a plain JSON Schema. */
 export type Extracted<Schema> = Schema extends StandardSchema<infer Output> ? Output : any;
 /** An agent: model, documents, tools, cache and memory behind one question. */
 export declare class Assistant {
-    #private;
     /** An assistant of a model: one of this package, or an object of your own. */
     constructor(llm: LocalLlm | ScriptedLlm | Llm, options?: AssistantOptions);
     /**
@@ -108,12 +140,23 @@ export declare class Assistant {
     /** The answer to a question, after the whole run. */
     run(question: string, options?: RunOptions): Promise<Answer>;
     /**
+     * What becomes of many questions, in their order, as `Promise.allSettled` has it: a question that fails does not stop the
+     * others. A signal stops all.
+     */
+    runBatch(requests: readonly (string | BatchRequest)[], { concurrency, signal }?: BatchOptions): Promise<PromiseSettledResult<Answer>[]>;
+    /**
      * The answer to a question as a value that fits a schema: a JSON Schema, a zod schema, or any Standard Schema that can tell its
      * JSON Schema. A local model can write nothing else; the answer of every model is validated.
      */
     extract<const Schema extends JsonSchema | StandardSchema>(question: string, schema: Schema, options?: Omit<RunOptions, "schema">): Promise<Extracted<Schema>>;
     /** The steps of a run as they happen. */
     stream(question: string, options?: RunOptions): EventStream;
+    /**
+     * This assistant as a tool that other assistants may ask: its argument is a question, its value the answer's text. It is
+     * asked in the name of the run that calls it, with its scopes, filter, priority and what is left of its deadline, but in no session;
+     * its tokens count as the run's own. Where it fails or is too late, the model reads that. Without `timeoutMs` it has 10 minutes.
+     */
+    asTool({ name, description, maxDepth, ...policy }: AsToolOptions): BuiltinTool;
     /** Forgets what the `cache` of a tool keeps, also of calls that still run. */
     forgetResults(tool: string): void;
     /** What the prompts of all runs begin with, instructions and tools: for {@link LocalLlm.savePrefix}. */

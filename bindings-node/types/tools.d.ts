@@ -2,7 +2,7 @@ import type { JsonSchema } from "./callback.js";
 import { type Retriever } from "./own.js";
 import { KnowledgeBase, type Filter } from "./retrieval.js";
 import { KnowledgeRetriever } from "./retriever.js";
-/** A tool that ships, for {@link AssistantOptions.tools}; made by the functions of `tools`. */
+/** A tool that ships, or an assistant as one, for {@link AssistantOptions.tools}; made by the functions of `tools` and by {@link Assistant.asTool}. */
 export declare class BuiltinTool {
     readonly name: string;
     readonly description: string;

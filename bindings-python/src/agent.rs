@@ -1,22 +1,21 @@
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString};
-use rushlight::{AgentExt, Request, ToolChoice, Toolbox};
+use pyo3::types::PyDict;
+use rushlight::agent::BATCH_CONCURRENCY;
+use rushlight::{AgentExt, AgentTool, Request, Toolbox};
 use serde_json::Value;
 
 use crate::answer::Answer;
-use crate::approval::PythonApprover;
-use crate::callback::{PythonTool, of_caller};
-use crate::convert::{Json, duration, filter, from_name, json_of, not_picklable};
-use crate::error::{invalid, raised};
+use crate::batch::Outcome;
+use crate::convert::{Json, from_keywords, json_of, not_picklable};
+use crate::error::raised;
+use crate::request::{attached_request, request, requests_of};
 use crate::runtime::{Unlocked, run, wait};
 use crate::session::MemorySessions;
 use crate::stream::{AsyncEventStream, EventStream};
-use crate::tool::BuiltinTool;
+use crate::tool::{BuiltinTool, toolbox};
 use crate::{cache, llm, options, retriever};
 
 /// The agent that rushlight ships: answers from documents, with tools, a memory and a cache.
@@ -30,64 +29,10 @@ pub(crate) struct Assistant {
     _llm: Py<PyAny>,
 }
 
-fn toolbox(
-    tools: &[Bound<'_, PyAny>],
-    timeout: Option<f64>,
-    approver: Option<&Bound<'_, PyAny>>,
-) -> PyResult<Toolbox> {
-    let mut toolbox = Toolbox::new().call_scope(of_caller);
-    if let Some(seconds) = timeout {
-        toolbox = toolbox.timeout(duration("tool_timeout", seconds)?);
-    }
-    if let Some(approver) = approver {
-        toolbox = toolbox.approver(PythonApprover::new(approver)?);
-    }
-    for tool in tools {
-        let added = match tool.cast::<BuiltinTool>() {
-            Ok(tool) => toolbox.add(tool.get().shared()),
-            Err(_) => toolbox.add(PythonTool::new(tool)?),
-        };
-        toolbox = added.map_err(raised)?;
-    }
-    Ok(toolbox)
-}
-
-/// A request from keyword arguments; None is as good as none.
-fn request(question: String, options: Option<&Bound<'_, PyDict>>) -> PyResult<Request> {
-    let mut request = Request::new(question);
-    for (name, value) in options.into_iter().flatten() {
-        let name: String = name.extract()?;
-        match name.as_str() {
-            _ if value.is_none() => {}
-            "session" => request.session = Some(value.extract()?),
-            "priority" => request.priority = from_name("priority", value.extract()?)?,
-            "filter" => request.filter = Some(filter(value.extract()?)?),
-            "schema" => request.schema = Some(value.extract::<Json>()?.0),
-            "scopes" => request.scopes = scopes(&value)?,
-            "dry_run" => request.dry_run = value.extract()?,
-            "tool_choice" => request.tool_choice = tool_choice(value.extract()?)?,
-            "parallel_calls" => request.parallel_calls = value.extract()?,
-            _ => return Err(PyTypeError::new_err(format!("unknown argument `{name}` of a run"))),
-        }
-    }
-    Ok(request)
-}
-
-/// A choice by its name, or the tool that is to be called as `{"named": NAME}`.
-fn tool_choice(Json(given): Json) -> PyResult<ToolChoice> {
-    serde_json::from_value(given).map_err(|error| invalid("tool_choice", error.to_string()))
-}
-
-/// Names of scopes; a str is one name, not a collection of letters.
-fn scopes(given: &Bound<'_, PyAny>) -> PyResult<BTreeSet<String>> {
-    if given.is_instance_of::<PyString>() {
-        return Err(PyTypeError::new_err("expected a list of names as `scopes`, got a str"));
-    }
-    given.try_iter()?.map(|scope| scope?.extract()).collect()
-}
-
-fn attached_request(question: String, options: Option<&Py<PyDict>>) -> PyResult<Request> {
-    Python::attach(|py| request(question, options.map(|given| given.bind(py))))
+/// The name, description and core of a `rushlight.HandOff`.
+fn hand_off(given: &Bound<'_, PyAny>) -> PyResult<(String, String, rushlight::Assistant)> {
+    let (name, description, assistant): (String, String, PyRef<'_, Assistant>) = given.extract()?;
+    Ok((name, description, rushlight::Assistant::clone(&assistant.core)))
 }
 
 /// The JSON Schema of a type, and what makes a value of it.
@@ -102,6 +47,18 @@ impl Assistant {
     fn answering(&self, request: Request) -> impl Future<Output = rushlight::Result<Answer>> + use<> {
         let assistant = rushlight::Assistant::clone(&self.core);
         async move { assistant.ask(request).await.map(|core| Answer { core }) }
+    }
+
+    fn answering_all(
+        &self,
+        requests: Vec<Request>,
+        concurrency: Option<usize>,
+    ) -> impl Future<Output = rushlight::Result<Vec<Outcome>>> + use<> {
+        let assistant = rushlight::Assistant::clone(&self.core);
+        async move {
+            let answers = assistant.ask_batch(requests, concurrency.unwrap_or(BATCH_CONCURRENCY)).await?;
+            Ok(answers.into_iter().map(Outcome::from).collect())
+        }
     }
 
     fn extracting(
@@ -134,6 +91,8 @@ impl Assistant {
     ///     tool_timeout: seconds that each tool may run that has no timeout of its own; default 5
     ///     approver: decides about calls of tools with `approve`: a function, sync or async, that gets the `ToolCall` and
     ///         gives True, or False or a reason why not; without one they do not run
+    ///     hand_offs: assistants to which the model may hand the conversation over, by a tool `transfer_to_NAME`: they go on with
+    ///         what was said before, and give the answer
     ///     cache_tool_answers: keeps answers that needed tools, too
     ///     record: a file, replaced if it is there, that keeps everything that runs are told by model, tools, retriever, cache
     ///         and sessions, as it is: `Assistant.replay` gives the same events again
@@ -149,6 +108,7 @@ impl Assistant {
         limits: "Limits | Mapping[str, Any] | None" = None,
         tool_timeout = None,
         approver: "Approver | None" = None,
+        hand_offs: "Sequence[HandOff]" = Vec::new(),
         cache_tool_answers = false,
         record: "str | PathLike[str] | None" = None,
     ))]
@@ -164,6 +124,7 @@ impl Assistant {
         limits: Option<Bound<'_, PyAny>>,
         tool_timeout: Option<f64>,
         approver: Option<Bound<'_, PyAny>>,
+        hand_offs: Vec<Bound<'_, PyAny>>,
         cache_tool_answers: bool,
         record: Option<PathBuf>,
     ) -> PyResult<Self> {
@@ -189,6 +150,10 @@ impl Assistant {
         }
         if let Some(limits) = limits {
             builder = builder.limits(options::limits(&limits)?);
+        }
+        for given in &hand_offs {
+            let (name, description, other) = hand_off(given)?;
+            builder = builder.hand_off_to(name, description, other);
         }
         if cache_tool_answers {
             builder = builder.cache_tool_answers();
@@ -216,8 +181,8 @@ impl Assistant {
     ///
     /// Args:
     ///     question: the question; must not be blank
-    ///     options: `session`, `priority`, `filter`, `schema`, `scopes`, `dry_run`, `tool_choice` and `parallel_calls`; see
-    ///         `RunOptions`
+    ///     options: `session`, `priority`, `filter`, `schema`, `scopes`, `dry_run`, `tool_choice`, `parallel_calls` and
+    ///         `deadline`; see `RunOptions`
     #[pyo3(signature = (question, **options: "Unpack[RunOptions]"))]
     fn run(&self, py: Python<'_>, question: String, options: Option<&Bound<'_, PyDict>>) -> PyResult<Answer> {
         wait(py, self.answering(request(question, options)?))
@@ -227,6 +192,34 @@ impl Assistant {
     #[pyo3(signature = (question, **options: "Unpack[RunOptions]"))]
     async fn arun(&self, question: String, options: Option<Py<PyDict>>) -> PyResult<Answer> {
         run(self.answering(attached_request(question, options.as_ref())?)).await
+    }
+
+    /// The answers to many questions, in their order. A question that fails does not stop the others: in the place of its
+    /// answer is its error, which is not raised. Ctrl-C stops all.
+    ///
+    /// ```python
+    /// for answer in assistant.run_batch(["Why?", dict(question="And now?", session="ann")]):
+    ///     print(answer.text if isinstance(answer, Answer) else answer.code)
+    /// ```
+    ///
+    /// Args:
+    ///     requests: questions, or dicts with a `question` and the options of `run`
+    ///     concurrency: how many are worked on at the same time; default 10
+    #[pyo3(signature = (requests: "Sequence[str | BatchRequest]", *, concurrency = None) -> "list[Answer | Error]")]
+    fn run_batch(
+        &self,
+        py: Python<'_>,
+        requests: Bound<'_, PyAny>,
+        concurrency: Option<usize>,
+    ) -> PyResult<Vec<Outcome>> {
+        wait(py, self.answering_all(requests_of(&requests)?, concurrency))
+    }
+
+    /// As `run_batch`, from async code. Cancelling the task stops all.
+    #[pyo3(signature = (requests: "Sequence[str | BatchRequest]", *, concurrency = None) -> "list[Answer | Error]")]
+    async fn arun_batch(&self, requests: Py<PyAny>, concurrency: Option<usize>) -> PyResult<Vec<Outcome>> {
+        let requests = Python::attach(|py| requests_of(requests.bind(py)))?;
+        run(self.answering_all(requests, concurrency)).await
     }
 
     /// The answer to a question as a value that fits a schema.
@@ -245,7 +238,8 @@ impl Assistant {
     ///     question: the question; must not be blank
     ///     schema: a dataclass, a TypedDict, a pydantic model or another type that a tool's argument may have, of which a
     ///         value is returned; or a JSON Schema
-    ///     options: `session`, `priority`, `filter`, `scopes`, `dry_run`, `tool_choice` and `parallel_calls`; see `ExtractOptions`
+    ///     options: `session`, `priority`, `filter`, `scopes`, `dry_run`, `tool_choice`, `parallel_calls` and `deadline`;
+    ///         see `ExtractOptions`
     ///
     /// Raises:
     ///     ModelError: the answer does not fit; the text names the place and the rule that it breaks.
@@ -303,6 +297,37 @@ impl Assistant {
     fn astream(&self, question: String, options: Option<&Bound<'_, PyDict>>) -> PyResult<AsyncEventStream> {
         let request = request(question, options)?;
         Ok(AsyncEventStream::new(rushlight::Assistant::clone(&self.core), request))
+    }
+
+    /// This assistant as a tool that other assistants may ask: its argument is a question, its value the answer's text.
+    ///
+    /// ```python
+    /// reviewer = Assistant(llm, instructions="You review code.")
+    /// assistant = Assistant(llm, tools=[reviewer.as_tool("reviewer", "Finds mistakes in code")])
+    /// ```
+    ///
+    /// It is asked in the name of the run that calls it: with its scopes, filter, priority and what is left of its deadline, but
+    /// in no session. Its tokens count as the run's own. Where it fails or is too late, the model reads that.
+    ///
+    /// Args:
+    ///     name: the name that the model uses
+    ///     description: what the model is told about it
+    ///     max_depth: how many assistants may ask each other until this one is not asked any more; default 4
+    ///     policy: what keeps its calls in check; see `ToolPolicy`. Without a `timeout` it is 10 minutes.
+    #[pyo3(signature = (name, description, *, max_depth = None, **policy: "Unpack[ToolPolicy]"))]
+    fn as_tool(
+        &self,
+        name: String,
+        description: String,
+        max_depth: Option<usize>,
+        policy: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<BuiltinTool> {
+        let agent = rushlight::Assistant::clone(&self.core);
+        let mut tool = AgentTool::new(name, description, agent).policy(from_keywords(policy, &[])?);
+        if let Some(depth) = max_depth {
+            tool = tool.max_depth(depth);
+        }
+        Ok(BuiltinTool::of(tool))
     }
 
     /// Forgets what the `cache` of a tool keeps, also of calls that still run.

@@ -39,15 +39,16 @@ impl Answer {
         self.core.cached
     }
 
-    /// Tokens of all turns.
+    /// Tokens of all turns, and of what tools asked models.
     #[getter]
     fn usage(&self) -> Usage {
-        let usage = self.core.usage;
-        Usage {
-            input_tokens: usage.input_tokens,
-            output_tokens: usage.output_tokens,
-            cached_tokens: usage.cached_tokens,
-        }
+        self.core.usage.into()
+    }
+
+    /// The name of the assistant to which the conversation was handed over last, and whose answer this is.
+    #[getter]
+    fn answered_by(&self) -> Option<&str> {
+        self.core.answered_by.as_deref()
     }
 
     /// What happened, with times.
@@ -121,6 +122,13 @@ pub(crate) struct Usage {
     output_tokens: usize,
     /// Tokens of the prompts that were taken from a cache instead of being computed.
     cached_tokens: usize,
+}
+
+impl From<rushlight::Usage> for Usage {
+    fn from(usage: rushlight::Usage) -> Self {
+        let rushlight::Usage { input_tokens, output_tokens, cached_tokens, .. } = usage;
+        Self { input_tokens, output_tokens, cached_tokens }
+    }
 }
 
 #[pymethods]

@@ -1,7 +1,7 @@
 use pyo3::prelude::*;
 use rushlight::{Event, ToolStatus};
 
-use crate::answer::Answer;
+use crate::answer::{Answer, Usage};
 use crate::convert::{Json, json_of, name_of, repr};
 use crate::passage::Passage;
 
@@ -12,6 +12,7 @@ pub(crate) enum AnyEvent {
     Text(Text),
     ToolCall(ToolCall),
     ToolOutput(ToolOutput),
+    HandedOff(HandedOff),
     Done(Done),
 }
 
@@ -24,6 +25,7 @@ impl TryFrom<Event> for AnyEvent {
             Event::Text { text } => Self::Text(Text { text }),
             Event::ToolCall(call) => Self::ToolCall(ToolCall { call }),
             Event::ToolOutput(output) => Self::ToolOutput(ToolOutput { output }),
+            Event::HandedOff { to } => Self::HandedOff(HandedOff { to }),
             Event::Done(answer) => Self::Done(Done { answer: Answer { core: *answer } }),
             other => {
                 return Err(crate::error::invalid(
@@ -190,6 +192,12 @@ impl ToolOutput {
         &self.output.content
     }
 
+    /// Tokens of the models that the tool asked, if it is an assistant.
+    #[getter]
+    fn usage(&self) -> Usage {
+        self.output.usage.into()
+    }
+
     /// How long the tool ran, in seconds.
     #[getter]
     fn elapsed(&self) -> f64 {
@@ -206,6 +214,36 @@ impl ToolOutput {
     #[pyo3(signature = () -> "dict[str, Any]")]
     fn to_json(&self) -> PyResult<Json> {
         json_of(&Event::ToolOutput(self.output.clone()))
+    }
+
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf)
+    }
+}
+
+/// Another assistant goes on with the conversation; what follows is its own.
+#[pyclass(frozen, eq, module = "rushlight")]
+#[derive(Clone, PartialEq)]
+pub(crate) struct HandedOff {
+    /// Its name.
+    #[pyo3(get)]
+    to: String,
+}
+
+#[pymethods]
+impl HandedOff {
+    /// `"handed_off"`
+    #[classattr]
+    #[pyo3(name = "type")]
+    const TYPE: &'static str = "handed_off";
+    #[classattr]
+    #[pyo3(name = "__match_args__")]
+    const MATCH_ARGS: (&'static str,) = ("to",);
+
+    /// The JSON form, the same in all languages.
+    #[pyo3(signature = () -> "dict[str, Any]")]
+    fn to_json(&self) -> PyResult<Json> {
+        json_of(&Event::HandedOff { to: self.to.clone() })
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {

@@ -10,6 +10,7 @@
 mod agent;
 mod answer;
 mod approval;
+mod batch;
 mod cache;
 mod callback;
 mod convert;
@@ -27,6 +28,7 @@ mod passage;
 mod progress;
 mod quantize;
 mod registry;
+mod request;
 mod reranker;
 mod retrieval;
 mod retriever;
@@ -55,7 +57,7 @@ mod _rushlight {
     #[pymodule_export]
     use crate::embedder::{CachedEmbedder, HashedEmbedder, LocalEmbedder, RemoteEmbedder};
     #[pymodule_export]
-    use crate::event::{Done, Retrieved, Text, ToolCall, ToolOutput};
+    use crate::event::{Done, HandedOff, Retrieved, Text, ToolCall, ToolOutput};
     #[pymodule_export]
     use crate::hub::{FetchProgress, KnownModel, afetch, fetch, models};
     #[pymodule_export]

@@ -4,26 +4,33 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use rushlight::tools::builtin::{self, AllowedCommand};
-use rushlight::{FunctionTool, Result, Tool};
+use rushlight::{FunctionTool, Result, Tool, Toolbox};
 
-use crate::convert::{Json, from_keywords, not_picklable};
+use crate::approval::PythonApprover;
+use crate::callback::{PythonTool, of_caller};
+use crate::convert::{Json, duration, from_keywords, not_picklable};
 use crate::error::{invalid, raised};
 use crate::retriever;
 use crate::runtime::Unlocked;
 
-/// A tool that ships with rushlight, for `Assistant(tools=[…])`. Made by the functions of `rushlight.tools`.
+/// A tool that ships with rushlight, or an assistant as one, for `Assistant(tools=[…])`. Made by the functions of
+/// `rushlight.tools`, and by `Assistant.as_tool`.
 #[pyclass(frozen, module = "rushlight.tools")]
 pub(crate) struct BuiltinTool {
-    core: Unlocked<Arc<FunctionTool>>,
+    core: Unlocked<Arc<dyn Tool>>,
 }
 
 impl BuiltinTool {
     fn new(made: Result<FunctionTool>) -> PyResult<Self> {
-        Ok(Self { core: Unlocked::new(Arc::new(made.map_err(raised)?)) })
+        made.map(Self::of).map_err(raised)
+    }
+
+    pub(crate) fn of(tool: impl Tool) -> Self {
+        Self { core: Unlocked::new(Arc::new(tool)) }
     }
 
     /// The tool for a toolbox.
-    pub(crate) fn shared(&self) -> Arc<FunctionTool> {
+    pub(crate) fn shared(&self) -> Arc<dyn Tool> {
         Arc::clone(&self.core)
     }
 }
@@ -51,7 +58,7 @@ impl BuiltinTool {
     /// Seconds that one call may run; None leaves it to the assistant.
     #[getter]
     fn timeout(&self) -> Option<f64> {
-        Tool::policy(&*self.core).timeout.map(|timeout| timeout.as_secs_f64())
+        self.core.policy().timeout.map(|timeout| timeout.as_secs_f64())
     }
 
     fn __repr__(&self) -> String {
@@ -62,6 +69,29 @@ impl BuiltinTool {
     fn __reduce__(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
         not_picklable(slf)
     }
+}
+
+/// The tools of an assistant.
+pub(crate) fn toolbox(
+    tools: &[Bound<'_, PyAny>],
+    timeout: Option<f64>,
+    approver: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Toolbox> {
+    let mut toolbox = Toolbox::new().call_scope(of_caller);
+    if let Some(seconds) = timeout {
+        toolbox = toolbox.timeout(duration("tool_timeout", seconds)?);
+    }
+    if let Some(approver) = approver {
+        toolbox = toolbox.approver(PythonApprover::new(approver)?);
+    }
+    for tool in tools {
+        let added = match tool.cast::<BuiltinTool>() {
+            Ok(tool) => toolbox.add(tool.get().shared()),
+            Err(_) => toolbox.add(PythonTool::new(tool)?),
+        };
+        toolbox = added.map_err(raised)?;
+    }
+    Ok(toolbox)
 }
 
 /// The tool `calculate`: the value of an arithmetic expression with `+ - * / % ^`, parentheses and the functions

@@ -113,10 +113,15 @@ def assistant_of(
     limits = dict(scenario.get("limits", {}))
     if isinstance(deadline := limits.get("deadline"), dict):
         limits["deadline"] = deadline["secs"] + deadline["nanos"] / 1e9
+    agents = [other(each, model).as_tool(each["name"], each["description"]) for each in scenario.get("agents", [])]
     return rushlight.Assistant(
         model(scenario["script"]),
         instructions=scenario.get("instructions"),
-        tools=[TOOLS[name] for name in scenario.get("tools", [])],
+        hand_offs=[
+            rushlight.HandOff(each["name"], each["description"], other(each, model))
+            for each in scenario.get("hand_offs", [])
+        ],
+        tools=[*(TOOLS[name] for name in scenario.get("tools", [])), *agents],
         tool_timeout=None if milliseconds is None else milliseconds / 1000,
         retriever=retriever,
         cache=rushlight.MemoryCache() if scenario.get("cache") else None,
@@ -125,6 +130,10 @@ def assistant_of(
         limits=limits,
         record=record,
     )
+
+
+def other(agent: dict[str, Any], model: Callable[[list[dict[str, Any]]], Any]) -> rushlight.Assistant:
+    return rushlight.Assistant(model(agent["script"]), tools=[TOOLS[name] for name in agent.get("tools", [])])
 
 
 def check(run: dict[str, Any], events: list[dict[str, Any]], error: rushlight.Error | None) -> None:

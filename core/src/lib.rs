@@ -4,6 +4,7 @@
 
 pub mod agent;
 pub mod cache;
+mod duration;
 pub mod error;
 #[cfg(any(feature = "remote", feature = "qdrant"))]
 mod http;
@@ -18,8 +19,8 @@ mod setters;
 pub mod tools;
 
 pub use agent::{
-    Agent, AgentExt, Answer, Assistant, AssistantBuilder, Citation, CitationOrigin, Event, EventStream,
-    Limits, Request,
+    Agent, AgentExt, AgentTool, Answer, Assistant, AssistantBuilder, Citation, CitationOrigin, Event,
+    EventStream, Limits, Request,
 };
 pub use cache::{Cache, CachedEmbedder, MemoryCache, MemoryCacheOptions};
 pub use error::{Error, ErrorKind, Result};

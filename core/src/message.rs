@@ -138,19 +138,23 @@ pub struct ToolOutput {
     pub status: ToolStatus,
     /// The value as text (JSON unless the tool returned a string), or an explanation of the failure.
     pub content: String,
+    /// Tokens of the models that the tool asked, if it asked any: those of an [`AgentTool`](crate::AgentTool).
+    #[serde(default, skip_serializing_if = "Usage::is_zero")]
+    pub usage: Usage,
     /// How long the tool ran.
     #[serde(skip)]
     pub elapsed: Duration,
 }
 
 impl ToolOutput {
-    /// The answer to `call`, with no time elapsed.
+    /// The answer to `call`, with no tokens used and no time elapsed.
     pub fn new(call: &ToolCall, status: ToolStatus, content: impl Into<String>) -> Self {
         Self {
             call_id: call.id.clone(),
             name: call.name.clone(),
             status,
             content: content.into(),
+            usage: Usage::default(),
             elapsed: Duration::ZERO,
         }
     }
@@ -177,6 +181,10 @@ impl Usage {
     /// Usage from its parts.
     pub fn new(input_tokens: usize, output_tokens: usize, cached_tokens: usize) -> Self {
         Self { input_tokens, output_tokens, cached_tokens }
+    }
+
+    fn is_zero(&self) -> bool {
+        *self == Self::default()
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// The modules of the core crate in the order in which they may be used: each may use those of the groups
 /// before its own; modules of one group do not know each other.
 const ORDER: [&[&str]; 9] = [
-    &["error", "message", "setters"],
+    &["duration", "error", "message", "setters"],
     &["observe", "schema"],
     &["http"],
     &["llm", "retrieval", "session"],

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use rushlight::{
-    Agent, Assistant, Document, HashedEmbedder, KnowledgeBase, Limits, MemoryCache, MemorySessions, Request,
-    RetrieverOptions, ScriptedLlm, ScriptedTurn, Toolbox,
+    Agent, AgentTool, Assistant, Document, HashedEmbedder, KnowledgeBase, Limits, MemoryCache,
+    MemorySessions, Request, RetrieverOptions, ScriptedLlm, ScriptedTurn, Toolbox,
 };
 use rushlight_tests::support::tools::by_name;
 use serde::{Deserialize, Serialize};
@@ -27,6 +27,12 @@ struct Scenario {
     retriever: Option<RetrieverOptions>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     tools: Vec<String>,
+    /// Assistants that the assistant may ask.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    agents: Vec<Other>,
+    /// Assistants to which it may hand over.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    hand_offs: Vec<Other>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     tool_timeout_ms: Option<u64>,
     #[serde(default, skip_serializing_if = "is_false")]
@@ -37,6 +43,17 @@ struct Scenario {
     limits: Option<Value>,
     script: Vec<Value>,
     runs: Vec<Run>,
+}
+
+/// An assistant beside the one that is asked.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Other {
+    name: String,
+    description: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    tools: Vec<String>,
+    script: Vec<Value>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -61,10 +78,24 @@ fn is_false(value: &bool) -> bool {
     !value
 }
 
+fn model(script: &[Value]) -> ScriptedLlm {
+    let turn = |turn: &Value| serde_json::from_value::<ScriptedTurn>(turn.clone()).unwrap();
+    ScriptedLlm::new(script.iter().map(turn).collect())
+}
+
+fn toolbox(names: &[String]) -> Toolbox {
+    names.iter().try_fold(Toolbox::new(), |tools, name| tools.add(by_name(name))).unwrap()
+}
+
+fn other(other: &Other) -> Assistant {
+    Assistant::builder(model(&other.script)).tools(toolbox(&other.tools)).build().unwrap()
+}
+
 async fn assistant(scenario: &Scenario, journal: &Path) -> Assistant {
-    let script: Vec<ScriptedTurn> =
-        scenario.script.iter().map(|turn| serde_json::from_value(turn.clone()).unwrap()).collect();
-    let mut builder = Assistant::builder(ScriptedLlm::new(script)).record(journal);
+    let mut builder = Assistant::builder(model(&scenario.script)).record(journal);
+    for to in &scenario.hand_offs {
+        builder = builder.hand_off_to(&to.name, &to.description, other(to));
+    }
     if let Some(instructions) = &scenario.instructions {
         builder = builder.instructions(instructions);
     }
@@ -84,10 +115,10 @@ async fn assistant(scenario: &Scenario, journal: &Path) -> Assistant {
             None => builder.retriever(base),
         };
     }
-    if !scenario.tools.is_empty() {
-        let mut tools = Toolbox::new();
-        for name in &scenario.tools {
-            tools = tools.add(by_name(name)).unwrap();
+    if !scenario.tools.is_empty() || !scenario.agents.is_empty() {
+        let mut tools = toolbox(&scenario.tools);
+        for agent in &scenario.agents {
+            tools = tools.add(AgentTool::new(&agent.name, &agent.description, other(agent))).unwrap();
         }
         if let Some(timeout) = scenario.tool_timeout_ms {
             tools = tools.timeout(Duration::from_millis(timeout));

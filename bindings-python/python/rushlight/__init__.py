@@ -16,6 +16,7 @@ watched (`stream`, `astream`) and stopped at any time.
 from typing import TypeAlias
 
 from . import tools
+from ._agents import HandOff
 from ._errors import (
     BusyError,
     CancelledError,
@@ -34,6 +35,7 @@ from ._errors import (
 )
 from ._filter import Filter
 from ._options import (
+    BatchRequest,
     CircuitBreaker,
     ExtractOptions,
     HnswOptions,
@@ -60,6 +62,7 @@ from ._rushlight import (
     EventStream,
     FailedDocument,
     FetchProgress,
+    HandedOff,
     HashedEmbedder,
     IngestProgress,
     IngestReport,
@@ -108,7 +111,7 @@ from ._rushlight import (
 )
 from ._tool import Tool, tool
 
-Event: TypeAlias = Retrieved | Text | ToolCall | ToolOutput | Done
+Event: TypeAlias = Retrieved | Text | ToolCall | ToolOutput | HandedOff | Done
 """One step of a run."""
 
 __all__ = [
@@ -116,6 +119,7 @@ __all__ = [
     "Approver",
     "Assistant",
     "AsyncEventStream",
+    "BatchRequest",
     "BusyError",
     "Cache",
     "CachedEmbedder",
@@ -138,6 +142,8 @@ __all__ = [
     "FetchProgress",
     "Filter",
     "ForeignError",
+    "HandOff",
+    "HandedOff",
     "HashedEmbedder",
     "HnswOptions",
     "IngestProgress",

@@ -20,6 +20,8 @@ class ExtractOptions(TypedDict, total=False):
 
     session: str | None
     """The conversation that the question belongs to; none for a question on its own."""
+    history: Sequence[Mapping[str, Any]]
+    """What was said before, after what the session remembers: messages as `{"role": "user", "content": …}`."""
     priority: Literal["low", "normal", "high"] | None
     """Which runs go first at the model when not all can; `normal` by default."""
     filter: Filter | None
@@ -33,6 +35,8 @@ class ExtractOptions(TypedDict, total=False):
     must, it does so in its first turn."""
     parallel_calls: bool
     """Whether the model may ask for several tools in one turn; it may by default."""
+    deadline: float | None
+    """Seconds that the run may take, where the assistant's limits admit more."""
 
 
 class RunOptions(ExtractOptions, total=False):
@@ -40,6 +44,14 @@ class RunOptions(ExtractOptions, total=False):
 
     schema: Mapping[str, Any] | None
     """A JSON Schema that the answer has to fit, as JSON; none for an answer in words."""
+
+
+class _Question(TypedDict):
+    question: str
+
+
+class BatchRequest(_Question, RunOptions, total=False):
+    """One request of a batch: a question, and the options of its run."""
 
 
 class ResultCache(TypedDict, total=False):

@@ -4,12 +4,14 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Final, Literal, NoReturn, final
 from typing_extensions import Unpack
+from ._agents import HandOff
+from ._errors import Error
 from ._filter import Filter
-from ._options import AllowedCommand, CurrentTimeOptions, ExtractOptions, FetchPageOptions, KnowledgeBaseOptions, LocalLlmOptions, ReadFileOptions, RemoteEmbedderOptions, RetrieverOptions, RunCommandOptions, RunOptions, SearchCodeOptions, SearchKnowledgeOptions, WebOptions
+from ._options import AllowedCommand, BatchRequest, CurrentTimeOptions, ExtractOptions, FetchPageOptions, KnowledgeBaseOptions, LocalLlmOptions, ReadFileOptions, RemoteEmbedderOptions, RetrieverOptions, RunCommandOptions, RunOptions, SearchCodeOptions, SearchKnowledgeOptions, ToolPolicy, WebOptions
 from ._protocols import Approver, Cache, Embedder, Llm, Reranker, Retriever
 from ._tool import Tool
 
-__all__ = ["__version__", "Answer", "Assistant", "AsyncEventStream", "BuiltinTool", "CachedEmbedder", "Citation", "CompactReport", "DeviceInfo", "Document", "Done", "EventStream", "FailedDocument", "FetchProgress", "HashedEmbedder", "IngestProgress", "IngestReport", "KnowledgeBase", "KnowledgeBaseInfo", "KnowledgeRetriever", "KnownModel", "Limits", "LoadProgress", "LocalEmbedder", "LocalLlm", "LocalReranker", "MemoryCache", "MemoryEstimate", "MemorySessions", "ModelInfo", "ModelRegistry", "Passage", "QuantizeProgress", "QuantizeReport", "QuantizedTensor", "RegisteredModel", "RemoteEmbedder", "Report", "Retrieved", "Sampling", "Scores", "ScriptedLlm", "Slo", "SloReport", "Slos", "StoreCheck", "StoreInfo", "Text", "ToolCall", "ToolOutput", "Usage", "VectorIndex", "afetch", "aquantize", "calculate", "current_time", "devices", "fetch", "fetch_page", "models", "quantize", "read_file", "run_command", "search_code", "search_knowledge"]
+__all__ = ["__version__", "Answer", "Assistant", "AsyncEventStream", "BuiltinTool", "CachedEmbedder", "Citation", "CompactReport", "DeviceInfo", "Document", "Done", "EventStream", "FailedDocument", "FetchProgress", "HandedOff", "HashedEmbedder", "IngestProgress", "IngestReport", "KnowledgeBase", "KnowledgeBaseInfo", "KnowledgeRetriever", "KnownModel", "Limits", "LoadProgress", "LocalEmbedder", "LocalLlm", "LocalReranker", "MemoryCache", "MemoryEstimate", "MemorySessions", "ModelInfo", "ModelRegistry", "Passage", "QuantizeProgress", "QuantizeReport", "QuantizedTensor", "RegisteredModel", "RemoteEmbedder", "Report", "Retrieved", "Sampling", "Scores", "ScriptedLlm", "Slo", "SloReport", "Slos", "StoreCheck", "StoreInfo", "Text", "ToolCall", "ToolOutput", "Usage", "VectorIndex", "afetch", "aquantize", "calculate", "current_time", "devices", "fetch", "fetch_page", "models", "quantize", "read_file", "run_command", "search_code", "search_knowledge"]
 
 __version__: Final[str]
 
@@ -23,6 +25,11 @@ class Answer:
     def __ne__(self, value: object, /) -> bool: ...
     def __repr__(self, /) -> str: ...
     def __str__(self, /) -> str: ...
+    @property
+    def answered_by(self, /) -> str | None:
+        """
+        The name of the assistant to which the conversation was handed over last, and whose answer this is.
+        """
     @property
     def cached(self, /) -> bool:
         """
@@ -55,7 +62,7 @@ class Answer:
     @property
     def usage(self, /) -> Usage:
         """
-        Tokens of all turns.
+        Tokens of all turns, and of what tools asked models.
         """
 
 @final
@@ -65,7 +72,7 @@ class Assistant:
 
     It may be used from any thread and any event loop, and by many at once.
     """
-    def __new__(cls, /, llm: LocalLlm | ScriptedLlm | Llm, *, instructions: str | None = None, tools: Sequence[Tool[..., Any] | Callable[..., Any] | BuiltinTool] = ..., retriever: Retriever | None = None, cache: MemoryCache | Cache | None = None, sessions: MemorySessions | None = None, sampling: Sampling | Mapping[str, Any] | None = None, limits: Limits | Mapping[str, Any] | None = None, tool_timeout: float | None = None, approver: Approver | None = None, cache_tool_answers: bool = False, record: str | PathLike[str] | None = None) -> Assistant:
+    def __new__(cls, /, llm: LocalLlm | ScriptedLlm | Llm, *, instructions: str | None = None, tools: Sequence[Tool[..., Any] | Callable[..., Any] | BuiltinTool] = ..., retriever: Retriever | None = None, cache: MemoryCache | Cache | None = None, sessions: MemorySessions | None = None, sampling: Sampling | Mapping[str, Any] | None = None, limits: Limits | Mapping[str, Any] | None = None, tool_timeout: float | None = None, approver: Approver | None = None, hand_offs: Sequence[HandOff] = ..., cache_tool_answers: bool = False, record: str | PathLike[str] | None = None) -> Assistant:
         """
         An assistant around a model; everything else is optional.
 
@@ -85,6 +92,8 @@ class Assistant:
             tool_timeout: seconds that each tool may run that has no timeout of its own; default 5
             approver: decides about calls of tools with `approve`: a function, sync or async, that gets the `ToolCall` and
                 gives True, or False or a reason why not; without one they do not run
+            hand_offs: assistants to which the model may hand the conversation over, by a tool `transfer_to_NAME`: they go on with
+                what was said before, and give the answer
             cache_tool_answers: keeps answers that needed tools, too
             record: a file, replaced if it is there, that keeps everything that runs are told by model, tools, retriever, cache
                 and sessions, as it is: `Assistant.replay` gives the same events again
@@ -97,6 +106,28 @@ class Assistant:
     async def arun(self, /, question: str, **options: Unpack[RunOptions]) -> Answer:
         """
         The answer to a question, from async code. Cancelling the task stops the run.
+        """
+    async def arun_batch(self, /, requests: Sequence[str | BatchRequest], *, concurrency: int | None = None) -> list[Answer | Error]:
+        """
+        As `run_batch`, from async code. Cancelling the task stops all.
+        """
+    def as_tool(self, /, name: str, description: str, *, max_depth: int | None = None, **policy: Unpack[ToolPolicy]) -> BuiltinTool:
+        """
+        This assistant as a tool that other assistants may ask: its argument is a question, its value the answer's text.
+
+        ```python
+        reviewer = Assistant(llm, instructions="You review code.")
+        assistant = Assistant(llm, tools=[reviewer.as_tool("reviewer", "Finds mistakes in code")])
+        ```
+
+        It is asked in the name of the run that calls it: with its scopes, filter, priority and what is left of its deadline, but
+        in no session. Its tokens count as the run's own. Where it fails or is too late, the model reads that.
+
+        Args:
+            name: the name that the model uses
+            description: what the model is told about it
+            max_depth: how many assistants may ask each other until this one is not asked any more; default 4
+            policy: what keeps its calls in check; see `ToolPolicy`. Without a `timeout` it is 10 minutes.
         """
     def astream(self, /, question: str, **options: Unpack[RunOptions]) -> AsyncEventStream:
         """
@@ -131,7 +162,8 @@ class Assistant:
             question: the question; must not be blank
             schema: a dataclass, a TypedDict, a pydantic model or another type that a tool's argument may have, of which a
                 value is returned; or a JSON Schema
-            options: `session`, `priority`, `filter`, `scopes`, `dry_run`, `tool_choice` and `parallel_calls`; see `ExtractOptions`
+            options: `session`, `priority`, `filter`, `scopes`, `dry_run`, `tool_choice`, `parallel_calls` and `deadline`;
+                see `ExtractOptions`
 
         Raises:
             ModelError: the answer does not fit; the text names the place and the rule that it breaks.
@@ -159,8 +191,22 @@ class Assistant:
 
         Args:
             question: the question; must not be blank
-            options: `session`, `priority`, `filter`, `schema`, `scopes`, `dry_run`, `tool_choice` and `parallel_calls`; see
-                `RunOptions`
+            options: `session`, `priority`, `filter`, `schema`, `scopes`, `dry_run`, `tool_choice`, `parallel_calls` and
+                `deadline`; see `RunOptions`
+        """
+    def run_batch(self, /, requests: Sequence[str | BatchRequest], *, concurrency: int | None = None) -> list[Answer | Error]:
+        """
+        The answers to many questions, in their order. A question that fails does not stop the others: in the place of its
+        answer is its error, which is not raised. Ctrl-C stops all.
+
+        ```python
+        for answer in assistant.run_batch(["Why?", dict(question="And now?", session="ann")]):
+            print(answer.text if isinstance(answer, Answer) else answer.code)
+        ```
+
+        Args:
+            requests: questions, or dicts with a `question` and the options of `run`
+            concurrency: how many are worked on at the same time; default 10
         """
     def stream(self, /, question: str, **options: Unpack[RunOptions]) -> EventStream:
         """
@@ -189,9 +235,9 @@ class AsyncEventStream:
     async def __aenter__(self, /) -> AsyncEventStream: ...
     async def __aexit__(self, /, *_exception: object) -> None: ...
     def __aiter__(self, /) -> AsyncEventStream: ...
-    def __anext__(self, /) -> Awaitable[Retrieved | Text | ToolCall | ToolOutput | Done]: ...
+    def __anext__(self, /) -> Awaitable[Retrieved | Text | ToolCall | ToolOutput | HandedOff | Done]: ...
     def __reduce__(self, /) -> NoReturn: ...
-    async def _next(self, /) -> Retrieved | Text | ToolCall | ToolOutput | Done:
+    async def _next(self, /) -> Retrieved | Text | ToolCall | ToolOutput | HandedOff | Done:
         """
         The next event.
         """
@@ -208,7 +254,8 @@ class AsyncEventStream:
 @final
 class BuiltinTool:
     """
-    A tool that ships with rushlight, for `Assistant(tools=[…])`. Made by the functions of `rushlight.tools`.
+    A tool that ships with rushlight, or an assistant as one, for `Assistant(tools=[…])`. Made by the functions of
+    `rushlight.tools`, and by `Assistant.as_tool`.
     """
     def __reduce__(self, /) -> NoReturn: ...
     def __repr__(self, /) -> str: ...
@@ -438,7 +485,7 @@ class EventStream:
     def __enter__(self, /) -> EventStream: ...
     def __exit__(self, /, *_exception: object) -> None: ...
     def __iter__(self, /) -> EventStream: ...
-    def __next__(self, /) -> Retrieved | Text | ToolCall | ToolOutput | Done: ...
+    def __next__(self, /) -> Retrieved | Text | ToolCall | ToolOutput | HandedOff | Done: ...
     def __reduce__(self, /) -> NoReturn: ...
     @property
     def answer(self, /) -> Answer | None:
@@ -503,6 +550,29 @@ class FetchProgress:
     def total(self, /) -> int:
         """
         Bytes of the whole file.
+        """
+
+@final
+class HandedOff:
+    """
+    Another assistant goes on with the conversation; what follows is its own.
+    """
+    __match_args__: Final = ("to",)
+    type: Final[Literal["handed_off"]]
+    """
+    `"handed_off"`
+    """
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __repr__(self, /) -> str: ...
+    @property
+    def to(self, /) -> str:
+        """
+        Its name.
+        """
+    def to_json(self, /) -> dict[str, Any]:
+        """
+        The JSON form, the same in all languages.
         """
 
 @final
@@ -2288,6 +2358,11 @@ class ToolOutput:
     def to_json(self, /) -> dict[str, Any]:
         """
         The JSON form, the same in all languages.
+        """
+    @property
+    def usage(self, /) -> Usage:
+        """
+        Tokens of the models that the tool asked, if it is an assistant.
         """
 
 @final

@@ -1,7 +1,7 @@
 use std::future::ready;
 
 use async_trait::async_trait;
-use futures::stream::BoxStream;
+use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -10,6 +10,9 @@ use serde_json::Value;
 use super::{Agent, Answer, Event, Request};
 use crate::schema::{ValueSchema, schema_of};
 use crate::{Error, Result};
+
+/// How many requests of a [batch](AgentExt::ask_batch) are worked on at the same time where nobody says how many.
+pub const BATCH_CONCURRENCY: usize = 10;
 
 /// Comfort over any [`Agent`].
 #[async_trait]
@@ -23,6 +26,41 @@ pub trait AgentExt: Agent {
             }
         }
         Err(Error::Stopped { what: "the run" })
+    }
+
+    /// The answers to several requests, in their order; at most `concurrency` of them, [`BATCH_CONCURRENCY`] by custom, are
+    /// worked on at the same time. A request that fails does not stop the others: its place holds its error.
+    ///
+    /// A model answers as many of them at once as it can; more only wait in its queue, which may be full.
+    ///
+    /// ```
+    /// # use rushlight::llm::ScriptedTurn;
+    /// # use rushlight::{AgentExt, Assistant, ScriptedLlm};
+    /// # #[tokio::main] async fn main() -> rushlight::Result<()> {
+    /// # let llm = ScriptedLlm::new(vec![ScriptedTurn::text("Paris."), ScriptedTurn::text("Rome.")]);
+    /// # let assistant = Assistant::builder(llm).build()?;
+    /// let questions = ["Capital of France?", "Capital of Italy?"];
+    /// let answers = assistant.ask_batch(questions.map(Into::into).into(), 4).await?;
+    /// assert_eq!(answers[1].as_ref().unwrap().text, "Rome.");
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] for a concurrency of 0.
+    ///
+    /// # Cancellation
+    ///
+    /// Dropping the future stops all runs.
+    async fn ask_batch(&self, requests: Vec<Request>, concurrency: usize) -> Result<Vec<Result<Answer>>> {
+        if concurrency == 0 {
+            return Err(Error::invalid("concurrency", "expected at least 1, got 0"));
+        }
+        let numbered = stream::iter(requests.into_iter().enumerate());
+        let ended = numbered.map(async |(number, request)| (number, self.ask(request).await));
+        let mut answers: Vec<_> = ended.buffer_unordered(concurrency).collect().await;
+        answers.sort_unstable_by_key(|(number, _)| *number);
+        Ok(answers.into_iter().map(|(_, answer)| answer).collect())
     }
 
     /// The answer to `request` as a value: JSON that fits the schema of `T`.

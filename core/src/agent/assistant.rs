@@ -4,6 +4,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::emitter::events;
+use super::hand_off::{self, HandOff};
 use super::prompt::Draft;
 use super::recording;
 use super::run::Run;
@@ -42,6 +43,8 @@ use crate::{Error, Result};
 /// - A cached answer comes as one [`Event::Text`](super::Event::Text) and
 ///   [`Event::Done`](super::Event::Done). Only whole answers are kept, and answers that needed tools only
 ///   with [`AssistantBuilder::cache_tool_answers`]. A cache that fails is logged and passed over.
+/// - A conversation that is [handed over](AssistantBuilder::hand_off_to) goes on in another agent, whose events and answer are
+///   those of the run. Such an answer is remembered and never kept in the cache; the next question comes here again.
 /// - The same question asked twice at once is answered once, when there is a cache.
 /// - An answer to a request with a [schema](Request::schema) fits it, or the run ends with [`Error::Model`], which says where
 ///   and by which rule it does not; nothing is remembered or kept then.
@@ -65,6 +68,7 @@ pub(super) struct Parts {
     pub(super) sessions: Option<Arc<dyn SessionStore>>,
     pub(super) sampling: Sampling,
     pub(super) limits: Limits,
+    pub(super) hand_offs: Vec<HandOff>,
     pub(super) cache_tool_answers: bool,
     pub(super) flights: SingleFlight,
 }
@@ -72,7 +76,12 @@ pub(super) struct Parts {
 impl Parts {
     /// The tools that can be offered to a run.
     pub(super) fn specs(&self, context: &ToolContext) -> Vec<ToolSpec> {
-        self.tools.as_ref().map(|tools| tools.specs_for(context)).unwrap_or_default()
+        let mut specs = self.tools.as_ref().map(|tools| tools.specs_for(context)).unwrap_or_default();
+        for HandOff { spec, .. } in hand_off::open_to(self, context) {
+            specs.retain(|tool| tool.name != spec.name);
+            specs.push(spec.clone());
+        }
+        specs
     }
 }
 

@@ -2,12 +2,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::assistant::Parts;
-use super::{Assistant, Limits, recording};
+use super::hand_off::{self, HandOff};
+use super::{Agent, Assistant, Limits, recording};
 use crate::cache::{Cache, SingleFlight};
 use crate::llm::{Llm, Sampling};
 use crate::retrieval::Retriever;
 use crate::session::SessionStore;
-use crate::tools::ToolRegistry;
+use crate::tools::{ToolRegistry, Toolbox};
 use crate::{Error, Result};
 
 const DEFAULT_INSTRUCTIONS: &str = "You are a helpful assistant.";
@@ -33,6 +34,7 @@ impl AssistantBuilder {
                 sampling: Sampling::default(),
                 limits: Limits::default(),
                 cache_tool_answers: false,
+                hand_offs: Vec::new(),
                 flights: SingleFlight::new(),
             },
             journal: None,
@@ -88,6 +90,23 @@ impl AssistantBuilder {
         self
     }
 
+    /// The model may hand the conversation over to this agent, by the tool `transfer_to_NAME`: it goes on from the question
+    /// with what was said before, and gives the answer. Default: to nobody.
+    ///
+    /// A tool of the same name is not offered. Other calls of the same turn are not run. The agent is granted what the run is, and has the time that is left; it
+    /// sees what this one remembers, and remembers nothing itself. Agents that hand over to each other do so four times at
+    /// most, then whoever has the conversation answers.
+    pub fn hand_off_to(
+        mut self,
+        name: impl Into<String>,
+        description: impl Into<String>,
+        agent: impl Agent,
+    ) -> Self {
+        let hand_off = HandOff::new(name.into(), description.into(), Arc::new(agent));
+        self.parts.hand_offs.push(hand_off);
+        self
+    }
+
     /// Keeps everything that runs are told by model, tools, retriever, cache and sessions in a file, which is replaced if it
     /// is there: [`Assistant::replay`] gives the same events again. Default: nothing is kept.
     ///
@@ -99,8 +118,13 @@ impl AssistantBuilder {
     }
 
     /// The assistant, or the first option that is out of its range.
-    pub fn build(self) -> Result<Assistant> {
+    pub fn build(mut self) -> Result<Assistant> {
         self.parts.sampling.validate()?;
+        hand_off::validate(&self.parts)?;
+        if !self.parts.hand_offs.is_empty() {
+            // Somebody has to answer the calls of tools that are not there.
+            self.parts.tools.get_or_insert_with(|| Arc::new(Toolbox::new()));
+        }
         let limits = &self.parts.limits;
         for (name, value) in
             [("max_turns", limits.max_turns), ("max_output_tokens", limits.max_output_tokens)]

@@ -31,6 +31,7 @@ pub(super) fn key(parts: &Parts, request: &Request, history: &[Message], specs: 
         .part("history", json(&history)?)
         .part("documents", json(&version)?)
         .part("filter", json(&request.filter)?)
+        .part("depth", json(&request.depth)?)
         .part("schema", json(&request.schema)?)
         .finish())
 }

@@ -13,7 +13,7 @@ use crate::retrieval::Passage;
 #[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Event {
-    /// The passages that the model will see, best first. Sent once, when a retriever is set and the answer
+    /// The passages that the model will see, best first. Sent once by each agent that has a retriever, when the answer
     /// did not come from the cache.
     Retrieved {
         /// The passages; their position plus one is the number by which the answer cites them.
@@ -29,6 +29,11 @@ pub enum Event {
     ToolCall(ToolCall),
     /// A tool has ended.
     ToolOutput(ToolOutput),
+    /// Another agent goes on with the conversation; what follows is its own.
+    HandedOff {
+        /// Its name.
+        to: String,
+    },
     /// The end of the run.
     Done(Box<Answer>),
 }
@@ -45,8 +50,12 @@ pub struct Answer {
     pub finish_reason: FinishReason,
     /// Whether the answer came from the cache.
     pub cached: bool,
-    /// Tokens of all turns.
+    /// Tokens of all turns, and of what tools asked models.
     pub usage: Usage,
+    /// The last agent to which the conversation was [handed over](crate::AssistantBuilder::hand_off_to), and whose answer this is;
+    /// none if it was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered_by: Option<String>,
     /// What happened, with times; these differ from run to run and are no part of the JSON form.
     #[serde(skip)]
     pub report: Report,
@@ -61,6 +70,7 @@ impl Answer {
             finish_reason: FinishReason::Stop,
             cached: false,
             usage: Usage::default(),
+            answered_by: None,
             report: Report::default(),
         }
     }

@@ -9,11 +9,13 @@ mod citation;
 mod context;
 mod emitter;
 mod event;
+mod hand_off;
 mod prompt;
 mod recording;
 mod request;
 mod run;
 mod shared;
+mod tool;
 mod turn;
 
 use std::fmt::Debug;
@@ -21,13 +23,14 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 
-pub use ask::AgentExt;
+pub use ask::{AgentExt, BATCH_CONCURRENCY};
 pub use assistant::Assistant;
 pub use budget::Limits;
 pub use builder::AssistantBuilder;
 pub use citation::{Citation, CitationOrigin};
 pub use event::{Answer, Event};
 pub use request::Request;
+pub use tool::AgentTool;
 
 use crate::Result;
 

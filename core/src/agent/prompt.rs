@@ -94,6 +94,17 @@ impl Draft {
         self.exchange.extend(messages);
     }
 
+    /// What was said until now, the question included if anything came of it.
+    pub(super) fn said(&self) -> Vec<Message> {
+        let mut said = self.history.clone();
+        if !self.exchange.is_empty() {
+            said.push(Message::user(&self.question));
+            said.extend_from_slice(&self.exchange);
+            said.push(Message::assistant("Somebody else goes on with this.", Vec::new()));
+        }
+        said
+    }
+
     /// The calls and outputs of the run so far.
     pub(super) fn into_exchange(self) -> Vec<Message> {
         self.exchange

@@ -1,14 +1,18 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use async_trait::async_trait;
+use futures::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
-use super::Limits;
 use super::assistant::Parts;
-use crate::Result;
+use super::hand_off::HandOff;
+use super::{Agent, Event, EventStream, Limits, Request};
 use crate::cache::SingleFlight;
-use crate::layer::{Journal, Replay};
+use crate::layer::{Journal, Pending, Replay};
 use crate::llm::Sampling;
+use crate::{Error, Result};
 
 /// What an assistant is beside its parts, as its journal has it, and which parts it has.
 #[derive(Debug, Serialize, Deserialize)]
@@ -22,6 +26,9 @@ struct About {
     tools: bool,
     cache: bool,
     sessions: bool,
+    /// Names and descriptions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    hand_offs: Vec<(String, String)>,
 }
 
 /// The same parts, and a journal of what they tell.
@@ -35,9 +42,19 @@ pub(super) fn recorded(parts: Parts, path: &Path) -> Result<Parts> {
         tools: parts.tools.is_some(),
         cache: parts.cache.is_some(),
         sessions: parts.sessions.is_some(),
+        hand_offs: parts
+            .hand_offs
+            .iter()
+            .map(|other| (other.to.clone(), other.description.clone()))
+            .collect(),
     };
     let journal = Journal::create(path, &*parts.llm, &about)?;
+    let recorded = |other: HandOff| {
+        let agent = RecordedAgent { name: other.to.clone(), agent: other.agent, journal: journal.clone() };
+        HandOff::new(other.to, other.description, Arc::new(agent))
+    };
     Ok(Parts {
+        hand_offs: parts.hand_offs.into_iter().map(recorded).collect(),
         llm: Arc::new(journal.record(parts.llm)),
         retriever: parts.retriever.map(|part| Arc::new(journal.record(part)) as _),
         tools: parts.tools.map(|part| Arc::new(journal.record(part)) as _),
@@ -51,7 +68,12 @@ pub(super) fn recorded(parts: Parts, path: &Path) -> Result<Parts> {
 pub(super) fn replayed(path: &Path) -> Result<Parts> {
     let replay = Arc::new(Replay::open(path)?);
     let about: About = replay.about()?;
+    let replayed = |(name, description): (String, String)| {
+        let agent = ReplayedAgent { name: name.clone(), replay: Arc::clone(&replay) };
+        HandOff::new(name, description, Arc::new(agent))
+    };
     Ok(Parts {
+        hand_offs: about.hand_offs.into_iter().map(replayed).collect(),
         llm: Arc::clone(&replay) as _,
         instructions: about.instructions,
         retriever: about.retriever.then(|| Arc::clone(&replay) as _),
@@ -63,4 +85,63 @@ pub(super) fn replayed(path: &Path) -> Result<Parts> {
         cache_tool_answers: about.cache_tool_answers,
         flights: SingleFlight::new(),
     })
+}
+
+/// An agent that takes over, and a journal of its events.
+#[derive(Debug)]
+struct RecordedAgent {
+    name: String,
+    agent: Arc<dyn Agent>,
+    journal: Journal,
+}
+
+#[async_trait]
+impl Agent for RecordedAgent {
+    async fn run(&self, request: Request) -> Result<EventStream> {
+        let mut pending = self.journal.begin_events(asked(&self.name, &request)?);
+        match self.agent.run(request).await {
+            Ok(events) => Ok(events.map(move |event| note(&mut pending, event)).boxed()),
+            Err(error) => {
+                pending.fail(&error)?;
+                Err(error)
+            }
+        }
+    }
+}
+
+/// What it told, again.
+#[derive(Debug)]
+struct ReplayedAgent {
+    name: String,
+    replay: Arc<Replay>,
+}
+
+#[async_trait]
+impl Agent for ReplayedAgent {
+    async fn run(&self, request: Request) -> Result<EventStream> {
+        let (events, failed) = self.replay.events::<Event>(&asked(&self.name, &request)?)?;
+        let items: Vec<Result<Event>> = events.into_iter().map(Ok).chain(failed.map(Err)).collect();
+        Ok(stream::iter(items).boxed())
+    }
+}
+
+/// What an agent is asked, as the journal has it: without the time that is left, which is never the same.
+fn asked(name: &str, request: &Request) -> Result<Value> {
+    let request = Request { deadline: None, ..request.clone() };
+    Ok(json!({"to": name, "request": serde_json::to_value(request).map_err(unwritable)?}))
+}
+
+fn note(pending: &mut Pending, event: Result<Event>) -> Result<Event> {
+    match &event {
+        Ok(told) => pending.piece(serde_json::to_value(told).map_err(unwritable)?),
+        Err(error) => pending.fail(error)?,
+    }
+    if let Ok(Event::Done(_)) = event {
+        pending.end()?;
+    }
+    event
+}
+
+fn unwritable(error: serde_json::Error) -> Error {
+    Error::Foreign { what: "the journal".to_owned(), source: error.into() }
 }

@@ -1,14 +1,18 @@
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tokio::time::Instant;
 
+use crate::duration;
 use crate::llm::{Priority, ToolChoice};
+use crate::message::Message;
 use crate::retrieval::Filter;
 use crate::tools::ToolContext;
 
 /// A question to an [`Agent`](crate::Agent).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Request {
     /// The question; must not be blank.
@@ -16,6 +20,9 @@ pub struct Request {
     /// The conversation that it belongs to; none for a question on its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<String>,
+    /// What was said before, after what the session remembers; not stored.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<Message>,
     /// Which runs go first at the model.
     #[serde(default, skip_serializing_if = "is_default")]
     pub priority: Priority,
@@ -39,6 +46,14 @@ pub struct Request {
     /// Whether the model may ask for several tools in one turn. Default true.
     #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
     pub parallel_calls: bool,
+    /// Wall time of the run, where the [limits](crate::Limits) of the agent admit more. In JSON a number of seconds, or
+    /// text such as `30s`.
+    #[serde(default, with = "duration::optional", skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<Duration>,
+    /// How many agents ask each other by [tools](crate::AgentTool), or hand over to each other, until this one; 0 for a
+    /// question of a person. No part of the JSON form.
+    #[serde(skip)]
+    pub depth: usize,
 }
 
 impl Request {
@@ -47,6 +62,7 @@ impl Request {
         Self {
             question: question.into(),
             session: None,
+            history: Vec::new(),
             priority: Priority::default(),
             filter: None,
             schema: None,
@@ -54,6 +70,22 @@ impl Request {
             dry_run: false,
             tool_choice: ToolChoice::default(),
             parallel_calls: true,
+            deadline: None,
+            depth: 0,
+        }
+    }
+
+    /// A question that a tool asks in the name of a run: with all that the run was granted and may spend, one level
+    /// deeper, and in no conversation.
+    pub fn of_tool(question: impl Into<String>, context: &ToolContext) -> Self {
+        Self {
+            priority: context.priority,
+            filter: context.filter.clone(),
+            scopes: context.scopes.clone(),
+            dry_run: context.dry_run,
+            deadline: context.deadline.map(|end| end.saturating_duration_since(Instant::now())),
+            depth: context.depth + 1,
+            ..Self::new(question)
         }
     }
 
@@ -61,6 +93,13 @@ impl Request {
     #[must_use]
     pub fn session(mut self, id: impl Into<String>) -> Self {
         self.session = Some(id.into());
+        self
+    }
+
+    /// The same question after these messages.
+    #[must_use]
+    pub fn history(mut self, messages: impl IntoIterator<Item = Message>) -> Self {
+        self.history = messages.into_iter().collect();
         self
     }
 
@@ -113,11 +152,21 @@ impl Request {
         self
     }
 
+    /// The same question, with less time than the agent admits.
+    #[must_use]
+    pub fn deadline(mut self, after: Duration) -> Self {
+        self.deadline = Some(after);
+        self
+    }
+
     /// What tools may know of the run.
     pub(super) fn tool_context(&self) -> ToolContext {
         let mut context = ToolContext::new().scopes(&self.scopes);
         context.session.clone_from(&self.session);
+        context.filter.clone_from(&self.filter);
         context.dry_run = self.dry_run;
+        context.priority = self.priority;
+        context.depth = self.depth;
         context
     }
 }

@@ -5,16 +5,26 @@ use std::time::{Duration, Instant};
 use super::assistant::Parts;
 use super::citation::citations;
 use super::emitter::Emitter;
+use super::hand_off::{self, HandOff};
 use super::prompt::{Draft, room_for_passages};
 use super::turn::{Calls, Generation};
 use super::{Answer, Event, Request, cached, context};
 use crate::cache::{Flight, Key};
 use crate::llm::FinishReason;
-use crate::message::{Message, ToolCall, ToolSpec, Usage};
+use crate::message::{Message, ToolCall, ToolOutput, ToolSpec, Usage};
 use crate::observe::Report;
 use crate::retrieval::{Passage, Query};
 use crate::schema::ValueSchema;
+use crate::tools::ToolContext;
 use crate::{Error, Result};
+
+/// How the turns of a run end.
+enum Last {
+    /// The model says the answer.
+    Said(Generation),
+    /// Another agent is to say it.
+    HandedOff(HandOff),
+}
 
 /// One question on its way to an answer.
 pub(super) struct Run {
@@ -28,6 +38,8 @@ pub(super) struct Run {
     usage: Usage,
     report: Report,
     started: Instant,
+    /// When it is over, by the clock that tools go by.
+    deadline: Option<tokio::time::Instant>,
     decoded_tokens: usize,
 }
 
@@ -48,6 +60,7 @@ impl Run {
             usage: Usage::default(),
             report: Report::default(),
             started: Instant::now(),
+            deadline: None,
             decoded_tokens: 0,
         }
     }
@@ -55,7 +68,9 @@ impl Run {
     /// The whole run, within its deadline.
     pub(super) async fn walk(mut self) -> Result<()> {
         self.started = Instant::now();
-        let after = self.parts.limits.deadline;
+        let limit = self.parts.limits.deadline;
+        let after = self.request.deadline.map_or(limit, |deadline| deadline.min(limit));
+        self.deadline = tokio::time::Instant::now().checked_add(after);
         match tokio::time::timeout(after, self.answer()).await {
             Ok(outcome) => outcome,
             Err(_) => Err(Error::Timeout { what: "the run", after }),
@@ -70,17 +85,22 @@ impl Run {
             return self.replay(answer).await;
         }
         let passages = self.retrieve().await?;
-        let draft = Draft::new(&self.parts, specs, history, &passages, &self.request);
-        let (generation, exchange) = self.turns(draft).await?;
-        self.check(&generation)?;
+        let mut draft = Draft::new(&self.parts, specs, history, &passages, &self.request);
+        let generation = match self.turns(&mut draft).await? {
+            Last::Said(generation) => generation,
+            Last::HandedOff(hand_off) => return self.answer_of_other(hand_off, draft).await,
+        };
+        let exchange = draft.into_exchange();
         let answer = Answer {
             citations: citations(&generation.text, &self.request.question, &passages),
             text: generation.text,
             finish_reason: generation.finish_reason,
             cached: false,
             usage: self.usage,
+            answered_by: None,
             report: Report::default(),
         };
+        self.check(&answer)?;
         let used_tools = !exchange.is_empty();
         self.remember(&answer, exchange).await?;
         if let Some(key) = key
@@ -93,21 +113,33 @@ impl Run {
         Ok(())
     }
 
+    /// Ends the run with what another agent makes of it. That is never kept: this agent has not found it.
+    async fn answer_of_other(&mut self, hand_off: HandOff, draft: Draft) -> Result<()> {
+        self.flight = None;
+        let answer = self.hand_over(hand_off, draft.said()).await?;
+        self.check(&answer)?;
+        self.remember(&answer, draft.into_exchange()).await?;
+        self.finish(answer).await;
+        Ok(())
+    }
+
     /// Refuses an answer that does not fit the schema.
-    fn check(&self, generation: &Generation) -> Result<()> {
-        let Some(Err(mistake)) = self.schema.as_ref().map(|schema| schema.read(&generation.text)) else {
+    fn check(&self, answer: &Answer) -> Result<()> {
+        let Some(Err(mistake)) = self.schema.as_ref().map(|schema| schema.read(&answer.text)) else {
             return Ok(());
         };
-        let cut = if generation.finish_reason == FinishReason::Length { "was cut off and " } else { "" };
+        let cut = if answer.finish_reason == FinishReason::Length { "was cut off and " } else { "" };
         let source = format!("its answer {cut}does not fit the schema: {mistake}").into();
         Err(Error::Model { model: self.parts.llm.name().to_owned(), source })
     }
 
     async fn history(&self) -> Result<Vec<Message>> {
-        match (&self.parts.sessions, &self.request.session) {
-            (Some(sessions), Some(session)) => sessions.load(session).await,
-            _ => Ok(Vec::new()),
-        }
+        let mut history = match (&self.parts.sessions, &self.request.session) {
+            (Some(sessions), Some(session)) => sessions.load(session).await?,
+            _ => Vec::new(),
+        };
+        history.extend_from_slice(&self.request.history);
+        Ok(history)
     }
 
     fn key(&self, history: &[Message], specs: &[ToolSpec]) -> Result<Option<Key>> {
@@ -172,31 +204,43 @@ impl Run {
         Ok(passages)
     }
 
-    /// Turns until the model asks for no more tools; the last generation, and the calls and outputs before it.
-    async fn turns(&mut self, mut draft: Draft) -> Result<(Generation, Vec<Message>)> {
+    /// Turns until the model asks for no more tools, or hands over; calls and outputs before that are in the draft.
+    async fn turns(&mut self, draft: &mut Draft) -> Result<Last> {
         let limits = self.parts.limits.clone();
         let tools = self.parts.tools.clone().filter(|_| draft.has_tools());
-        let context = self.request.tool_context();
+        let context = ToolContext { deadline: self.deadline, ..self.request.tool_context() };
+        let parts = Arc::clone(&self.parts);
+        let open = hand_off::open_to(&parts, &context);
         let mut calls = Calls::new(limits.max_tool_calls);
         loop {
             let last = self.report.turns + 1 >= limits.max_turns || calls.are_spent();
             let offered = tools.as_ref().filter(|_| !last);
-            let mut generation = self.generate(&mut draft, offered.is_some()).await?;
+            let mut generation = self.generate(draft, offered.is_some()).await?;
             let Some(tools) = offered.filter(|_| !generation.calls.is_empty()) else {
-                return Ok((generation, draft.into_exchange()));
+                return Ok(Last::Said(generation));
             };
+            if let Some(hand_off) = hand_off::chosen(open, &generation.calls) {
+                self.tell(&hand_off::outputs(&hand_off, &generation.calls)).await;
+                return Ok(Last::HandedOff(hand_off));
+            }
             if !self.parts.cache_tool_answers {
                 self.flight = None;
             }
             let begin = Instant::now();
             let outputs = calls.invoke(&**tools, &generation.calls, &context).await?;
             self.report.tools += begin.elapsed();
-            self.report.tool_calls += outputs.len();
-            for output in &outputs {
-                self.emit(Event::ToolOutput(output.clone())).await;
-            }
+            self.tell(&outputs).await;
             let asked = Message::assistant(std::mem::take(&mut generation.text), generation.calls);
             draft.extend(std::iter::once(asked).chain(outputs.iter().map(Message::tool)));
+        }
+    }
+
+    /// Gives the outputs of a turn to the reader.
+    async fn tell(&mut self, outputs: &[ToolOutput]) {
+        self.report.tool_calls += outputs.len();
+        for output in outputs {
+            self.usage += output.usage;
+            self.emit(Event::ToolOutput(output.clone())).await;
         }
     }
 
@@ -257,6 +301,27 @@ impl Run {
             self.report.decoding += decoding;
             self.decoded_tokens += usage.output_tokens.saturating_sub(1);
         }
+    }
+
+    /// Adds what another agent spent on this run's answer to what was spent before. What it waited for its reader was spent
+    /// here.
+    pub(super) fn count_other(&mut self, answer: &mut Answer) {
+        self.usage += answer.usage;
+        answer.usage = self.usage;
+        let (own, other) = (&mut self.report, &answer.report);
+        own.retrieval += other.retrieval;
+        own.generation += other.generation;
+        own.decoding += other.decoding;
+        own.tools += other.tools;
+        own.turns += other.turns;
+        own.tool_calls += other.tool_calls;
+        let tokens = other.tokens_per_second.unwrap_or_default() * other.decoding.as_secs_f64();
+        self.decoded_tokens += tokens.round() as usize;
+    }
+
+    /// What is left of the time of this run.
+    pub(super) fn time_left(&self) -> Option<Duration> {
+        self.deadline.map(|end| end.saturating_duration_since(tokio::time::Instant::now()))
     }
 
     /// The call with an id that no other call of this run has: its own, if it has one.

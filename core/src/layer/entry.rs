@@ -54,6 +54,8 @@ pub(super) enum Input {
     History,
     /// The session store: whether it took more messages.
     Remembered,
+    /// Another agent that took over: its request, and its events.
+    Events,
 }
 
 impl Input {

@@ -36,6 +36,11 @@ impl Journal {
         Recorded::new(part, self.clone())
     }
 
+    /// Begins the entry of an agent's events.
+    pub(crate) fn begin_events(&self, asked: Value) -> Pending {
+        self.begin(Input::Events, asked)
+    }
+
     /// Begins an entry, which is written when it has an end.
     pub(super) fn begin(&self, input: Input, asked: Value) -> Pending {
         let entry = Entry { input, asked, gave: Value::Null, failed: None };
@@ -58,14 +63,14 @@ impl fmt::Debug for Journal {
 
 /// An entry without an end. Dropped, it ends as one that nobody waited for.
 #[derive(Debug)]
-pub(super) struct Pending {
+pub(crate) struct Pending {
     journal: Journal,
     entry: Option<Entry>,
 }
 
 impl Pending {
     /// Adds a piece of what is given.
-    pub(super) fn piece(&mut self, piece: Value) {
+    pub(crate) fn piece(&mut self, piece: Value) {
         if let Some(entry) = &mut self.entry {
             match &mut entry.gave {
                 Value::Array(pieces) => pieces.push(piece),
@@ -75,7 +80,7 @@ impl Pending {
     }
 
     /// Writes the entry with what its pieces were.
-    pub(super) fn end(&mut self) -> Result<()> {
+    pub(crate) fn end(&mut self) -> Result<()> {
         self.finish(None)
     }
 
@@ -88,7 +93,7 @@ impl Pending {
     }
 
     /// Writes the entry as one that failed.
-    pub(super) fn fail(&mut self, error: &Error) -> Result<()> {
+    pub(crate) fn fail(&mut self, error: &Error) -> Result<()> {
         self.finish(Some(Failure::new(error)))
     }
 

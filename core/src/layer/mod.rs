@@ -7,6 +7,6 @@ mod journal;
 mod recorded;
 mod replay;
 
-pub(crate) use journal::Journal;
+pub(crate) use journal::{Journal, Pending};
 pub(crate) use recorded::Recorded;
 pub use replay::Replay;

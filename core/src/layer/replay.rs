@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::difference::difference;
 use super::entry::{self, FORMAT, Header, Input, json as value_of};
+use super::failure::Failure;
 use super::recorded::{TimedOutput, asked_of, context_of};
 use crate::cache::{Cache, Entry, Key};
 use crate::llm::{DeltaStream, Llm, Prompt, from_pieces};
@@ -87,6 +88,13 @@ impl Replay {
     /// What was said about the agent when the journal was begun.
     pub(crate) fn about<T: DeserializeOwned>(&self) -> Result<T> {
         self.read(1, self.header.about.clone())
+    }
+
+    /// The events of the agent that was asked this, and how it failed if it did.
+    pub(crate) fn events<T: DeserializeOwned>(&self, asked: &Value) -> Result<(Vec<T>, Option<Error>)> {
+        let (line, entry) = self.next(Input::Events, asked)?;
+        let events: Option<Vec<T>> = self.read(line, entry.gave)?;
+        Ok((events.unwrap_or_default(), entry.failed.map(Failure::error)))
     }
 
     /// What was given to whoever asked this, and how it failed if it did.

@@ -1,6 +1,11 @@
 use std::collections::BTreeSet;
 
-/// For whom tools are called: what a registry may know of a run beside the call.
+use tokio::time::Instant;
+
+use crate::llm::Priority;
+use crate::retrieval::Filter;
+
+/// For whom tools are called: what a registry may know of a run beside the call, and a tool that asks others hands on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ToolContext {
@@ -10,6 +15,14 @@ pub struct ToolContext {
     pub scopes: BTreeSet<String>,
     /// Whether tools only say what they would do; see [`ToolPolicy::dry_run`](super::ToolPolicy::dry_run).
     pub dry_run: bool,
+    /// Which runs go first at the model.
+    pub priority: Priority,
+    /// Which passages the run may find.
+    pub filter: Option<Filter>,
+    /// When the run ends, whether it is done or not; by tokio's clock.
+    pub deadline: Option<Instant>,
+    /// How many agents ask each other by tools until this run; 0 for a run that nobody's tool began.
+    pub depth: usize,
 }
 
 impl ToolContext {

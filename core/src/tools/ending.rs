@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::message::ToolStatus;
+use crate::message::{ToolStatus, Usage};
 
 /// How a call ended without a value, and what the model is told of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,10 +9,11 @@ pub(super) struct Ending {
     pub(super) content: String,
     /// How long to wait before the call is made again; none if that would not help.
     pub(super) pause: Option<Duration>,
+    pub(super) usage: Usage,
 }
 
 impl Ending {
     pub(super) fn new(status: ToolStatus, content: impl Into<String>) -> Self {
-        Self { status, content: content.into(), pause: None }
+        Self { status, content: content.into(), pause: None, usage: Usage::default() }
     }
 }

@@ -14,7 +14,7 @@ use super::policy::{Breaker, pause};
 use super::task::{CallScope, CallTask, Stopped};
 use super::{Approval, Approver, MAX_BLOCKING_CALLS, RateExcess, ToolContext};
 use crate::error::panic_text;
-use crate::message::{ToolCall, ToolStatus};
+use crate::message::{ToolCall, ToolOutput, ToolStatus};
 use crate::schema::excerpt;
 use crate::{Error, Result};
 
@@ -34,20 +34,21 @@ pub(super) struct Invocation<'a> {
 
 impl Invocation<'_> {
     /// The tool's value, or what stopped the call.
-    pub(super) async fn value(self) -> Result<String, Ending> {
+    pub(super) async fn output(self) -> Result<ToolOutput, Ending> {
         self.check_scopes()?;
         let call = self.valid_call()?;
         self.check_dry_run(&call)?;
         let kept = self.member.memo.as_ref().map(|memo| (memo, memo.entry(&call.arguments)));
         if let Some(value) = kept.and_then(|(memo, entry)| memo.get(entry)) {
-            return Ok(value);
+            return Ok(ToolOutput::new(&call, ToolStatus::Success, value));
         }
         self.ask_for_approval(&call).await?;
-        let value = cut(self.tries(&call).await?, self.max_output_bytes);
+        let mut output = self.tries(&call).await?;
+        output.content = cut(output.content, self.max_output_bytes);
         if let Some((memo, entry)) = kept {
-            memo.put(entry, value.clone());
+            memo.put(entry, output.content.clone());
         }
-        Ok(value)
+        Ok(output)
     }
 
     fn check_scopes(&self) -> Result<(), Ending> {
@@ -104,12 +105,12 @@ impl Invocation<'_> {
     }
 
     /// Runs the tool, and again where it failed and the policy and the time admit it.
-    async fn tries(&self, call: &ToolCall) -> Result<String, Ending> {
+    async fn tries(&self, call: &ToolCall) -> Result<ToolOutput, Ending> {
         let deadline = after(self.timeout);
         let mut retries = 0;
         loop {
             let ending = match self.attempt(call, deadline, retries).await {
-                Ok(value) => return Ok(value),
+                Ok(output) => return Ok(output),
                 Err(ending) => ending,
             };
             let pause = ending.pause.filter(|_| retries < self.member.policy.retries);
@@ -122,7 +123,7 @@ impl Invocation<'_> {
     }
 
     /// One run of the tool, in its turn.
-    async fn attempt(&self, call: &ToolCall, deadline: Instant, retries: u32) -> Result<String, Ending> {
+    async fn attempt(&self, call: &ToolCall, deadline: Instant, retries: u32) -> Result<ToolOutput, Ending> {
         let breaker = self.member.breaker.as_ref();
         let trial = breaker.map(Breaker::enter).transpose().map_err(|wait| self.unavailable(wait))?;
         self.wait_for_rate(deadline).await?;
@@ -196,9 +197,9 @@ impl Invocation<'_> {
         place: Option<OwnedSemaphorePermit>,
         deadline: Instant,
         retries: u32,
-    ) -> Result<String, Ending> {
-        let member = Arc::clone(self.member);
-        let work = async move { member.tool.invoke(&call).await }.boxed();
+    ) -> Result<ToolOutput, Ending> {
+        let (member, context) = (Arc::clone(self.member), self.context.clone());
+        let work = async move { member.tool.invoke_for(&call, &context).await }.boxed();
         let mut task = CallTask::spawn(work, self.scope, place);
         match timeout_at(deadline, &mut task).await {
             Ok(ended) => ended_with(self.name(), ended, retries),
@@ -218,9 +219,16 @@ fn after(duration: Duration) -> Instant {
 }
 
 /// What a call that came to its end gives.
-fn ended_with(name: &str, ended: Result<Result<String>, JoinError>, retries: u32) -> Result<String, Ending> {
+fn ended_with(
+    name: &str,
+    ended: Result<Result<ToolOutput>, JoinError>,
+    retries: u32,
+) -> Result<ToolOutput, Ending> {
     let (content, pause) = match ended.map_err(JoinError::try_into_panic) {
-        Ok(Ok(value)) => return Ok(value),
+        Ok(Ok(output)) if output.is_success() => return Ok(output),
+        Ok(Ok(output)) => {
+            return Err(Ending { usage: output.usage, ..Ending::new(output.status, output.content) });
+        }
         Ok(Err(error)) => (format!("`{name}` failed: {}", reason(&error)), pause(&error, retries)),
         Err(Ok(panic)) => (format!("`{name}` panicked: {}", panic_text(&*panic)), None),
         Err(Err(stopped)) => (format!("`{name}` failed: {stopped}"), None),

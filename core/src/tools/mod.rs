@@ -32,7 +32,7 @@ pub use task::CallFuture;
 pub use toolbox::Toolbox;
 
 use crate::Result;
-use crate::message::{ToolCall, ToolOutput, ToolSpec};
+use crate::message::{ToolCall, ToolOutput, ToolSpec, ToolStatus};
 
 /// One tool.
 ///
@@ -55,6 +55,12 @@ pub trait Tool: Debug + Send + Sync + 'static {
     /// Runs the tool and gives its value as text.
     async fn invoke(&self, call: &ToolCall) -> Result<String>;
 
+    /// The same for a run: for a tool that needs to know more of it than the call, or says how it ended. A registry calls
+    /// this one. Default: the value of [`invoke`](Tool::invoke), as a success.
+    async fn invoke_for(&self, call: &ToolCall, _context: &ToolContext) -> Result<ToolOutput> {
+        Ok(ToolOutput::new(call, ToolStatus::Success, self.invoke(call).await?))
+    }
+
     /// What keeps its calls in check; read once, when the tool is added to a registry. Default: what the registry says.
     fn policy(&self) -> ToolPolicy {
         ToolPolicy::default()
@@ -67,7 +73,7 @@ pub trait Tool: Debug + Send + Sync + 'static {
 ///
 /// - [`specs`](ToolRegistry::specs) lists tools in a stable order with unique names.
 /// - [`invoke`](ToolRegistry::invoke) answers every call: an unknown name, invalid arguments, an error, a
-///   panic and a timeout are outputs with the matching [`ToolStatus`](crate::ToolStatus) and a text from which the model can mend
+///   panic and a timeout are outputs with the matching [`ToolStatus`] and a text from which the model can mend
 ///   its call. `Err` is reserved for failures of the registry itself, for example a lost connection.
 /// - It never runs a tool whose arguments do not fit its schema, or that needs a scope which was not granted.
 /// - A run calls [`specs_for`](ToolRegistry::specs_for) and [`invoke_for`](ToolRegistry::invoke_for). A registry that

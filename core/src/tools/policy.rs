@@ -2,7 +2,6 @@
 
 mod breaker;
 mod bucket;
-mod duration;
 mod memo;
 mod rate;
 mod retry;
@@ -20,7 +19,7 @@ pub use rate::{Rate, RateExcess, RateKey};
 pub(super) use retry::pause;
 
 use crate::setters::setters;
-use crate::{Error, Result};
+use crate::{Error, Result, duration};
 
 /// What keeps the calls of one tool in check. By default that is the timeout of the toolbox alone.
 ///

@@ -17,6 +17,10 @@ impl<T: Tool + ?Sized> Tool for Arc<T> {
         (**self).invoke(call).await
     }
 
+    async fn invoke_for(&self, call: &ToolCall, context: &ToolContext) -> Result<ToolOutput> {
+        (**self).invoke_for(call, context).await
+    }
+
     fn policy(&self) -> ToolPolicy {
         (**self).policy()
     }

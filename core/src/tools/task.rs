@@ -13,9 +13,10 @@ use tracing::Instrument;
 
 use super::blocking::Progress;
 use crate::Result;
+use crate::message::ToolOutput;
 
 /// The work of one tool call, as [`Toolbox::call_scope`](crate::Toolbox::call_scope) gets it.
-pub type CallFuture = BoxFuture<'static, Result<String>>;
+pub type CallFuture = BoxFuture<'static, Result<ToolOutput>>;
 
 /// A tool call on a task of its own, which is stopped when this is dropped.
 ///
@@ -24,7 +25,7 @@ pub type CallFuture = BoxFuture<'static, Result<String>>;
 pub(super) struct CallTask {
     work: Arc<Mutex<Option<CallFuture>>>,
     progress: Arc<Progress>,
-    task: JoinHandle<Result<String>>,
+    task: JoinHandle<Result<ToolOutput>>,
 }
 
 /// What became of a call that nobody waits for any more.
@@ -82,7 +83,7 @@ impl Drop for CallTask {
 }
 
 impl Future for CallTask {
-    type Output = Result<Result<String>, JoinError>;
+    type Output = Result<Result<ToolOutput>, JoinError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         self.task.poll_unpin(context)
@@ -90,7 +91,7 @@ impl Future for CallTask {
 }
 
 /// Polls the work, if it was not stopped meanwhile, where it may block.
-fn poll(work: &Mutex<Option<CallFuture>>, context: &mut Context<'_>) -> Poll<Result<String>> {
+fn poll(work: &Mutex<Option<CallFuture>>, context: &mut Context<'_>) -> Poll<Result<ToolOutput>> {
     let mut work = work.lock().unwrap_or_else(PoisonError::into_inner);
     let Some(future) = work.as_mut() else {
         return Poll::Pending;

@@ -125,7 +125,7 @@ impl Toolbox {
         self.tools.is_empty()
     }
 
-    async fn value(&self, call: &ToolCall, context: &ToolContext) -> Result<String, Ending> {
+    async fn output(&self, call: &ToolCall, context: &ToolContext) -> Result<ToolOutput, Ending> {
         let Some(member) = self.places.get(&call.name).map(|&place| &self.tools[place]) else {
             return Err(Ending::new(ToolStatus::UnknownTool, self.unknown(&call.name, context)));
         };
@@ -138,7 +138,7 @@ impl Toolbox {
             timeout: member.policy.timeout.unwrap_or(self.timeout),
             max_output_bytes: self.max_output_bytes,
         };
-        invocation.value().await
+        invocation.output().await
     }
 
     fn visible(&self, context: &ToolContext) -> impl Iterator<Item = &Member> {
@@ -178,11 +178,11 @@ impl ToolRegistry for Toolbox {
 
     async fn invoke_for(&self, call: &ToolCall, context: &ToolContext) -> Result<ToolOutput> {
         let started = Instant::now();
-        let mut output = match self.value(call, context).await {
-            Ok(value) => ToolOutput::new(call, ToolStatus::Success, value),
-            Err(ending) => ToolOutput::new(call, ending.status, cut(ending.content, self.max_output_bytes)),
+        let (status, text, usage) = match self.output(call, context).await {
+            Ok(output) => (output.status, output.content, output.usage),
+            Err(ending) => (ending.status, cut(ending.content, self.max_output_bytes), ending.usage),
         };
-        output.elapsed = started.elapsed();
-        Ok(output)
+        let elapsed = started.elapsed();
+        Ok(ToolOutput { usage, elapsed, ..ToolOutput::new(call, status, text) })
     }
 }

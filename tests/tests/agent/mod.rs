@@ -1,14 +1,17 @@
 //! The assistant.
 
+mod batch;
 mod caching;
 mod cancellation;
 mod citations;
 mod conformance;
 mod extract;
+mod hand_off;
 mod limits;
 mod prompt;
 mod replay;
 mod scripted;
+mod tool;
 
 use async_trait::async_trait;
 use futures::TryStreamExt;

@@ -4,7 +4,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use super::duration;
+use crate::duration;
 use crate::setters::setters;
 
 /// When a tool that fails again and again is left alone.

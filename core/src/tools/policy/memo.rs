@@ -8,7 +8,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
-use super::duration;
+use crate::duration;
 use crate::setters::setters;
 use crate::tools::canonical::canonical;
 

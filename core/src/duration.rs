@@ -26,7 +26,7 @@ const UNITS: [(&str, u64); 14] = [
 const SECOND: u64 = 1_000_000_000;
 
 /// The duration that a number with a unit says; none for any other text.
-pub(super) fn parse(text: &str) -> Option<Duration> {
+pub(crate) fn parse(text: &str) -> Option<Duration> {
     let text = text.trim();
     let end = text.find(|character: char| !character.is_ascii_digit() && character != '.')?;
     let (number, unit) = text.split_at(end);
@@ -40,7 +40,7 @@ pub(super) fn parse(text: &str) -> Option<Duration> {
 }
 
 /// The text that [`parse`] reads as this duration.
-pub(super) fn write(duration: Duration) -> String {
+pub(crate) fn write(duration: Duration) -> String {
     let nanoseconds = duration.as_nanos();
     match (nanoseconds % 1_000_000_000, nanoseconds % 1_000_000) {
         (0, _) => format!("{}s", nanoseconds / 1_000_000_000),
@@ -57,11 +57,11 @@ enum Written {
 }
 
 /// Seconds.
-pub(super) fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     duration.as_secs_f64().serialize(serializer)
 }
 
-pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let (duration, got) = match Written::deserialize(deserializer).map_err(|_| unreadable("another type"))? {
         Written::Seconds(seconds) => (Duration::try_from_secs_f64(seconds).ok(), seconds.to_string()),
         Written::Text(text) => (parse(&text), text),
@@ -74,21 +74,21 @@ fn unreadable<E: Error>(got: &str) -> E {
 }
 
 /// The same for a duration that may be left out.
-pub(super) mod optional {
+pub(crate) mod optional {
     use super::{Deserialize, Deserializer, Duration, Serialize, Serializer};
 
     #[derive(Serialize, Deserialize)]
     struct Given(#[serde(with = "super")] Duration);
 
     #[expect(clippy::ref_option, reason = "serde passes a reference to the field")]
-    pub(in super::super) fn serialize<S: Serializer>(
+    pub(crate) fn serialize<S: Serializer>(
         duration: &Option<Duration>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         duration.map(Given).serialize(serializer)
     }
 
-    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Option<Duration>, D::Error> {
         Ok(Option::<Given>::deserialize(deserializer)?.map(|Given(duration)| duration))
