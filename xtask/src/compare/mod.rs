@@ -1,5 +1,6 @@
 //! Measures us against peers: one JSON line per figure on the standard output, progress on the standard error.
 
+mod agent;
 mod busy;
 mod llm;
 mod options;

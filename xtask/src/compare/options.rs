@@ -3,13 +3,13 @@ use std::thread::available_parallelism;
 
 use clap::{Args, ValueEnum};
 
-use super::{llm, retrieval};
+use super::{agent, llm, retrieval};
 use crate::engine::{Build, Gpu, Level};
 use crate::failure::{Failure, Result};
 use crate::pattern::matches;
 
 /// The areas of [`Area`] by name.
-pub(crate) const AREAS: [&str; 2] = ["llm", "retrieval"];
+pub(crate) const AREAS: [&str; 3] = ["llm", "retrieval", "agent"];
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Area {
@@ -17,6 +17,8 @@ enum Area {
     Llm,
     /// Vectors, words, sentence encoders and documents: building, searching, memory
     Retrieval,
+    /// What a turn of an agent takes beside its model, in three languages
+    Agent,
 }
 
 /// Measures us against peers on this machine, one JSON line per figure.
@@ -101,5 +103,6 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     match options.area {
         Area::Llm => llm::run(options),
         Area::Retrieval => retrieval::run(options),
+        Area::Agent => agent::run(options),
     }
 }

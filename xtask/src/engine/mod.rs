@@ -3,6 +3,7 @@
 //! A process loads one model and takes requests until its input ends, so that load time and peak memory belong to
 //! one engine alone, while whoever measures asks all of them in turn.
 
+pub(crate) mod agent;
 mod build;
 mod install;
 mod ours;

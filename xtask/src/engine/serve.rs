@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::ours::Ours;
 use super::process::NoReply;
-use super::{Answered, Request, retrieval};
+use super::{Answered, Request, agent, retrieval};
 use crate::failure::{Failure, Result};
 
 /// Our engine as a process that takes JSON lines, for `compare` and `evaluate quality`.
@@ -30,6 +30,8 @@ enum Area {
     Llm,
     /// Vectors, words, sentence encoders and documents
     Retrieval,
+    /// The agent over a scripted model
+    Agent,
 }
 
 /// Answers requests until the input ends.
@@ -44,6 +46,10 @@ pub(crate) fn serve(options: Options) -> Result<()> {
         }
         Area::Retrieval => {
             let mut ours = retrieval::Ours::new()?;
+            answer(|request| ours.perform(request))
+        }
+        Area::Agent => {
+            let ours = agent::Ours::new()?;
             answer(|request| ours.perform(request))
         }
     }
