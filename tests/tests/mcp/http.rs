@@ -19,7 +19,7 @@ rushlight_tests::tool_registry_suite!(connected().await);
 /// A server for each test, which ends with its runtime.
 async fn connected() -> McpTools {
     let server = Box::leak(Box::new(serving(McpHttpOptions::default()).await));
-    McpTools::connect(HttpEndpoint::new(server.url()), within(Duration::from_millis(400))).await.unwrap()
+    McpTools::connect(HttpEndpoint::new(server.url()), within(Duration::from_secs(3))).await.unwrap()
 }
 
 #[tokio::test]

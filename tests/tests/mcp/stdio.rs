@@ -12,7 +12,7 @@ use super::{call, names, never_ending, ours, within};
 rushlight_tests::tool_registry_suite!(connected().await);
 
 async fn connected() -> McpTools {
-    let options = within(Duration::from_millis(400)).allow(["add", "echo", "boom", "slow", "panics"]);
+    let options = within(Duration::from_secs(3)).allow(["add", "echo", "boom", "slow", "panics"]);
     McpTools::connect(ours(), options).await.unwrap()
 }
 
