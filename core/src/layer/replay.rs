@@ -139,12 +139,14 @@ impl Replay {
 }
 
 impl Told {
-    /// The first entry of this kind that was not given yet.
+    /// The first entry of this kind that was not given yet. A run that waits for another one to answer asks the cache
+    /// again, and whether it waits is a matter of time: where nothing is left, the cache says what it said last.
     fn find(&mut self, input: Input, asked: &Value) -> Option<(usize, entry::Entry)> {
-        let is_it = |recording: &&mut Recording| {
-            !recording.is_given && recording.entry.input == input && recording.entry.asked == *asked
-        };
-        let found = self.entries.iter_mut().find(is_it)?;
+        let is_it = |recording: &Recording| recording.entry.input == input && recording.entry.asked == *asked;
+        let next = self.entries.iter().position(|recording| !recording.is_given && is_it(recording));
+        let last = || self.entries.iter().rposition(is_it).filter(|_| input == Input::CacheEntry);
+        let found = next.or_else(last)?;
+        let found = &mut self.entries[found];
         found.is_given = true;
         Some((found.line, found.entry.clone()))
     }
