@@ -136,9 +136,9 @@ fn python_package() -> Result<Launch> {
 /// Builds our addon in its own folder, where it takes the place of the one that is there.
 fn addon() -> Result<Launch> {
     let root = workspace::root().join("bindings-node");
-    process::run(npm().args(["ci", "--no-audit", "--no-fund"]).current_dir(&root))?;
-    process::run(npm().args(["run", "build:addon", "--", "--release"]).current_dir(&root))?;
-    process::run(npm().args(["run", "build:types"]).current_dir(&root))?;
+    process::run(npm().args(["ci", "--silent", "--no-audit", "--no-fund"]).current_dir(&root))?;
+    process::run(npm().args(["run", "--silent", "build:addon", "--", "--release"]).current_dir(&root))?;
+    process::run(npm().args(["run", "--silent", "build:types"]).current_dir(&root))?;
     Ok(node(OURS, "rushlight_agent.mjs", Vec::new()))
 }
 
