@@ -18,7 +18,8 @@ impl Grammar {
     ///
     /// Keywords that a grammar cannot say (`not`, `uniqueItems`, `if` and the like) are passed over, `oneOf` is `anyOf`: whoever
     /// needs these validates the value. Objects that list properties have no others unless the schema speaks of
-    /// others, and are written in the order of the schema.
+    /// others, and are written in the order of the schema. A number without bounds may have any exponent: whoever reads it
+    /// refuses what it cannot hold.
     ///
     /// # Errors
     ///
