@@ -93,9 +93,9 @@ impl AssistantBuilder {
     /// The model may hand the conversation over to this agent, by the tool `transfer_to_NAME`: it goes on from the question
     /// with what was said before, and gives the answer. Default: to nobody.
     ///
-    /// A tool of the same name is not offered. Other calls of the same turn are not run. The agent is granted what the run is, and has the time that is left; it
-    /// sees what this one remembers, and remembers nothing itself. Agents that hand over to each other do so four times at
-    /// most, then whoever has the conversation answers.
+    /// A tool of the same name is not offered. Other calls of the same turn are not run. The agent is granted what the run is,
+    /// and has the time that is left; it sees what this one remembers, and remembers nothing itself. Agents that hand over to
+    /// each other do so four times at most, then whoever has the conversation answers.
     pub fn hand_off_to(
         mut self,
         name: impl Into<String>,

@@ -10,8 +10,7 @@ use super::tool::MAX_DEPTH;
 use super::{Agent, Answer, Event, Request};
 use crate::llm::ToolChoice;
 use crate::message::{Message, ToolCall, ToolOutput, ToolSpec, ToolStatus};
-use crate::schema::excerpt;
-use crate::tools::ToolContext;
+use crate::tools::{LONGEST_NAME, ToolContext, check_name};
 use crate::{Error, Result};
 
 const PREFIX: &str = "transfer_to_";
@@ -35,15 +34,11 @@ impl HandOff {
 
 /// Refuses names that no tool may have, or that two have.
 pub(super) fn validate(parts: &Parts) -> Result<()> {
-    const LONGEST: usize = 64 - PREFIX.len();
-    let allowed = |character: char| character.is_ascii_alphanumeric() || matches!(character, '_' | '-');
+    const NAME: &str = "name of a hand-off";
     for (index, HandOff { to, .. }) in parts.hand_offs.iter().enumerate() {
-        let refuse = |message| Err(Error::invalid("name of a hand-off", message));
-        if !(1..=LONGEST).contains(&to.len()) || !to.chars().all(allowed) {
-            return refuse(format!("expected 1 to {LONGEST} of `[a-zA-Z0-9_-]`, got `{}`", excerpt(to)));
-        }
+        check_name(NAME, to, LONGEST_NAME - PREFIX.len())?;
         if parts.hand_offs[..index].iter().any(|earlier| earlier.to == *to) {
-            return refuse(format!("expected names to be unique, got `{to}` twice"));
+            return Err(Error::invalid(NAME, format!("expected names to be unique, got `{to}` twice")));
         }
     }
     Ok(())

@@ -9,6 +9,9 @@ use crate::message::ToolSpec;
 use crate::schema::excerpt;
 use crate::{Error, Result};
 
+/// Characters of the longest name that a tool may have.
+pub(crate) const LONGEST_NAME: usize = 64;
+
 /// A tool of a toolbox, with what its policy counts.
 #[derive(Debug)]
 pub(super) struct Member {
@@ -21,15 +24,21 @@ pub(super) struct Member {
     pub(super) memo: Option<Memo>,
 }
 
+/// Refuses a name that no tool may have, or that is longer than this. `what` says whose name it is.
+pub(crate) fn check_name(what: &str, name: &str, longest: usize) -> Result<()> {
+    let allowed = |character: char| character.is_ascii_alphanumeric() || matches!(character, '_' | '-');
+    if (1..=longest).contains(&name.len()) && name.chars().all(allowed) {
+        return Ok(());
+    }
+    let message = format!("expected 1 to {longest} of `[a-zA-Z0-9_-]`, got `{}`", excerpt(name));
+    Err(Error::invalid(what, message))
+}
+
 impl Member {
     /// A tool whose name, schema and policy are as they must be.
     pub(super) fn new(tool: impl Tool) -> Result<Self> {
         let spec = tool.spec();
-        let allowed = |character: char| character.is_ascii_alphanumeric() || matches!(character, '_' | '-');
-        if !(1..=64).contains(&spec.name.len()) || !spec.name.chars().all(allowed) {
-            let message = format!("expected 1 to 64 of `[a-zA-Z0-9_-]`, got `{}`", excerpt(&spec.name));
-            return Err(Error::invalid("tool name", message));
-        }
+        check_name("tool name", &spec.name, LONGEST_NAME)?;
         let schema = ArgumentSchema::compile(spec)?;
         let policy = tool.policy();
         policy.validate(&spec.name)?;

@@ -27,6 +27,7 @@ pub use blocking::{MAX_BLOCKING_CALLS, blocking};
 pub(crate) use canonical::canonical;
 pub use context::ToolContext;
 pub use function::{FunctionTool, NoArguments};
+pub(crate) use member::{LONGEST_NAME, check_name};
 pub use policy::{CircuitBreaker, Rate, RateExcess, RateKey, ResultCache, ToolPolicy};
 pub use task::CallFuture;
 pub use toolbox::Toolbox;
