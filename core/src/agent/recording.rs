@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 use super::assistant::Parts;
 use super::hand_off::HandOff;
 use super::{Agent, Event, EventStream, Limits, Request};
+use crate::Result;
 use crate::cache::SingleFlight;
-use crate::layer::{Journal, Pending, Replay};
+use crate::layer::{Journal, Pending, Replay, value_of};
 use crate::llm::Sampling;
-use crate::{Error, Result};
 
 /// What an assistant is beside its parts, as its journal has it, and which parts it has.
 #[derive(Debug, Serialize, Deserialize)]
@@ -128,20 +128,16 @@ impl Agent for ReplayedAgent {
 /// What an agent is asked, as the journal has it: without the time that is left, which is never the same.
 fn asked(name: &str, request: &Request) -> Result<Value> {
     let request = Request { deadline: None, ..request.clone() };
-    Ok(json!({"to": name, "request": serde_json::to_value(request).map_err(unwritable)?}))
+    Ok(json!({"to": name, "request": value_of(&request)?}))
 }
 
 fn note(pending: &mut Pending, event: Result<Event>) -> Result<Event> {
     match &event {
-        Ok(told) => pending.piece(serde_json::to_value(told).map_err(unwritable)?),
+        Ok(told) => pending.piece(value_of(told)?),
         Err(error) => pending.fail(error)?,
     }
     if let Ok(Event::Done(_)) = event {
         pending.end()?;
     }
     event
-}
-
-fn unwritable(error: serde_json::Error) -> Error {
-    Error::Foreign { what: "the journal".to_owned(), source: error.into() }
 }

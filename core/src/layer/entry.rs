@@ -66,7 +66,7 @@ impl Input {
 }
 
 /// A value as the journal has it.
-pub(super) fn json(value: &impl Serialize) -> Result<Value> {
+pub(crate) fn json(value: &impl Serialize) -> Result<Value> {
     serde_json::to_value(value).map_err(|error| unwritable(error.into()))
 }
 

@@ -7,6 +7,7 @@ mod journal;
 mod recorded;
 mod replay;
 
+pub(crate) use entry::json as value_of;
 pub(crate) use journal::{Journal, Pending};
 pub(crate) use recorded::Recorded;
 pub use replay::Replay;
