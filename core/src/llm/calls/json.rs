@@ -89,26 +89,27 @@ pub(super) fn begins_call(text: &str, tools: &[String]) -> bool {
     };
     brackets.ends_with('{')
         && match name.split_once('"') {
-            Some((name, rest)) => tools.iter().any(|tool| tool == name) || has_arguments(rest),
+            Some((name, rest)) => tools.iter().any(|tool| tool == name) || has_arguments(rest) == Some(true),
             None => name.len() >= CERTAIN && tools.iter().any(|tool| tool.starts_with(name)),
         }
 }
 
-/// Whether arguments come next in the object of a call.
-fn has_arguments(rest: &str) -> bool {
-    let key = rest.trim_start().strip_prefix(',').and_then(|rest| rest.trim_start().strip_prefix('"'));
-    key.is_some_and(|key| ARGUMENTS.iter().any(|known| key.starts_with(known)))
-}
-
-/// The same of a text that may go on.
-pub(super) fn may_have_arguments(rest: &str) -> bool {
-    let Some(rest) = rest.trim_start().strip_prefix(',') else {
-        return rest.trim().is_empty();
-    };
-    match rest.trim_start().strip_prefix('"') {
-        Some(key) => ARGUMENTS.iter().any(|known| known.starts_with(key) || key.starts_with(known)),
-        None => rest.trim().is_empty(),
+/// Whether arguments come next in the object of a call; none if more text decides.
+pub(super) fn has_arguments(mut rest: &str) -> Option<bool> {
+    for mark in [',', '"'] {
+        rest = rest.trim_start();
+        if rest.is_empty() {
+            return None;
+        }
+        let Some(after) = rest.strip_prefix(mark) else {
+            return Some(false);
+        };
+        rest = after;
     }
+    if ARGUMENTS.iter().any(|key| rest.starts_with(key)) {
+        return Some(true);
+    }
+    ARGUMENTS.iter().all(|key| !key.starts_with(rest)).then_some(false)
 }
 
 /// Whether a text that begins with `{` or `[` may still become a call, or a list of calls: `may_call` is asked about the

@@ -1,8 +1,8 @@
 use serde_json::Value;
 
 use super::json::{
-    Extent, begins_call, broken_call, calls_in, closed, extent, find_outside_strings, may_be_call,
-    may_have_arguments,
+    Extent, begins_call, broken_call, calls_in, closed, extent, find_outside_strings, has_arguments,
+    may_be_call,
 };
 
 const OPEN: &str = "<tool_call>";
@@ -308,8 +308,9 @@ impl CallParser {
         let extent = extent(held);
         let body = if let Extent::Complete(length) = extent { &held[..length] } else { held };
         let is_guarded = self.held_to != HeldTo::Nothing;
-        let may_call =
-            |name: &str, rest: &str| self.is_known(name) || (is_guarded && may_have_arguments(rest));
+        let may_call = |name: &str, rest: &str| {
+            self.is_known(name) || (is_guarded && has_arguments(rest) != Some(false))
+        };
         if !may_be_call(body, may_call) {
             return Beginning::Text(1);
         }
