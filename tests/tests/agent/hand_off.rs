@@ -1,6 +1,6 @@
 //! Conversations that another agent goes on with.
 
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,7 +11,7 @@ use rushlight::{
 };
 use serde_json::json;
 
-use super::{events, toolbox};
+use super::{Later, events, toolbox};
 
 fn transfer() -> ScriptedTurn {
     ScriptedTurn::call("transfer_to_billing", json!({}))
@@ -118,17 +118,6 @@ async fn what_another_agent_answered_is_not_kept() {
     for _ in 0..2 {
         let answer = agent().build().unwrap().ask("Go").await.unwrap();
         assert!(!answer.cached && answer.answered_by.is_some());
-    }
-}
-
-/// An agent that is made after those that hand over to it.
-#[derive(Debug, Clone, Default)]
-struct Later(Arc<OnceLock<Assistant>>);
-
-#[async_trait]
-impl Agent for Later {
-    async fn run(&self, request: Request) -> Result<EventStream> {
-        self.0.get().unwrap().run(request).await
     }
 }
 

@@ -13,9 +13,11 @@ mod replay;
 mod scripted;
 mod tool;
 
+use std::sync::{Arc, OnceLock};
+
 use async_trait::async_trait;
 use futures::TryStreamExt;
-use rushlight::{Agent, Event, Passage, Query, Request, Result, Retriever, Toolbox};
+use rushlight::{Agent, Assistant, Event, EventStream, Passage, Query, Request, Result, Retriever, Toolbox};
 use rushlight_tests::support::tools::by_name;
 
 /// Finds the same passages for every question.
@@ -53,4 +55,15 @@ fn toolbox(names: &[&str]) -> Toolbox {
 
 async fn events(agent: &impl Agent, request: impl Into<Request>) -> Vec<Event> {
     agent.run(request.into()).await.unwrap().try_collect().await.unwrap()
+}
+
+/// An agent that is made after those that ask it, or hand over to it.
+#[derive(Debug, Clone, Default)]
+struct Later(Arc<OnceLock<Assistant>>);
+
+#[async_trait]
+impl Agent for Later {
+    async fn run(&self, request: Request) -> Result<EventStream> {
+        self.0.get().unwrap().run(request).await
+    }
 }

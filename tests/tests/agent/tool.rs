@@ -1,6 +1,6 @@
 //! Agents that other agents ask.
 
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -12,7 +12,7 @@ use rushlight::{
 };
 use serde_json::json;
 
-use super::events;
+use super::{Later, events};
 
 fn asks(name: &str, question: &str) -> ScriptedTurn {
     ScriptedTurn::call(name, json!({"question": question}))
@@ -108,17 +108,6 @@ async fn an_agent_is_asked_in_the_name_of_the_run_that_calls_it() {
     assert_eq!((asked.filter, asked.priority), (Some(filter), Priority::High));
     assert_eq!(asked.scopes, ["read:code".to_owned()].into());
     assert_eq!(asked.deadline, Some(Duration::from_secs(20)));
-}
-
-/// An agent that is made after the tools that ask it.
-#[derive(Debug, Clone, Default)]
-struct Later(Arc<OnceLock<Assistant>>);
-
-#[async_trait]
-impl Agent for Later {
-    async fn run(&self, request: Request) -> Result<EventStream> {
-        self.0.get().unwrap().run(request).await
-    }
 }
 
 #[tokio::test]
