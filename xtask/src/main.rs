@@ -1,5 +1,6 @@
 //! `cargo xtask`: everything a person does with this repository, as code.
 
+mod bindings;
 mod compare;
 mod corpus;
 mod demo;

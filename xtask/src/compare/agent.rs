@@ -3,7 +3,7 @@
 use std::thread;
 
 use super::Options;
-use super::busy::busy_share;
+use super::busy::warn_if_busy;
 use super::report::{Better, report, series};
 use super::turns::{PAUSE, turns};
 use crate::engine::agent::{Host, Peer, Reply, Request};
@@ -22,9 +22,7 @@ pub(super) fn run(options: &Options) -> Result<()> {
     }
     let asked = options.peers(&Peer::ALL, |peer| peer.name)?;
     let mut missing = Vec::new();
-    if let Some(busy) = busy_share().filter(|busy| *busy > 0.05) {
-        eprintln!("other programs keep the machine {:.0} % busy: believe no figure", busy * 100.0);
-    }
+    warn_if_busy();
     for host in Host::ALL {
         let peers = Peer::ALL.iter().filter(|peer| peer.host == host);
         let peers =
@@ -48,10 +46,7 @@ pub(super) fn run(options: &Options) -> Result<()> {
             case.measure(options, &mut sides);
         }
     }
-    if missing.is_empty() || asked.is_empty() {
-        return Ok(());
-    }
-    Err(Failure::new(format!("not compared with what was asked for: {}", missing.join(", "))))
+    options.ended_without(&missing)
 }
 
 /// One way to ask.

@@ -2,9 +2,15 @@ use std::fs;
 use std::thread;
 use std::time::Duration;
 
-/// The share of the machine's processor time that programs use while every engine waits; nothing where the system does
-/// not tell.
-pub(super) fn busy_share() -> Option<f64> {
+/// Says so if other programs use the machine while every engine waits.
+pub(super) fn warn_if_busy() {
+    if let Some(busy) = busy_share().filter(|busy| *busy > 0.05) {
+        eprintln!("other programs keep the machine {:.0} % busy: believe no figure", busy * 100.0);
+    }
+}
+
+/// The share of the machine's processor time that programs use; nothing where the system does not tell.
+fn busy_share() -> Option<f64> {
     let before = Times::read()?;
     thread::sleep(Duration::from_secs(2));
     let after = Times::read()?;

@@ -78,6 +78,14 @@ impl Options {
         self.peer.iter().map(named).collect()
     }
 
+    /// The end of a comparison: peers that were asked for and are not installed make it a failure.
+    pub(super) fn ended_without(&self, missing: &[&str]) -> Result<()> {
+        if missing.is_empty() || self.peer.is_empty() {
+            return Ok(());
+        }
+        Err(Failure::new(format!("not compared with what was asked for: {}", missing.join(", "))))
+    }
+
     /// The numbers of threads to measure with.
     pub(super) fn thread_counts(&self) -> Result<Vec<usize>> {
         match self.threads.as_slice() {

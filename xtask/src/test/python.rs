@@ -1,23 +1,15 @@
-use std::path::PathBuf;
 use std::process::Command;
 
 use super::example::EXAMPLES;
 use super::place::Place;
 use crate::environment;
-use crate::failure::{Failure, Result};
-use crate::{process, workspace};
-
-const MATURIN: &str = "maturin==1.16.0";
+use crate::failure::Result;
+use crate::{bindings, process};
 
 /// The development profile shares what the Rust tests have compiled.
 pub(super) fn wheel(place: &Place) -> Result<()> {
-    let tools = environment::tools()?;
-    tools.install(&[MATURIN])?;
-    workspace::empty_folder(&wheels(place))?;
-    let mut maturin = tools.command("maturin");
-    maturin.args(["build", "--profile", "dev", "--locked", "--manifest-path", "bindings-python/Cargo.toml"]);
-    process::run(maturin.arg("--out").arg(wheels(place)).current_dir(&place.root))?;
-    place.new_environment()?.install(&[built_wheel(place)?])
+    let wheel = bindings::wheel("dev", &place.target.join("python/wheels"))?;
+    place.new_environment()?.install(&[wheel])
 }
 
 pub(super) fn stubs(place: &Place) -> Result<()> {
@@ -47,17 +39,4 @@ fn python(place: &Place) -> Result<Command> {
     let mut python = place.environment()?.command("python");
     python.current_dir(&place.root);
     Ok(python)
-}
-
-fn wheels(place: &Place) -> PathBuf {
-    place.target.join("python/wheels")
-}
-
-fn built_wheel(place: &Place) -> Result<PathBuf> {
-    let folder = wheels(place);
-    let entries = std::fs::read_dir(&folder).map_err(|error| Failure::io("read", &folder, &error))?;
-    let mut files = entries.filter_map(|entry| Some(entry.ok()?.path()));
-    files
-        .find(|path| path.extension().is_some_and(|extension| extension == "whl"))
-        .ok_or_else(|| Failure::new(format!("maturin left no wheel in `{}`", folder.display())))
 }

@@ -9,7 +9,7 @@ use rushlight_models::{ChatTemplate, Gguf, Tokenizer};
 use super::side::Side;
 use super::{life, session, speculation, speed};
 use crate::compare::Options;
-use crate::compare::busy::busy_share;
+use crate::compare::busy::warn_if_busy;
 use crate::engine::{self, Launch, Peer, Request, Turn};
 use crate::failure::{Failure, Result};
 use crate::models::make_available;
@@ -63,10 +63,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             Bench::open(options, model, *threads)?.measure(&launches)?;
         }
     }
-    if missing.is_empty() || asked.is_empty() {
-        return Ok(());
-    }
-    Err(Failure::new(format!("not compared with what was asked for: {}", missing.join(", "))))
+    options.ended_without(&missing)
 }
 
 impl<'a> Bench<'a> {
@@ -110,13 +107,7 @@ impl<'a> Bench<'a> {
         for side in &mut sides {
             side.ask(&self.model, &self.generate_request(64, 0, 4)?);
         }
-        if let Some(busy) = busy_share().filter(|busy| *busy > 0.05) {
-            let percent = busy * 100.0;
-            eprintln!(
-                "{}: other programs keep the machine {percent:.0} % busy: believe no figure",
-                self.model
-            );
-        }
+        warn_if_busy();
         let single = speed::measure(self, &mut sides)?;
         speed::measure_batch(self, &mut sides, single)?;
         session::measure(self, &mut sides)?;

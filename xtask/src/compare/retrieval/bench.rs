@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::data::Data;
 use super::{documents, encoder, exact, filtered, graph, words};
 use crate::compare::Options;
-use crate::compare::busy::busy_share;
+use crate::compare::busy::warn_if_busy;
 use crate::compare::report::{Better, report, series};
 use crate::compare::turns::{PAUSE, turns};
 use crate::engine::retrieval::{self, Peer, Reply, Task};
@@ -46,9 +46,7 @@ pub(in crate::compare) fn run(options: &Options) -> Result<()> {
     let data = Data::read(options)?;
     let folder = workspace::target()?.join("compare/retrieval");
     workspace::folder(&folder)?;
-    if let Some(busy) = busy_share().filter(|busy| *busy > 0.05) {
-        eprintln!("other programs keep the machine {:.0} % busy: believe no figure", busy * 100.0);
-    }
+    warn_if_busy();
     let (repeats, seconds) = if options.quick { (3, 60) } else { (5, 300) };
     let mut missing = Vec::new();
     for threads in options.thread_counts()? {
@@ -66,10 +64,7 @@ pub(in crate::compare) fn run(options: &Options) -> Result<()> {
         bench.measure()?;
         missing = bench.missing;
     }
-    if missing.is_empty() || asked.is_empty() {
-        return Ok(());
-    }
-    Err(Failure::new(format!("not compared with what was asked for: {}", missing.join(", "))))
+    options.ended_without(&missing)
 }
 
 /// All peers but those that have to be asked for.

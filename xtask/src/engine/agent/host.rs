@@ -1,12 +1,13 @@
 use std::path::PathBuf;
 use std::process::Command;
 
+use crate::bindings::npm;
 use crate::engine::install::{launch, require};
 use crate::engine::ours::OURS;
 use crate::engine::{Build, Launch, release};
 use crate::environment::Environment;
 use crate::failure::Result;
-use crate::{process, workspace};
+use crate::{bindings, process, workspace};
 
 /// A language that agents are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,24 +122,16 @@ impl Host {
 /// Builds our wheel and installs it beside the peers.
 fn python_package() -> Result<Launch> {
     let environment = environment()?;
-    require(&environment, &[("maturin", "1.16.0")])?;
-    let wheels = folder()?.join("wheels");
-    workspace::empty_folder(&wheels)?;
-    let mut maturin = environment.command("maturin");
-    maturin.args(["build", "--release", "--locked", "--manifest-path", "bindings-python/Cargo.toml"]);
-    process::run(maturin.arg("--out").arg(&wheels).current_dir(workspace::root()))?;
-    let wheel = workspace::files(&wheels, |path| path.extension().is_some_and(|end| end == "whl"))?;
-    let mut pip = environment.pip_install();
-    process::run(pip.args(["--no-deps", "--force-reinstall"]).args(wheel))?;
+    let wheel = bindings::wheel("release", &folder()?.join("wheels"))?;
+    process::run(environment.pip_install().args(["--no-deps", "--force-reinstall"]).arg(wheel))?;
     Ok(launch(OURS, &environment, "rushlight_agent.py"))
 }
 
 /// Builds our addon in its own folder, where it takes the place of the one that is there.
 fn addon() -> Result<Launch> {
-    let root = workspace::root().join("bindings-node");
-    process::run(npm().args(["ci", "--silent", "--no-audit", "--no-fund"]).current_dir(&root))?;
-    process::run(npm().args(["run", "--silent", "build:addon", "--", "--release"]).current_dir(&root))?;
-    process::run(npm().args(["run", "--silent", "build:types"]).current_dir(&root))?;
+    process::run(npm().args(["ci", "--silent", "--no-audit", "--no-fund"]))?;
+    process::run(npm().args(["run", "--silent", "build:addon", "--", "--release"]))?;
+    process::run(npm().args(["run", "--silent", "build:types"]))?;
     Ok(node(OURS, "rushlight_agent.mjs", Vec::new()))
 }
 
@@ -147,10 +140,6 @@ fn node(name: &'static str, script: &str, arguments: Vec<String>) -> Launch {
     let script = programs().join(script).to_string_lossy().into_owned();
     let arguments = std::iter::once(script).chain(arguments).collect();
     Launch { name, program: PathBuf::from("node"), arguments, level: None }
-}
-
-fn npm() -> Command {
-    Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" })
 }
 
 fn programs() -> PathBuf {
