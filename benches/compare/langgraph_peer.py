@@ -1,29 +1,13 @@
 """LangGraph's agent, as LangChain makes it, over a model that says what it is told."""
 
-import asyncio
 import itertools
-import time
 
+from agent_turns import ANSWER, QUESTION, aadd, add, turns
 from langchain.agents import create_agent
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage
 from langchain_core.tools import tool
 from protocol import serve
-
-ANSWER = "19 plus 23 is 42."
-QUESTION = {"messages": [{"role": "user", "content": "What is 19 plus 23?"}]}
-
-
-@tool
-def add(a: int, b: int) -> int:
-    """Add two numbers."""
-    return a + b
-
-
-@tool("add")
-async def aadd(a: int, b: int) -> int:
-    """Add two numbers."""
-    return a + b
 
 
 class Scripted(GenericFakeChatModel):
@@ -40,33 +24,23 @@ class LangGraph:
     def ask(self, questions, asynchronous):
         """Asks from sync or from async code."""
         call = {"name": "add", "args": {"a": 19, "b": 23}, "id": "call_1"}
+        conversation = {"messages": [{"role": "user", "content": QUESTION}]}
         # New messages each time: the graph gives them ids.
         script = itertools.chain.from_iterable(
             (AIMessage(content="", tool_calls=[call]), AIMessage(content=ANSWER)) for _ in range(questions)
         )
         agent = create_agent(
             Scripted(messages=script),
-            tools=[aadd if asynchronous else add],
+            tools=[tool("add")(aadd if asynchronous else add)],
             system_prompt="You are a helpful assistant.",
         )
-        seconds = asyncio.run(arun(agent, questions)) if asynchronous else run(agent, questions)
-        return {"seconds": seconds, "turns": 2 * questions}
 
+        async def arun():
+            return (await agent.ainvoke(conversation))["messages"][-1].content
 
-def run(agent, questions):
-    """The seconds that all questions take."""
-    started = time.perf_counter()
-    for _ in range(questions):
-        assert agent.invoke(QUESTION)["messages"][-1].content == ANSWER
-    return time.perf_counter() - started
-
-
-async def arun(agent, questions):
-    """The seconds that all questions take."""
-    started = time.perf_counter()
-    for _ in range(questions):
-        assert (await agent.ainvoke(QUESTION))["messages"][-1].content == ANSWER
-    return time.perf_counter() - started
+        return turns(
+            questions, arun if asynchronous else lambda: agent.invoke(conversation)["messages"][-1].content
+        )
 
 
 if __name__ == "__main__":
