@@ -1,5 +1,6 @@
 use std::process::Command;
 
+use super::mcp;
 use super::place::Place;
 use crate::failure::Result;
 use crate::process;
@@ -11,7 +12,7 @@ pub(super) fn addon(place: &Place) -> Result<()> {
 }
 
 pub(super) fn packed(place: &Place) -> Result<()> {
-    process::run(npm(place).args(["run", "test:packed"]))
+    process::run(npm(place).args(["run", "test:packed"]).env(mcp::VARIABLE, mcp::python(place)?))
 }
 
 fn npm(place: &Place) -> Command {
