@@ -25,10 +25,12 @@ export declare class Assistant {
   close(): Promise<void>
 }
 
-/** Collects the parts of an [`Assistant`]. */
+/** Collects the parts of an [`Assistant`], or the tools of an [`McpServer`]. */
 export declare class AssistantBuilder {
   /** An assistant of this model. */
   constructor(llm: Llm)
+  /** Tools alone, for a server. */
+  static ofTools(): AssistantBuilder
   /** What the model is told about its task. */
   instructions(instructions: string): void
   /** Where passages come from. */
@@ -61,8 +63,12 @@ export declare class AssistantBuilder {
   tool(name: string, description: string, parameters: string, policy: string, execute: Method): void
   /** Adds a tool that ships. */
   builtinTool(tool: BuiltinTool): void
+  /** Adds the tools of a server. */
+  mcpTools(server: McpTools): void
   /** Checks everything once. */
   build(): Assistant
+  /** A server of the tools and of an assistant, which JSON text describes. */
+  server(about: string, agent?: Assistant | undefined | null): McpServer
 }
 
 /** A tool that ships, or an assistant as one. All options are JSON text. */
@@ -219,6 +225,34 @@ export declare class Llm {
   loadPrefix(path: string, cancellation: Cancellation): Promise<number>
   /** The number of tokens of a text, without special tokens. */
   countTokens(text: string, cancellation: Cancellation): Promise<number>
+}
+
+/** A server that listens until it is closed. */
+export declare class McpHttpServer {
+  /** What clients are told. */
+  get url(): string
+  /** Settles when it is closed. Keeps process and server until then, also when this object is collected. */
+  listening(): Promise<void>
+  /** Stops listening. */
+  close(): void
+}
+
+/** Tools, and an assistant as a tool, for clients of the Model Context Protocol. */
+export declare class McpServer {
+  /** Serves over the standard streams. */
+  serveStdio(cancellation: Cancellation): Promise<void>
+  /** Starts to serve over HTTP. */
+  serveHttp(address: string, token: string | undefined | null, cancellation: Cancellation): Promise<McpHttpServer>
+}
+
+/** The tools of a server of the Model Context Protocol. */
+export declare class McpTools {
+  /** Connects to the server that JSON text describes, with options as JSON text. */
+  static connect(server: string, options: string, cancellation: Cancellation): Promise<McpTools>
+  /** Names, refused tools and revision of the protocol, as JSON text. */
+  about(): string
+  /** Ends the connection. */
+  close(): Promise<void>
 }
 
 /** Answers in this process's memory. */

@@ -17,7 +17,7 @@ HEADER = "# Made by bindings-python/stubs.py from the Rust sources. Do not edit.
 
 # The names in annotations that the Rust sources give as text.
 IMPORTS = {
-    "collections.abc": {"Callable", "Mapping", "Sequence"},
+    "collections.abc": {"Callable", "Collection", "Mapping", "Sequence"},
     "os": {"PathLike"},
     "typing": {"Any", "Literal", "NoReturn"},
     "typing_extensions": {"Unpack"},
@@ -32,6 +32,8 @@ IMPORTS = {
         "FetchPageOptions",
         "KnowledgeBaseOptions",
         "LocalLlmOptions",
+        "McpEndpoint",
+        "McpToolsOptions",
         "ReadFileOptions",
         "RemoteEmbedderOptions",
         "RetrieverOptions",

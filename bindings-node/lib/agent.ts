@@ -15,6 +15,7 @@ import { fromJson, optionsToJson, toJson } from "./convert.js";
 import { RushlightError, invalid, kind, text, type ErrorCode } from "./error.js";
 import type { Answer } from "./event.js";
 import { LocalLlm, ScriptedLlm, type Message, type Prompt } from "./llm.js";
+import { McpTools } from "./mcp.js";
 import { cacheMethods, ownLlm, retrieverMethods, type Cache, type Llm, type Retriever } from "./own.js";
 import { KnowledgeBase, type Filter } from "./retrieval.js";
 import { KnowledgeRetriever } from "./retriever.js";
@@ -59,8 +60,8 @@ export interface Limits {
 export interface AssistantOptions {
   /** What the model is told about its task. */
   instructions?: string;
-  /** Functions that the model may call, and tools that ship. */
-  tools?: readonly (Tool | BuiltinTool)[];
+  /** Functions that the model may call, tools that ship, and the tools of servers. */
+  tools?: readonly (Tool | BuiltinTool | McpTools)[];
   /** How long a tool may run before it is stopped, if it has no `timeoutMs` of its own. Default 5 seconds. */
   toolTimeoutMs?: number;
   /** Decides about calls of tools with `approve`; without one they do not run. */
@@ -316,13 +317,16 @@ function build(llm: native.Llm, options: AssistantOptions): native.Assistant {
   return builder.build();
 }
 
-function addTool(builder: native.AssistantBuilder, tool: Tool | BuiltinTool): void {
+/** @internal */
+export function addTool(builder: native.AssistantBuilder, tool: Tool | BuiltinTool | McpTools): void {
   if (tool instanceof BuiltinTool) return builder.builtinTool(tool.native);
+  if (tool instanceof McpTools) return builder.mcpTools(tool.native);
   const { name, description, parameters, policy } = part("tool", tool, Tool);
   builder.tool(name, description, JSON.stringify(parameters), policyToJson(name, policy), tool.native());
 }
 
-function decisions(approver: Approver): native.Method {
+/** @internal */
+export function decisions(approver: Approver): native.Method {
   if (typeof approver !== "function") throw invalid("approver", `expected a function, got ${kind(approver)}`);
   return method(async (call, context) => JSON.stringify((await approver(JSON.parse(call), context)) ?? null));
 }

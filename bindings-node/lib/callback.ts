@@ -105,17 +105,25 @@ export interface CircuitBreaker {
 }
 
 /**
- * The policy as the core reads it, where durations are seconds.
+ * The policy as the core reads it.
  * @internal
  */
-export function policyToJson(name: string, { timeoutMs, cache, breaker, ...policy }: ToolPolicy): string {
+export function policyToJson(name: string, policy: ToolPolicy): string {
+  return toJson(`policy of tool \`${name}\``, policyInSeconds(policy));
+}
+
+/**
+ * The policy with durations in seconds, as the core has them.
+ * @internal
+ */
+export function policyInSeconds({ timeoutMs, cache, breaker, ...policy }: ToolPolicy): object {
   const seconds = (milliseconds: number | undefined) => (milliseconds === undefined ? undefined : milliseconds / 1000);
-  return toJson(`policy of tool \`${name}\``, {
+  return {
     ...policy,
     timeout: seconds(timeoutMs),
     cache: inSeconds(cache, "ttl", (given) => given.ttlMs),
     breaker: inSeconds(breaker, "openFor", (given) => given.openForMs),
-  });
+  };
 
   function inSeconds<T extends object>(
     given: T | string | undefined,

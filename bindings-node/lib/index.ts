@@ -69,6 +69,7 @@ export {
   type Prompt,
   type ScriptedTurn,
 } from "./llm.js";
+export { McpTools, type McpEndpoint, type McpProgram, type McpToolsOptions, type McpUrl, type RefusedTool } from "./mcp.js";
 export type { Cache, Embedder, Llm, OwnPassage, Piece, Reranker, RetrieveContext, Retriever } from "./own.js";
 export {
   quantize,
@@ -103,6 +104,7 @@ export {
 } from "./retrieval.js";
 export { KnowledgeRetriever, type RetrieverOptions } from "./retriever.js";
 export type { Abortable } from "./runtime.js";
+export { McpServer, type McpHttpOptions, type McpHttpServer, type McpServerOptions } from "./serve.js";
 export { MemorySessions, type MemorySessionsOptions } from "./session.js";
 export { Slos, type Metric, type Slo, type SloReport } from "./slo.js";
 export type { CompactReport, StoreCheck, StoreInfo } from "./store.js";

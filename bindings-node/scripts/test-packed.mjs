@@ -55,6 +55,7 @@ try {
   });
   const env = {
     RUSHLIGHT_SCENARIOS: join(repository, "tests", "scenarios"),
+    RUSHLIGHT_MCP_SERVER: join(repository, "tests", "tests", "mcp", "server.py"),
     RUSHLIGHT_MODEL_FIXTURES: join(repository, "core", "models", "tests", "fixtures"),
     ...process.env,
   };
@@ -75,6 +76,7 @@ try {
     rag: [[], /\w/],
     stream: [[], /stopped after \d+ pieces/],
     tools: [["--scripted"], /^-> track {"number":4711}\n<- parcel 4711 is in Lyon\nIt is in Lyon\.$/m],
+    mcp: [[], lines("mcp.txt")],
     "systems/jrvs": [[], lines("systems/jrvs.txt")],
   };
   for (const [name, [args, expected]] of Object.entries(examples)) {

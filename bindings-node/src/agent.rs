@@ -10,15 +10,17 @@ use crate::cache::MemoryCache;
 use crate::callback::{JsTool, Method};
 use crate::convert::{answer_to_json, duration, from_json, options_from_json, outcomes_to_json, to_json};
 use crate::llm::Llm;
+use crate::mcp::McpTools;
 use crate::own::{JsCache, JsRetriever};
 use crate::retrieval::KnowledgeBase;
 use crate::retriever::KnowledgeRetriever;
 use crate::runtime::{Apart, Cancellation, now, promise};
+use crate::serve::McpServer;
 use crate::session::MemorySessions;
 use crate::stream::EventStream;
 use crate::tool::BuiltinTool;
 
-/// Collects the parts of an [`Assistant`].
+/// Collects the parts of an [`Assistant`], or the tools of an [`McpServer`].
 #[napi]
 pub struct AssistantBuilder {
     builder: Option<rushlight::agent::AssistantBuilder>,
@@ -34,6 +36,12 @@ impl AssistantBuilder {
             builder: Some(rushlight::Assistant::builder(Arc::clone(&llm.llm))),
             toolbox: Some(Toolbox::new()),
         }
+    }
+
+    /// Tools alone, for a server.
+    #[napi(factory)]
+    pub fn of_tools() -> Self {
+        Self { builder: None, toolbox: Some(Toolbox::new()) }
     }
 
     /// What the model is told about its task.
@@ -162,6 +170,13 @@ impl AssistantBuilder {
         self.with_toolbox(env, |toolbox| toolbox.add(tool))
     }
 
+    /// Adds the tools of a server.
+    #[napi]
+    pub fn mcp_tools(&mut self, env: Env, server: &McpTools) -> napi::Result<()> {
+        let tools = server.shared();
+        self.with_toolbox(env, |toolbox| tools.into_iter().try_fold(toolbox, Toolbox::add))
+    }
+
     /// Checks everything once.
     #[napi]
     pub fn build(&mut self, env: Env) -> napi::Result<Assistant> {
@@ -174,6 +189,16 @@ impl AssistantBuilder {
                 builder = builder.tools(toolbox.clone());
             }
             Ok(Assistant::new(builder.build()?, toolbox))
+        })
+    }
+
+    /// A server of the tools and of an assistant, which JSON text describes.
+    #[napi]
+    pub fn server(&mut self, env: Env, about: String, agent: Option<&Assistant>) -> napi::Result<McpServer> {
+        let toolbox = self.toolbox.take();
+        now(env, || {
+            let agent = agent.map(Assistant::open).transpose()?;
+            McpServer::new(&about, toolbox.ok_or_else(used)?, agent)
         })
     }
 }

@@ -18,6 +18,7 @@ pub mod error;
 /// Named models.
 pub mod hub;
 mod llm;
+mod mcp;
 mod own;
 /// Models in fewer bits.
 pub mod quantize;
@@ -26,6 +27,7 @@ mod reranker;
 mod retrieval;
 mod retriever;
 mod runtime;
+mod serve;
 mod session;
 mod slo;
 mod stream;

@@ -8,6 +8,8 @@ import {
   LocalEmbedder,
   LocalLlm,
   LocalReranker,
+  McpServer,
+  McpTools,
   MemoryCache,
   MemorySessions,
   ModelRegistry,
@@ -172,6 +174,12 @@ export async function main(): Promise<void> {
 
   const answer = await assistant.run("Why?", { session: "s", signal: new AbortController().signal });
   same<typeof answer, Answer>(true);
+  await using sums = await McpTools.connect({ command: "python3", args: ["server.py"] }, { policy: { timeoutMs: 1000 } });
+  await using listening = await new McpServer("all", { tools: [search, sums], agent: assistant }).serveHttp({ token: "a" });
+  same<typeof listening.url, string>(true);
+  // @ts-expect-error a server is a program or has a URL
+  await McpTools.connect({ path: "server.py" });
+
   const slos = new Slos([{ name: "quick", metric: "first_token", percentile: 95, bound: 0.5 }]);
   slos.record(answer.report);
   for (const { slo, burnRate, p95 } of slos.reports()) console.log(slo.name, burnRate > 1, (p95 ?? 0) * 1000);

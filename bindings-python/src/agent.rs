@@ -44,6 +44,11 @@ fn typed(schema: &Bound<'_, PyAny>) -> PyResult<(Value, Py<PyAny>)> {
 }
 
 impl Assistant {
+    /// A handle of the core's.
+    pub(crate) fn shared(&self) -> rushlight::Assistant {
+        rushlight::Assistant::clone(&self.core)
+    }
+
     fn answering(&self, request: Request) -> impl Future<Output = rushlight::Result<Answer>> + use<> {
         let assistant = rushlight::Assistant::clone(&self.core);
         async move { assistant.ask(request).await.map(|core| Answer { core }) }
@@ -79,8 +84,8 @@ impl Assistant {
     ///     llm: the model: a `LocalLlm`, a `ScriptedLlm`, or any object with a method `generate(prompt)` that gives
     ///         pieces of text and tool calls
     ///     instructions: who the assistant is and what it does
-    ///     tools: functions that the model may call, decorated with `tool` or not, and what the functions of
-    ///         `rushlight.tools` make
+    ///     tools: functions that the model may call, decorated with `tool` or not, what the functions of
+    ///         `rushlight.tools` make, and the tools of servers, as `McpTools.connect` gives them
     ///     retriever: answers rest on the passages that it finds: a `KnowledgeBase`, what its method `retriever`
     ///         gives, or any object with a method `retrieve(question, k)` that gives passages
     ///     cache: answers are kept here and given again: a `MemoryCache`, or any object with the methods
@@ -100,7 +105,7 @@ impl Assistant {
     #[pyo3(signature = (
         llm: "LocalLlm | ScriptedLlm | Llm", *,
         instructions = None,
-        tools: "Sequence[Tool[..., Any] | Callable[..., Any] | BuiltinTool]" = Vec::new(),
+        tools: "Sequence[Tool[..., Any] | Callable[..., Any] | BuiltinTool | McpTools]" = Vec::new(),
         retriever: "Retriever | None" = None,
         cache: "MemoryCache | Cache | None" = None,
         sessions = None,

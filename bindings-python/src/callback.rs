@@ -56,6 +56,11 @@ impl Caller {
         CALLER.scope(self, future)
     }
 
+    /// Does `work`, whose callbacks belong to this caller.
+    pub(crate) fn enter<T>(self: &Arc<Self>, work: impl FnOnce() -> T) -> T {
+        CALLER.sync_scope(Arc::clone(self), work)
+    }
+
     /// A function that calls its first argument in a copy of the context, which can be entered only once at a time.
     fn entry<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.context.bind(py).call_method0(intern!(py, "copy"))?.getattr(intern!(py, "run"))

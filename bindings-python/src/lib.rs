@@ -22,6 +22,7 @@ mod hub;
 mod info;
 mod ingest;
 mod llm;
+mod mcp;
 mod options;
 mod own;
 mod passage;
@@ -33,6 +34,7 @@ mod reranker;
 mod retrieval;
 mod retriever;
 mod runtime;
+mod serve;
 mod session;
 mod slo;
 mod store;
@@ -67,6 +69,8 @@ mod _rushlight {
     #[pymodule_export]
     use crate::llm::{LocalLlm, ScriptedLlm};
     #[pymodule_export]
+    use crate::mcp::McpTools;
+    #[pymodule_export]
     use crate::options::{Limits, Sampling};
     #[pymodule_export]
     use crate::passage::{Document, Passage, Scores};
@@ -80,6 +84,8 @@ mod _rushlight {
     use crate::retrieval::KnowledgeBase;
     #[pymodule_export]
     use crate::retriever::KnowledgeRetriever;
+    #[pymodule_export]
+    use crate::serve::{McpHttpServer, McpServer};
     #[pymodule_export]
     use crate::session::MemorySessions;
     #[pymodule_export]

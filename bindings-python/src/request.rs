@@ -42,7 +42,7 @@ fn tool_choice(Json(given): Json) -> PyResult<ToolChoice> {
 }
 
 /// Names of scopes; a str is one name, not a collection of letters.
-fn scopes(given: &Bound<'_, PyAny>) -> PyResult<BTreeSet<String>> {
+pub(crate) fn scopes(given: &Bound<'_, PyAny>) -> PyResult<BTreeSet<String>> {
     if given.is_instance_of::<PyString>() {
         return Err(PyTypeError::new_err("expected a list of names as `scopes`, got a str"));
     }

@@ -10,6 +10,7 @@ use crate::approval::PythonApprover;
 use crate::callback::{PythonTool, of_caller};
 use crate::convert::{Json, duration, from_keywords, not_picklable};
 use crate::error::{invalid, raised};
+use crate::mcp::McpTools;
 use crate::retriever;
 use crate::runtime::Unlocked;
 
@@ -71,7 +72,7 @@ impl BuiltinTool {
     }
 }
 
-/// The tools of an assistant.
+/// The toolbox of what `tools` lists.
 pub(crate) fn toolbox(
     tools: &[Bound<'_, PyAny>],
     timeout: Option<f64>,
@@ -84,14 +85,19 @@ pub(crate) fn toolbox(
     if let Some(approver) = approver {
         toolbox = toolbox.approver(PythonApprover::new(approver)?);
     }
-    for tool in tools {
-        let added = match tool.cast::<BuiltinTool>() {
-            Ok(tool) => toolbox.add(tool.get().shared()),
-            Err(_) => toolbox.add(PythonTool::new(tool)?),
-        };
-        toolbox = added.map_err(raised)?;
-    }
-    Ok(toolbox)
+    tools.iter().try_fold(toolbox, add)
+}
+
+/// The toolbox with what an item of `tools` is.
+fn add(toolbox: Toolbox, item: &Bound<'_, PyAny>) -> PyResult<Toolbox> {
+    let added = if let Ok(tool) = item.cast::<BuiltinTool>() {
+        toolbox.add(tool.get().shared())
+    } else if let Ok(server) = item.cast::<McpTools>() {
+        server.get().tools().into_iter().try_fold(toolbox, Toolbox::add)
+    } else {
+        toolbox.add(PythonTool::new(item)?)
+    };
+    added.map_err(raised)
 }
 
 /// The tool `calculate`: the value of an arithmetic expression with `+ - * / % ^`, parentheses and the functions

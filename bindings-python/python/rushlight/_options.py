@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from os import PathLike
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, TypeAlias, TypedDict
 
 from ._filter import Filter
 
@@ -241,3 +241,41 @@ class FetchPageOptions(TypedDict, total=False):
     max_redirects: int
     timeout: float
     user_agent: str
+
+
+class _McpProgram(TypedDict):
+    command: str
+
+
+class McpProgram(_McpProgram, total=False):
+    """A program that speaks the Model Context Protocol over its standard streams, and is started."""
+
+    args: Sequence[str]
+    env: Mapping[str, str]
+    """Variables that it gets beside those that every program needs, such as `PATH`."""
+    cwd: str
+    """The folder that it runs in; ours by default."""
+
+
+class _McpUrl(TypedDict):
+    url: str
+
+
+class McpUrl(_McpUrl, total=False):
+    """A server of the Model Context Protocol that runs, and is spoken to over HTTP."""
+
+    headers: Mapping[str, str]
+    """Of every request, for example `Authorization`."""
+
+
+McpEndpoint: TypeAlias = McpProgram | McpUrl
+"""Where a server of the Model Context Protocol is."""
+
+
+class McpToolsOptions(TypedDict, total=False):
+    """Which tools `McpTools.connect` takes, and what keeps them in check."""
+
+    prefix: str
+    allow: Sequence[str]
+    policy: ToolPolicy
+    connect_timeout: float

@@ -1,5 +1,5 @@
 # Made by bindings-python/stubs.py from the Rust sources. Do not edit.
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any, Final, Literal, NoReturn, final
@@ -7,11 +7,11 @@ from typing_extensions import Unpack
 from ._agents import HandOff
 from ._errors import Error
 from ._filter import Filter
-from ._options import AllowedCommand, BatchRequest, CurrentTimeOptions, ExtractOptions, FetchPageOptions, KnowledgeBaseOptions, LocalLlmOptions, ReadFileOptions, RemoteEmbedderOptions, RetrieverOptions, RunCommandOptions, RunOptions, SearchCodeOptions, SearchKnowledgeOptions, ToolPolicy, WebOptions
+from ._options import AllowedCommand, BatchRequest, CurrentTimeOptions, ExtractOptions, FetchPageOptions, KnowledgeBaseOptions, LocalLlmOptions, McpEndpoint, McpToolsOptions, ReadFileOptions, RemoteEmbedderOptions, RetrieverOptions, RunCommandOptions, RunOptions, SearchCodeOptions, SearchKnowledgeOptions, ToolPolicy, WebOptions
 from ._protocols import Approver, Cache, Embedder, Llm, Reranker, Retriever
 from ._tool import Tool
 
-__all__ = ["__version__", "Answer", "Assistant", "AsyncEventStream", "BuiltinTool", "CachedEmbedder", "Citation", "CompactReport", "DeviceInfo", "Document", "Done", "EventStream", "FailedDocument", "FetchProgress", "HandedOff", "HashedEmbedder", "IngestProgress", "IngestReport", "KnowledgeBase", "KnowledgeBaseInfo", "KnowledgeRetriever", "KnownModel", "Limits", "LoadProgress", "LocalEmbedder", "LocalLlm", "LocalReranker", "MemoryCache", "MemoryEstimate", "MemorySessions", "ModelInfo", "ModelRegistry", "Passage", "QuantizeProgress", "QuantizeReport", "QuantizedTensor", "RegisteredModel", "RemoteEmbedder", "Report", "Retrieved", "Sampling", "Scores", "ScriptedLlm", "Slo", "SloReport", "Slos", "StoreCheck", "StoreInfo", "Text", "ToolCall", "ToolOutput", "Usage", "VectorIndex", "afetch", "aquantize", "calculate", "current_time", "devices", "fetch", "fetch_page", "models", "quantize", "read_file", "run_command", "search_code", "search_knowledge"]
+__all__ = ["__version__", "Answer", "Assistant", "AsyncEventStream", "BuiltinTool", "CachedEmbedder", "Citation", "CompactReport", "DeviceInfo", "Document", "Done", "EventStream", "FailedDocument", "FetchProgress", "HandedOff", "HashedEmbedder", "IngestProgress", "IngestReport", "KnowledgeBase", "KnowledgeBaseInfo", "KnowledgeRetriever", "KnownModel", "Limits", "LoadProgress", "LocalEmbedder", "LocalLlm", "LocalReranker", "McpHttpServer", "McpServer", "McpTools", "MemoryCache", "MemoryEstimate", "MemorySessions", "ModelInfo", "ModelRegistry", "Passage", "QuantizeProgress", "QuantizeReport", "QuantizedTensor", "RegisteredModel", "RemoteEmbedder", "Report", "Retrieved", "Sampling", "Scores", "ScriptedLlm", "Slo", "SloReport", "Slos", "StoreCheck", "StoreInfo", "Text", "ToolCall", "ToolOutput", "Usage", "VectorIndex", "afetch", "aquantize", "calculate", "current_time", "devices", "fetch", "fetch_page", "models", "quantize", "read_file", "run_command", "search_code", "search_knowledge"]
 
 __version__: Final[str]
 
@@ -72,7 +72,7 @@ class Assistant:
 
     It may be used from any thread and any event loop, and by many at once.
     """
-    def __new__(cls, /, llm: LocalLlm | ScriptedLlm | Llm, *, instructions: str | None = None, tools: Sequence[Tool[..., Any] | Callable[..., Any] | BuiltinTool] = ..., retriever: Retriever | None = None, cache: MemoryCache | Cache | None = None, sessions: MemorySessions | None = None, sampling: Sampling | Mapping[str, Any] | None = None, limits: Limits | Mapping[str, Any] | None = None, tool_timeout: float | None = None, approver: Approver | None = None, hand_offs: Sequence[HandOff] = ..., cache_tool_answers: bool = False, record: str | PathLike[str] | None = None) -> Assistant:
+    def __new__(cls, /, llm: LocalLlm | ScriptedLlm | Llm, *, instructions: str | None = None, tools: Sequence[Tool[..., Any] | Callable[..., Any] | BuiltinTool | McpTools] = ..., retriever: Retriever | None = None, cache: MemoryCache | Cache | None = None, sessions: MemorySessions | None = None, sampling: Sampling | Mapping[str, Any] | None = None, limits: Limits | Mapping[str, Any] | None = None, tool_timeout: float | None = None, approver: Approver | None = None, hand_offs: Sequence[HandOff] = ..., cache_tool_answers: bool = False, record: str | PathLike[str] | None = None) -> Assistant:
         """
         An assistant around a model; everything else is optional.
 
@@ -80,8 +80,8 @@ class Assistant:
             llm: the model: a `LocalLlm`, a `ScriptedLlm`, or any object with a method `generate(prompt)` that gives
                 pieces of text and tool calls
             instructions: who the assistant is and what it does
-            tools: functions that the model may call, decorated with `tool` or not, and what the functions of
-                `rushlight.tools` make
+            tools: functions that the model may call, decorated with `tool` or not, what the functions of
+                `rushlight.tools` make, and the tools of servers, as `McpTools.connect` gives them
             retriever: answers rest on the passages that it finds: a `KnowledgeBase`, what its method `retriever`
                 gives, or any object with a method `retrieve(question, k)` that gives passages
             cache: answers are kept here and given again: a `MemoryCache`, or any object with the methods
@@ -1367,6 +1367,160 @@ class LocalReranker:
         One number for each passage, in order; higher is better. They are between 0 and 1, unless the model's files say
         otherwise. Question and passage have as many tokens together as the model reads, mostly 512; the longer one
         counts by its beginning.
+        """
+
+@final
+class McpHttpServer:
+    """
+    A server that listens until it is closed or let go; made by `McpServer.serve_http`.
+    """
+    async def __aenter__(self, /) -> McpHttpServer: ...
+    async def __aexit__(self, /, *_exception: object) -> None: ...
+    def __enter__(self, /) -> McpHttpServer: ...
+    def __exit__(self, /, *_exception: object) -> None: ...
+    def __reduce__(self, /) -> NoReturn: ...
+    async def aclose(self, /) -> None:
+        """
+        As `close`, from async code.
+        """
+    def close(self, /) -> None:
+        """
+        Stops listening. Calls that run are dropped.
+        """
+    @property
+    def url(self, /) -> str:
+        """
+        What clients are told: `http://127.0.0.1:PORT/mcp`.
+        """
+
+@final
+class McpServer:
+    """
+    Tools, and an assistant as a tool that is asked, for clients of the Model Context Protocol.
+
+    Functions run as they do in an `Assistant`, and their policies hold; async ones run on an event loop of rushlight's own.
+    At most 64 calls run at once, further ones wait.
+
+    ```python
+    McpServer("dice", tools=[roll]).serve_stdio()
+    ```
+    """
+    def __new__(cls, /, name: str, *, tools: Sequence[Tool[..., Any] | Callable[..., Any] | BuiltinTool | McpTools] = ..., agent: Assistant | None = None, agent_name: str | None = None, agent_description: str | None = None, instructions: str | None = None, scopes: Collection[str] | None = None, tool_timeout: float | None = None, approver: Approver | None = None) -> McpServer:
+        """
+        A server that offers nothing but what it is given.
+
+        Args:
+            name: what clients are told that it is called
+            tools: as those of an `Assistant`, in this order
+            agent: an assistant that clients may ask, as the last tool. Questions are on their own: no client hears what
+                another one asked. Further ones may be among `tools`, by `Assistant.as_tool`
+            agent_name: the name of that tool; default `ask`
+            agent_description: what the client's model is told about it; default that it answers questions
+            instructions: words to the client's model on how to use all of it
+            scopes: what whoever connects is granted, for tools that need scopes
+            tool_timeout: seconds that each tool may run that has no timeout of its own; default 5
+            approver: decides about calls of tools with `approve`, as that of an `Assistant`
+        """
+    def __reduce__(self, /) -> NoReturn: ...
+    async def aserve_http(self, /, address: str = ..., *, token: str | None = None) -> McpHttpServer:
+        """
+        As `serve_http`, from async code.
+        """
+    async def aserve_stdio(self, /) -> None:
+        """
+        As `serve_stdio`, from async code. Cancelling the task ends the connection.
+        """
+    def serve_http(self, /, address: str = "127.0.0.1:0", *, token: str | None = None) -> McpHttpServer:
+        """
+        Starts to serve whoever connects over HTTP, without TLS, and goes on until what it returns is closed or let go.
+
+        Requests of web pages are refused.
+
+        Args:
+            address: where to listen; default this machine alone, at a free port
+            token: the bearer token that every request has to have; an address that other machines reach needs one
+
+        Raises:
+            InvalidError: two tools have one name, or other machines could connect without a token.
+            IoError: the address cannot be had.
+        """
+    def serve_stdio(self, /) -> None:
+        """
+        Serves the program that started this one, over the standard streams, until it closes our input. Ctrl-C stops it.
+
+        Nothing else may write to standard output meanwhile: `print(…, file=sys.stderr)`, not `print(…)`.
+
+        Raises:
+            InvalidError: two tools have one name.
+            ForeignError: the client does not speak the protocol.
+        """
+
+@final
+class McpTools:
+    """
+    The tools of a server of the Model Context Protocol, for `Assistant(tools=[…])`.
+
+    What the server says is data. A tool whose description or schema cannot be used is `refused`, and the others stay.
+    Arguments are validated here before they are sent. An assistant has the tools that were listed when it was made.
+
+    ```python
+    with McpTools.connect({"command": python3, "args": ["server.py"]}) as tools:
+        print(Assistant(llm, tools=[tools]).run("What is 2 + 2?").text)
+    ```
+    """
+    async def __aenter__(self, /) -> McpTools: ...
+    async def __aexit__(self, /, *_exception: object) -> None: ...
+    def __enter__(self, /) -> McpTools: ...
+    def __exit__(self, /, *_exception: object) -> None: ...
+    def __reduce__(self, /) -> NoReturn: ...
+    def __repr__(self, /) -> str: ...
+    async def aclose(self, /) -> None:
+        """
+        As `close`, from async code.
+        """
+    @staticmethod
+    async def aconnect(server: McpEndpoint, **options: Unpack[McpToolsOptions]) -> McpTools:
+        """
+        As `connect`, from async code.
+        """
+    def close(self, /) -> None:
+        """
+        Ends the connection, and a program that was started for it. Calls that run fail, and later ones.
+        """
+    @staticmethod
+    def connect(server: McpEndpoint, **options: Unpack[McpToolsOptions]) -> McpTools:
+        """
+        Connects to a server and lists its tools.
+
+        Args:
+            server: a program that is started without a shell, as `{"command": python3, "args": ["server.py"]}` with maybe
+                `env` and `cwd`; or a server that runs, as `{"url": "http://127.0.0.1:8000/mcp"}` with maybe `headers`. A
+                program gets none of our environment but what every program needs, such as `PATH`
+            prefix: what the names of the tools begin with here; default nothing
+            allow: the tools that are taken, by the server's names; default all
+            policy: what keeps the calls of each tool in check; default a `timeout` of 30 seconds and a `concurrency` of 10
+            connect_timeout: seconds that connecting and listing the tools may take; default 30
+
+        Raises:
+            IoError: the program cannot be started.
+            TimeoutError: the server does not answer in time.
+            UnknownError: an allowed tool is not there.
+            ForeignError: the server refuses, ends or is not one of this protocol.
+        """
+    @property
+    def names(self, /) -> list[str]:
+        """
+        The names of the tools as the model uses them, in the server's order.
+        """
+    @property
+    def protocol_version(self, /) -> str:
+        """
+        The revision of the protocol that is spoken, for example `2026-07-28`.
+        """
+    @property
+    def refused(self, /) -> dict[str, str]:
+        """
+        The tools that the server lists and that cannot be used, each with the reason.
         """
 
 @final

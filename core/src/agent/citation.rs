@@ -50,6 +50,9 @@ impl Citation {
 /// The passages that `text`, an answer to `question`, rests on, by ascending number: those whose numbers it
 /// writes, or, when it writes none that exists, those whose words it uses.
 pub(super) fn citations(text: &str, question: &str, passages: &[Passage]) -> Vec<Citation> {
+    if passages.is_empty() {
+        return Vec::new();
+    }
     let mut origin = CitationOrigin::Written;
     let mut numbers = written(text, passages.len());
     if numbers.is_empty() {

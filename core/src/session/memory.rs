@@ -70,12 +70,13 @@ impl MemorySessions {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn is_over(&self, session: &Session) -> bool {
-        session.used.elapsed() >= self.options.idle
+    fn is_over(&self, session: &Session, now: Instant) -> bool {
+        now.saturating_duration_since(session.used) >= self.options.idle
     }
 
     fn sweep(&self, sessions: &mut HashMap<String, Session>) {
-        sessions.retain(|_, session| !self.is_over(session));
+        let now = Instant::now();
+        sessions.retain(|_, session| !self.is_over(session, now));
     }
 }
 
@@ -94,14 +95,15 @@ impl fmt::Debug for MemorySessions {
 #[async_trait]
 impl SessionStore for MemorySessions {
     async fn load(&self, session: &str) -> Result<Vec<Message>> {
+        let now = Instant::now();
         let mut sessions = self.held();
         match sessions.get_mut(session) {
-            Some(known) if self.is_over(known) => {
+            Some(known) if self.is_over(known, now) => {
                 sessions.remove(session);
                 Ok(Vec::new())
             }
             Some(known) => {
-                known.used = Instant::now();
+                known.used = now;
                 Ok(known.messages.clone())
             }
             None => Ok(Vec::new()),
@@ -115,7 +117,7 @@ impl SessionStore for MemorySessions {
         let used = Instant::now();
         let mut sessions = self.held();
         match sessions.get_mut(session) {
-            Some(known) if !self.is_over(known) => {
+            Some(known) if !self.is_over(known, used) => {
                 known.messages.extend(messages);
                 known.used = used;
             }

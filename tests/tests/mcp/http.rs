@@ -1,8 +1,12 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use rushlight::{Error, FunctionTool, NoArguments, Toolbox};
-use rushlight_mcp::{HttpEndpoint, McpHttpOptions, McpHttpServer, McpServer, McpTools, McpToolsOptions};
+use rushlight::{
+    Assistant, Error, FunctionTool, NoArguments, ScriptedLlm, ScriptedTurn, ToolContext, Toolbox,
+};
+use rushlight_mcp::{
+    AskOptions, HttpEndpoint, McpHttpOptions, McpHttpServer, McpServer, McpTools, McpToolsOptions,
+};
 use rushlight_tests::support::mcp;
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
@@ -73,6 +77,23 @@ async fn what_is_no_url_or_no_header_is_refused() {
     assert!(url.to_string().contains("got `ftp://example.org`"), "{url}");
     assert!(header.to_string().contains("the name of `a b` is not allowed"), "{header}");
     assert!(matches!(nobody, Error::Foreign { .. }), "{nobody}");
+    assert!(nobody.chain().contains("http://127.0.0.1:1/mcp"), "{}", nobody.chain());
+    assert!(!nobody.chain().contains("rmcp"), "{}", nobody.chain());
+}
+
+#[tokio::test]
+async fn an_agent_that_is_asked_may_what_its_server_may() {
+    let script = vec![ScriptedTurn::call("slow", json!({})), ScriptedTurn::text("Nothing ran.")];
+    let (toolbox, mut told) = never_ending();
+    let assistant = Assistant::builder(ScriptedLlm::new(script)).tools(toolbox).build().unwrap();
+    let server = McpServer::new("careful").agent(assistant, AskOptions::default());
+    let server = server.context(ToolContext::new().dry_run());
+    let server = server.serve_http(McpHttpOptions::default()).await.unwrap();
+
+    let tools = McpTools::connect(HttpEndpoint::new(server.url()), McpToolsOptions::default()).await.unwrap();
+
+    assert_eq!(call(&tools, "ask", json!({"question": "Go"})).await.content, "Nothing ran.");
+    assert!(told.try_recv().is_err());
 }
 
 #[tokio::test]

@@ -15,11 +15,12 @@ pub(super) struct Example {
 }
 
 /// The examples of every language. What one prints is checked if there is a file `PATH.txt` with the lines that matter.
-pub(super) const EXAMPLES: [Example; 5] = [
+pub(super) const EXAMPLES: [Example; 6] = [
     Example { path: "hello", model: "SmolLM2-135M-Instruct" },
     Example { path: "rag", model: "SmolLM2-135M-Instruct" },
     Example { path: "tools", model: "SmolLM2-135M-Instruct" },
     Example { path: "stream", model: "SmolLM2-135M-Instruct" },
+    Example { path: "mcp", model: "SmolLM2-135M-Instruct" },
     Example { path: "systems/jrvs", model: "Qwen2.5-Coder-0.5B-Instruct" },
 ];
 

@@ -1,3 +1,4 @@
+use super::mcp;
 use super::place::Place;
 use crate::bindings::npm;
 use crate::failure::Result;
@@ -9,6 +10,6 @@ pub(super) fn addon(_place: &Place) -> Result<()> {
     process::run(npm().args(["run", "check:drift"]))
 }
 
-pub(super) fn packed(_place: &Place) -> Result<()> {
-    process::run(npm().args(["run", "test:packed"]))
+pub(super) fn packed(place: &Place) -> Result<()> {
+    process::run(npm().args(["run", "test:packed"]).env(mcp::VARIABLE, mcp::python(place)?))
 }

@@ -111,7 +111,7 @@ mod tests {
     fn a_step_brings_those_that_it_needs() {
         let names: Vec<_> = chosen(&["pytest".to_owned()]).unwrap().iter().map(|step| step.name).collect();
 
-        assert_eq!(names, ["models", "wheel", "pytest"]);
+        assert_eq!(names, ["models", "mcp", "wheel", "pytest"]);
     }
 
     #[test]

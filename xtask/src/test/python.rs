@@ -1,6 +1,7 @@
 use std::process::Command;
 
 use super::example::EXAMPLES;
+use super::mcp;
 use super::place::Place;
 use crate::environment;
 use crate::failure::Result;
@@ -24,7 +25,9 @@ pub(super) fn tests(place: &Place) -> Result<()> {
     environment.install(&["--upgrade", "pip>=25.1"])?;
     let group = format!("{}:test", place.root.join("bindings-python/pyproject.toml").display());
     environment.install(&["--group", &group])?;
-    process::run(python(place)?.args(["-m", "pytest", "bindings-python/tests"]))
+    let mut pytest = python(place)?;
+    pytest.args(["-m", "pytest", "bindings-python/tests"]).env(mcp::VARIABLE, mcp::python(place)?);
+    process::run(&mut pytest)
 }
 
 pub(super) fn examples(place: &Place) -> Result<()> {

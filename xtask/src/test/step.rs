@@ -40,7 +40,7 @@ pub(super) const STEPS: &[Step] = &[
     step("examples", "the Rust examples", &["models"], rust::examples),
     step("wheel", "build the Python wheel and install it into a clean environment", &[], python::wheel),
     step("stubs", "the committed Python stubs are those of the code", &["wheel"], python::stubs),
-    step("pytest", "Python tests on the installed wheel", &["models", "wheel"], python::tests),
+    step("pytest", "Python tests on the installed wheel", &["models", "mcp", "wheel"], python::tests),
     step("python-examples", "the Python examples", &["models", "wheel"], python::examples),
     step(
         "addon",
@@ -51,7 +51,7 @@ pub(super) const STEPS: &[Step] = &[
     step(
         "node",
         "Node tests, types and examples on the packed package in a clean folder",
-        &["models", "addon"],
+        &["models", "mcp", "addon"],
         node::packed,
     ),
     step("clippy", "lints of the whole workspace", &[], rust::clippy),

@@ -67,6 +67,9 @@ impl Connection {
             Ok(service) => Ok(Self { service, what }),
             Err(ClientInitializeError::ConnectionClosed(_)) => Err(ended(&what)),
             Err(ClientInitializeError::TransportError { .. }) if is_program => Err(ended(&what)),
+            Err(ClientInitializeError::TransportError { error, .. }) => {
+                Err(failed(&what, http::cause(&error)))
+            }
             Err(error) => Err(failed(&what, &error)),
         }
     }
@@ -141,6 +144,7 @@ impl Connection {
         match error {
             ServiceError::McpError(error) => self.failed(error.message.as_ref()),
             ServiceError::TransportClosed => ended(&self.what),
+            ServiceError::TransportSend(error) => failed(&self.what, http::cause(error)),
             error => failed(&self.what, error),
         }
     }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Url};
-use rmcp::transport::StreamableHttpClientTransport;
-use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
+use rmcp::transport::streamable_http_client::{StreamableHttpClientTransportConfig, StreamableHttpError};
+use rmcp::transport::{DynamicTransportError, StreamableHttpClientTransport};
 use rushlight::{Error, Result};
 use rustls::crypto::ring;
 use rustls::{ClientConfig, RootCertStore};
@@ -24,6 +24,14 @@ pub(super) fn transport(endpoint: &HttpEndpoint) -> Result<StreamableHttpClientT
         .max_sse_event_size(MAX_MESSAGE)
         .max_json_response_size(MAX_MESSAGE);
     Ok(StreamableHttpClientTransport::with_client(client(&url)?, config))
+}
+
+/// What went wrong on the way: the library's own error names types of its inside, and not why a server is not reached.
+pub(super) fn cause(error: &DynamicTransportError) -> &(dyn std::error::Error + 'static) {
+    match error.error.downcast_ref() {
+        Some(StreamableHttpError::<reqwest::Error>::Client(error)) => error,
+        _ => error.error.as_ref(),
+    }
 }
 
 fn checked_url(text: &str) -> Result<Url> {

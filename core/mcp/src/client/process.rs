@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rmcp::RoleClient;
-use rmcp::model::{ErrorData, JsonRpcMessage, RequestId};
+use rmcp::model::{ClientRequest, ErrorData, JsonRpcMessage, RequestId};
 use rmcp::service::{RxJsonRpcMessage, TxJsonRpcMessage};
 use rmcp::transport::Transport;
 use rushlight::{Error, Result};
@@ -48,6 +48,8 @@ pub(super) struct Process {
     child: Child,
     input: Arc<Mutex<Option<ChildStdin>>>,
     output: Lines<ChildStdout>,
+    /// The request by which the connection began in the way of older revisions.
+    initialize: Option<i64>,
 }
 
 impl Process {
@@ -64,7 +66,18 @@ impl Process {
         let mut child = command.spawn().map_err(failed)?;
         let input = Arc::new(Mutex::new(child.stdin.take()));
         let output = child.stdout.take().ok_or_else(|| failed(io::ErrorKind::BrokenPipe.into()))?;
-        Ok(Self { child, input, output: Lines::new(output, MAX_MESSAGE) })
+        Ok(Self { child, input, output: Lines::new(output, MAX_MESSAGE), initialize: None })
+    }
+
+    /// Whether this answers what was asked before the connection began in the older way: a program that takes long to start
+    /// is asked first for its newest revision, and then, after ten seconds, to begin without.
+    fn is_late(&self, message: &RxJsonRpcMessage<RoleClient>) -> bool {
+        let answered = match message {
+            JsonRpcMessage::Response(response) => Some(&response.id),
+            JsonRpcMessage::Error(error) => error.id.as_ref(),
+            _ => None,
+        };
+        matches!((answered, self.initialize), (Some(RequestId::Number(id)), Some(begun)) if *id < begun)
     }
 }
 
@@ -75,6 +88,11 @@ impl Transport<RoleClient> for Process {
         &mut self,
         message: TxJsonRpcMessage<RoleClient>,
     ) -> impl Future<Output = io::Result<()>> + Send + 'static {
+        if let JsonRpcMessage::Request(asked) = &message
+            && let (ClientRequest::InitializeRequest(_), RequestId::Number(id)) = (&asked.request, &asked.id)
+        {
+            self.initialize = Some(*id);
+        }
         let input = Arc::clone(&self.input);
         async move {
             let mut line = serde_json::to_vec(&message)?;
@@ -91,6 +109,7 @@ impl Transport<RoleClient> for Process {
         loop {
             match self.output.next().await.ok()?? {
                 Line::Whole(line) => match serde_json::from_str(&String::from_utf8_lossy(&line)) {
+                    Ok(message) if self.is_late(&message) => {}
                     Ok(message) => return Some(message),
                     Err(error) => tracing::debug!(%error, "an MCP server wrote a line that is no message"),
                 },
@@ -115,4 +134,26 @@ impl Transport<RoleClient> for Process {
 fn too_long(id: i64) -> RxJsonRpcMessage<RoleClient> {
     let message = format!("its answer has more than {MAX_MESSAGE} bytes");
     JsonRpcMessage::error(ErrorData::internal_error(message, None), Some(RequestId::Number(id)))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_answer_that_comes_after_the_connection_began_anew_is_passed_over() {
+        let script = r#"read -r line
+            echo '{"jsonrpc": "2.0", "id": 0, "error": {"code": -32601, "message": "late"}}'
+            echo '{"jsonrpc": "2.0", "id": 1, "error": {"code": -32601, "message": "in time"}}'"#;
+        let mut process = Process::start(&StdioEndpoint::new("sh").arg("-c").arg(script)).unwrap();
+        let about = json!({"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "a", "version": "1"}});
+        let initialize = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": about});
+
+        process.send(serde_json::from_value(initialize).unwrap()).await.unwrap();
+
+        let answer = serde_json::to_value(process.receive().await.unwrap()).unwrap();
+        assert_eq!(answer["id"], 1, "{answer}");
+    }
 }

@@ -71,8 +71,7 @@ impl Ask {
         let question = question.ok_or_else(|| {
             Error::invalid("arguments", format!("expected an object with a text `question`, got {arguments}"))
         })?;
-        let request = Request::new(question).scopes(context.scopes.clone());
-        let mut events = self.agent.run(request).await?;
+        let mut events = self.agent.run(Request::of_tool(question, context)).await?;
         while let Some(event) = events.try_next().await? {
             match event {
                 Event::ToolCall(call) => progress(format!("calls `{}`", call.name)).await,
