@@ -21,7 +21,7 @@ IMPORTS = {
     "os": {"PathLike"},
     "typing": {"Any", "Literal", "NoReturn"},
     "typing_extensions": {"Unpack"},
-    "._agents": {"HandOff"},
+    "._agents": {"HandOff", "Route"},
     "._errors": {"Error"},
     "._filter": {"Filter"},
     "._options": {

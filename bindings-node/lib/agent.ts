@@ -1,103 +1,17 @@
 import * as native from "../native.js";
-import { MemoryCache } from "./cache.js";
-import {
-  Tool,
-  jsonSchema,
-  method,
-  policyToJson,
-  validated,
-  type Approver,
-  type JsonSchema,
-  type StandardSchema,
-  type ToolPolicy,
-} from "./callback.js";
-import { fromJson, optionsToJson, toJson } from "./convert.js";
+import { jsonSchema, policyToJson, validated, type JsonSchema, type StandardSchema, type ToolPolicy } from "./callback.js";
+import { fromJson, toJson } from "./convert.js";
 import { RushlightError, invalid, kind, text, type ErrorCode } from "./error.js";
 import type { Answer } from "./event.js";
-import { LocalLlm, ScriptedLlm, type Message, type Prompt } from "./llm.js";
-import { McpTools } from "./mcp.js";
-import { cacheMethods, ownLlm, retrieverMethods, type Cache, type Llm, type Retriever } from "./own.js";
-import { KnowledgeBase, type Filter } from "./retrieval.js";
-import { KnowledgeRetriever } from "./retriever.js";
+import type { Message } from "./llm.js";
+import type { Filter } from "./retrieval.js";
 import { abortable, now, type Abortable } from "./runtime.js";
-import { MemorySessions } from "./session.js";
 import { EventStream } from "./stream.js";
 import { BuiltinTool } from "./tools.js";
 
-/** How the next token is chosen. */
-export interface Sampling {
-  /** 0 always takes the likeliest token. From 0 to 2, default 0.3. */
-  temperature?: number;
-  /** Keeps only the k likeliest tokens; 0 keeps all. Default 40. */
-  topK?: number;
-  /** Keeps the likeliest tokens whose probabilities sum to this. Above 0 up to 1, default 0.95. */
-  topP?: number;
-  /** Drops tokens less likely than this share of the likeliest one. From 0 to 1, default 0.05. */
-  minP?: number;
-  /** Weakens recent tokens. From 1 to 2, default 1: off. */
-  repetitionPenalty?: number;
-  /** The same seed repeats an answer. Default: drawn anew each time. */
-  seed?: number;
-}
-
-/** What one run may spend. */
-export interface Limits {
-  /** Generations. Default 8. */
-  maxTurns?: number;
-  /** Tool calls that are run. Default 16. */
-  maxToolCalls?: number;
-  /** Tokens of one generation. Default 4 096. */
-  maxOutputTokens?: number;
-  /** Tokens of retrieved passages in the prompt. Default 1 200. */
-  maxContextTokens?: number;
-  /** Passages that are retrieved. Default 4. */
-  maxPassages?: number;
-  /** Wall time of the whole run. Default 10 minutes. */
-  deadlineMs?: number;
-}
-
-/** The parts of an {@link Assistant}. */
-export interface AssistantOptions {
-  /** What the model is told about its task. */
-  instructions?: string;
-  /** Functions that the model may call, tools that ship, and the tools of servers. */
-  tools?: readonly (Tool | BuiltinTool | McpTools)[];
-  /** How long a tool may run before it is stopped, if it has no `timeoutMs` of its own. Default 5 seconds. */
-  toolTimeoutMs?: number;
-  /** Decides about calls of tools with `approve`; without one they do not run. */
-  approver?: Approver;
-  /** Where passages come from: documents, searched plainly or in stages, or an object of your own. */
-  retriever?: KnowledgeBase | KnowledgeRetriever | Retriever;
-  /** Assistants to which the model may hand the conversation over; they go on with what was said before, and give the answer. */
-  handOffs?: readonly HandOff[];
-  /** Where answers are kept: in memory, or in an object of your own. */
-  cache?: MemoryCache | Cache;
-  /** Keeps answers that needed tools, too. Default false: a tool may have an effect, or another value next time. */
-  cacheToolAnswers?: boolean;
-  /** Where conversations are kept. */
-  sessions?: MemorySessions;
-  sampling?: Sampling;
-  limits?: Limits;
-  /**
-   * A file, replaced if it is there, that keeps everything that runs are told by model, tools, retriever, cache and
-   * sessions, as it is: {@link Assistant.replay} gives the same events again.
-   */
-  record?: string;
-}
-
-/** An assistant to which another one may hand the conversation over. */
-export interface HandOff {
-  /** The model sees it in the tool `transfer_to_NAME`, and {@link Answer.answeredBy} says it. */
-  readonly name: string;
-  /** When to hand over, written for the model. */
-  readonly description: string;
-  /** Who goes on. */
-  readonly assistant: Assistant;
-}
-
 /** Options of one run. */
 export interface RunOptions extends Abortable {
-  /** The conversation that the question belongs to; needs {@link AssistantOptions.sessions}. */
+  /** The conversation that the question belongs to; needs an assistant with `sessions`. */
   session?: string;
   /** What was said before, after what the session remembers. Default: nothing. */
   history?: readonly Message[];
@@ -125,13 +39,13 @@ export interface RunOptions extends Abortable {
   schema?: JsonSchema;
 }
 
-/** What an assistant is as a tool; see {@link Assistant.asTool}. */
+/** What an agent is as a tool; see {@link Agent.asTool}. */
 export interface AsToolOptions extends ToolPolicy {
   /** The name that the model uses: 1 to 64 of `[a-zA-Z0-9_-]`. */
   readonly name: string;
   /** What the model is told about it. */
   readonly description: string;
-  /** How many assistants may ask each other until this one is not asked any more. Default 4. */
+  /** How many agents may ask each other until this one is not asked any more. Default 4. */
   readonly maxDepth?: number;
 }
 
@@ -146,34 +60,17 @@ export interface BatchOptions extends Abortable {
   concurrency?: number;
 }
 
-/** What {@link Assistant.extract} gives: the schema's output type, or anything for a plain JSON Schema. */
+/** What {@link Agent.extract} gives: the schema's output type, or anything for a plain JSON Schema. */
 export type Extracted<Schema> = Schema extends StandardSchema<infer Output> ? Output : any;
 
-/** An agent: model, documents, tools, cache and memory behind one question. */
-export class Assistant {
+/** Whoever answers questions: an assistant, or a router that chooses one of several. */
+export abstract class Agent {
   /** @internal */
-  readonly native: native.Assistant;
+  readonly native: native.Agent;
 
-  /** An assistant of a model: one of this package, or an object of your own. */
-  constructor(llm: LocalLlm | ScriptedLlm | Llm, options?: AssistantOptions);
   /** @internal */
-  constructor(replayed: native.Assistant);
-  constructor(llm: LocalLlm | ScriptedLlm | Llm | native.Assistant, options: AssistantOptions = {}) {
-    if (llm instanceof native.Assistant) {
-      this.native = llm;
-      return;
-    }
-    const model = llm instanceof LocalLlm || llm instanceof ScriptedLlm ? llm.native : ownLlm(llm);
-    this.native = now(() => build(model, options));
-  }
-
-  /**
-   * The assistant of a journal that `record` made: the same runs give the same events, without model, tools or network. A
-   * run that asks for something else than the recorded one did is rejected with the code `diverged`; a journal that is
-   * cut or damaged is refused with `corrupt` and the line.
-   */
-  static replay(path: string): Assistant {
-    return new Assistant(now(() => native.Assistant.replay(text("path", path))));
+  constructor(made: native.Agent) {
+    this.native = made;
   }
 
   /** The answer to a question, after the whole run. */
@@ -218,7 +115,7 @@ export class Assistant {
   }
 
   /**
-   * This assistant as a tool that other assistants may ask: its argument is a question, its value the answer's text. It is
+   * This agent as a tool that assistants may ask: its argument is a question, its value the answer's text. It is
    * asked in the name of the run that calls it, with its scopes, filter, priority and what is left of its deadline, but in no session;
    * its tokens count as the run's own. Where it fails or is too late, the model reads that. Without `timeoutMs` it has 10 minutes.
    */
@@ -227,22 +124,7 @@ export class Assistant {
     return new BuiltinTool(() => this.native.asTool(name, text("tool description", description), maxDepth, json));
   }
 
-  /** Forgets what the `cache` of a tool keeps, also of calls that still run. */
-  forgetResults(tool: string): void {
-    now(() => this.native.forgetResults(text("tool", tool)));
-  }
-
-  /** What the prompts of all runs begin with, instructions and tools: for {@link LocalLlm.savePrefix}. */
-  beginning(): Prompt {
-    return fromJson(now(() => this.native.beginning()));
-  }
-
-  /** Lets the model compute instructions and tools now, so that the first run need not. */
-  async warmUp(options: Abortable = {}): Promise<void> {
-    return abortable(options.signal, (cancellation) => this.native.warmUp(cancellation));
-  }
-
-  /** Stops all runs and lets go of model, tools and documents; later runs are refused. */
+  /** Stops all runs and lets go of models, tools and documents; later runs are refused. */
   async close(): Promise<void> {
     await this.native.close();
   }
@@ -274,69 +156,7 @@ function settled(outcome: Outcome): PromiseSettledResult<Answer> {
   return { status: "rejected", reason: new RushlightError(code, message, { retryable }) };
 }
 
-const optionNames = [
-  "instructions",
-  "tools",
-  "toolTimeoutMs",
-  "approver",
-  "retriever",
-  "cache",
-  "handOffs",
-  "cacheToolAnswers",
-  "sessions",
-  "sampling",
-  "limits",
-  "record",
-] satisfies (keyof AssistantOptions)[];
-
-function build(llm: native.Llm, options: AssistantOptions): native.Assistant {
-  const { instructions, tools, toolTimeoutMs, approver, retriever, cache, ...more } = options;
-  const { handOffs, cacheToolAnswers, sessions, sampling, limits, record, ...unknown } = more;
-  const [strange] = Object.keys(unknown);
-  if (strange !== undefined) {
-    throw invalid("options", `unknown option \`${strange}\`, expected one of \`${optionNames.join("`, `")}\``);
-  }
-  const builder = new native.AssistantBuilder(llm);
-  if (instructions !== undefined) builder.instructions(text("instructions", instructions));
-  if (toolTimeoutMs !== undefined) builder.toolTimeout(toolTimeoutMs);
-  if (approver !== undefined) builder.approver(decisions(approver));
-  for (const tool of tools ?? []) addTool(builder, tool);
-  if (retriever instanceof KnowledgeBase) builder.retriever(retriever.native);
-  else if (retriever instanceof KnowledgeRetriever) builder.knowledgeRetriever(retriever.base, retriever.native);
-  else if (retriever !== undefined) builder.ownRetriever(...retrieverMethods(retriever));
-  if (cache instanceof MemoryCache) builder.cache(cache.native);
-  else if (cache !== undefined) builder.ownCache(...cacheMethods(cache));
-  for (const { name, description, assistant } of handOffs ?? []) {
-    builder.handOffTo(text("hand-off", name), text("hand-off", description), part("hand-off", assistant, Assistant).native);
-  }
-  if (cacheToolAnswers === true) builder.cacheToolAnswers();
-  if (sessions !== undefined) builder.sessions(part("sessions", sessions, MemorySessions).native);
-  if (sampling !== undefined) builder.sampling(optionsToJson("sampling", sampling));
-  if (limits !== undefined) builder.limits(optionsToJson("limits", limits));
-  if (record !== undefined) builder.record(text("record", record));
-  return builder.build();
-}
-
-/** @internal */
-export function addTool(builder: native.AssistantBuilder, tool: Tool | BuiltinTool | McpTools): void {
-  if (tool instanceof BuiltinTool) return builder.builtinTool(tool.native);
-  if (tool instanceof McpTools) return builder.mcpTools(tool.native);
-  const { name, description, parameters, policy } = part("tool", tool, Tool);
-  builder.tool(name, description, JSON.stringify(parameters), policyToJson(name, policy), tool.native());
-}
-
-/** @internal */
-export function decisions(approver: Approver): native.Method {
-  if (typeof approver !== "function") throw invalid("approver", `expected a function, got ${kind(approver)}`);
-  return method(async (call, context) => JSON.stringify((await approver(JSON.parse(call), context)) ?? null));
-}
-
 function object<T extends object>(what: string, value: T): T {
   if (value !== null && typeof value === "object") return value;
   throw invalid(what, `expected a JSON Schema or a Standard Schema, got ${kind(value)}`);
-}
-
-function part<T>(what: string, value: unknown, type: Function & { readonly prototype: T }): T {
-  if (value instanceof type) return value as T;
-  throw invalid(what, `expected a ${type.name}, got ${kind(value)}`);
 }

@@ -104,3 +104,9 @@ export function kind(value: unknown): string {
   const type = typeof value;
   return type === "object" ? "an object" : `a ${type}`;
 }
+
+/** `value` if it is of a class of this package. */
+export function part<T>(what: string, value: unknown, type: Function & { readonly prototype: T }): T {
+  if (value instanceof type) return value as T;
+  throw invalid(what, `expected ${/^[AEIOU]/.test(type.name) ? "an" : "a"} ${type.name}, got ${kind(value)}`);
+}

@@ -1,15 +1,5 @@
-export {
-  Assistant,
-  type AsToolOptions,
-  type AssistantOptions,
-  type BatchOptions,
-  type BatchRequest,
-  type Extracted,
-  type HandOff,
-  type Limits,
-  type RunOptions,
-  type Sampling,
-} from "./agent.js";
+export { Agent, type AsToolOptions, type BatchOptions, type BatchRequest, type Extracted, type RunOptions } from "./agent.js";
+export { Assistant, type AssistantOptions, type HandOff, type Limits, type Sampling } from "./assistant.js";
 export { MemoryCache, type MemoryCacheOptions } from "./cache.js";
 export {
   tool,
@@ -46,6 +36,7 @@ export {
   type Passage,
   type Report,
   type RetrievedEvent,
+  type RoutedEvent,
   type Scores,
   type TextEvent,
   type ToolCallEvent,
@@ -103,6 +94,7 @@ export {
   type WebOptions,
 } from "./retrieval.js";
 export { KnowledgeRetriever, type RetrieverOptions } from "./retriever.js";
+export { Router, type Route, type RouterOptions } from "./router.js";
 export type { Abortable } from "./runtime.js";
 export { McpServer, type McpHttpOptions, type McpHttpServer, type McpServerOptions } from "./serve.js";
 export { MemorySessions, type MemorySessionsOptions } from "./session.js";

@@ -2,6 +2,7 @@ import * as native from "../native.js";
 import { fromJson, optionsToJson, toJson } from "./convert.js";
 import type { Device } from "./device.js";
 import { invalid, kind, text } from "./error.js";
+import { ownLlm, type Llm } from "./own.js";
 import { abortable, now, watched, type Abortable } from "./runtime.js";
 
 /** How a model is loaded. */
@@ -369,4 +370,9 @@ export class ScriptedLlm {
   deltas(): number {
     return this.#script.deltas();
   }
+}
+
+/** @internal */
+export function nativeLlm(llm: LocalLlm | ScriptedLlm | Llm): native.Llm {
+  return llm instanceof LocalLlm || llm instanceof ScriptedLlm ? llm.native : ownLlm(llm);
 }

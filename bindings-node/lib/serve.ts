@@ -1,5 +1,6 @@
 import * as native from "../native.js";
-import { Assistant, addTool, decisions } from "./agent.js";
+import { Agent } from "./agent.js";
+import { addTool, decisions } from "./assistant.js";
 import type { Approver, Tool } from "./callback.js";
 import { toJson } from "./convert.js";
 import { invalid, kind, text } from "./error.js";
@@ -9,13 +10,13 @@ import type { BuiltinTool } from "./tools.js";
 
 /** What an {@link McpServer} offers, and to whom. */
 export interface McpServerOptions {
-  /** As those of an {@link Assistant}, in this order. */
+  /** As those of an assistant, in this order. */
   tools?: readonly (Tool | BuiltinTool | McpTools)[];
   /**
-   * An assistant that clients may ask, as the last tool. Questions are on their own: no client hears what another one asked. The
-   * server has it also after its `close`. Further ones may be among `tools`, by {@link Assistant.asTool}.
+   * An assistant or a router that clients may ask, as the last tool. Questions are on their own: no client hears what another one asked. The
+   * server has it also after its `close`. Further ones may be among `tools`, by {@link Agent.asTool}.
    */
-  agent?: Assistant;
+  agent?: Agent;
   /** The name of that tool. Default `ask`. */
   agentName?: string;
   /** What the client's model is told about it. Default: that it answers questions. */
@@ -39,7 +40,7 @@ export interface McpHttpOptions extends Abortable {
 }
 
 /**
- * Tools, and an assistant as a tool that is asked, for clients of the Model Context Protocol. At most 64 calls run at once,
+ * Tools, and an agent as a tool that is asked, for clients of the Model Context Protocol. At most 64 calls run at once,
  * further ones wait.
  */
 export class McpServer {
@@ -48,8 +49,8 @@ export class McpServer {
   /** A server that offers nothing but what it is given; clients are told its name. */
   constructor(name: string, options: McpServerOptions = {}) {
     const { tools, agent, toolTimeoutMs, approver, ...about } = options;
-    if (agent !== undefined && !(agent instanceof Assistant)) {
-      throw invalid("agent", `expected an Assistant, got ${kind(agent)}`);
+    if (agent !== undefined && !(agent instanceof Agent)) {
+      throw invalid("agent", `expected an assistant or a router, got ${kind(agent)}`);
     }
     const json = toJson("server options", { name: text("name", name), ...about });
     this.#native = now(() => {

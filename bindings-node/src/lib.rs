@@ -7,6 +7,7 @@
 
 mod agent;
 mod approval;
+mod assistant;
 mod cache;
 mod callback;
 mod convert;
@@ -26,6 +27,7 @@ mod registry;
 mod reranker;
 mod retrieval;
 mod retriever;
+mod router;
 mod runtime;
 mod serve;
 mod session;

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use napi::bindgen_prelude::{Env, PromiseRaw};
 use napi_derive::napi;
-use rushlight::{Error, Result, ToolContext, Toolbox};
+use rushlight::{Agent, Error, Result, ToolContext, Toolbox};
 use rushlight_mcp::{AskOptions, McpHttpOptions};
 use serde::Deserialize;
 
@@ -22,7 +22,7 @@ struct About {
     scopes: Vec<String>,
 }
 
-/// Tools, and an assistant as a tool, for clients of the Model Context Protocol.
+/// Tools, and an agent as a tool, for clients of the Model Context Protocol.
 #[napi]
 pub struct McpServer {
     server: Apart<rushlight_mcp::McpServer>,
@@ -62,7 +62,7 @@ impl McpServer {
 
 impl McpServer {
     /// A server of these tools; `about` is JSON text.
-    pub(crate) fn new(about: &str, tools: Toolbox, agent: Option<Arc<rushlight::Assistant>>) -> Result<Self> {
+    pub(crate) fn new(about: &str, tools: Toolbox, agent: Option<Arc<dyn Agent>>) -> Result<Self> {
         let about: About = options_from_json("server options", about, &[])?;
         let mut server = rushlight_mcp::McpServer::new(about.name).tools(tools);
         if let Some(agent) = agent {

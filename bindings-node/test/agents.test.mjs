@@ -1,7 +1,7 @@
-// Assistants that ask each other.
+// Agents that work together.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Assistant, MemorySessions, RushlightError, ScriptedLlm } from "rushlight";
+import { Agent, Assistant, HashedEmbedder, MemorySessions, Router, RushlightError, ScriptedLlm, eventToJson } from "rushlight";
 import { all, call, scripted, sleep } from "./support/index.mjs";
 
 const asks = (name, question) => call(name, { question });
@@ -113,5 +113,90 @@ test("a hand-off that no tool can be is refused", () => {
   const to = (name, assistant) => ({ handOffs: [{ name, description: "", assistant }] });
 
   assert.throws(() => scripted([], to("two words", answering())), { code: "invalid", message: /got `two words`/ });
-  assert.throws(() => scripted([], to("billing", {})), { code: "invalid", message: /expected a Assistant, got an object/ });
+  assert.throws(() => scripted([], to("billing", {})), { code: "invalid", message: /expected an Agent, got an object/ });
+});
+
+const general = (...texts) => ({ name: "general", description: "Everything else", agent: answering(...texts) });
+
+test("a router chooses who answers", async () => {
+  const agent = answering("You owe 3.", "Soon.");
+  const billing = { name: "billing", description: "Invoices and refunds", agent, words: ["owe"], patterns: ["INV-\\d"] };
+  const router = new Router({ fallback: general("Hello."), routes: [billing] });
+
+  const events = await all(router.stream("What do I owe?"));
+
+  assert.ok(router instanceof Agent);
+  assert.deepEqual(events.map(({ type }) => type), ["routed", "text", "done"]);
+  assert.deepEqual(events[0], { type: "routed", to: "billing", by: "rule" });
+  assert.deepEqual(eventToJson(events[0]), { type: "routed", to: "billing", by: "rule" });
+  assert.equal((await router.run("When is INV-1 due?")).answeredBy, "billing");
+  assert.equal((await router.run("Good morning")).answeredBy, "general");
+});
+
+test("a router chooses by examples and by a model", async () => {
+  const billing = { name: "billing", description: "", agent: answering("a", "b"), examples: ["What do I owe?"] };
+  const llm = new ScriptedLlm([{ text: ['{"agent": "billing"}'] }]);
+  const embedder = new HashedEmbedder(256);
+  const router = new Router({ fallback: general(), routes: [billing], embedder, threshold: 0.9, llm });
+
+  const [near] = await all(router.stream("what do I owe"));
+  const [named] = await all(router.stream("My card was charged twice"));
+
+  assert.deepEqual([near.to, near.by, named.to, named.by, named.score], ["billing", "examples", "billing", "model", undefined]);
+  assert.ok(near.score > 0.99, String(near.score));
+  assert.deepEqual(llm.prompts()[0].schema.properties.agent.enum, ["billing", "general"]);
+});
+
+test("functions and deadlines choose", async () => {
+  const asked = [];
+  const pays = (request) => {
+    asked.push(request);
+    return request.scopes?.includes("pay") ?? false;
+  };
+  const quick = { name: "quick", description: "", agent: answering("q"), maxDeadlineMs: 1000 };
+  const billing = { name: "billing", description: "", agent: answering("b"), when: pays };
+  const router = new Router({ fallback: general("g"), routes: [quick, billing] });
+
+  const requests = [{ question: "Go", deadlineMs: 1000 }, { question: "Go", scopes: ["pay"], deadlineMs: 30_000 }, "Go"];
+  const ended = await router.runBatch(requests, { concurrency: 1 });
+
+  assert.deepEqual(ended.map(({ value }) => value.answeredBy), ["quick", "billing", "general"]);
+  assert.deepEqual(asked, [{ question: "Go", scopes: ["pay"], deadlineMs: 30_000 }, { question: "Go" }]);
+  const broken = (when) => new Router({ fallback: general(), routes: [{ ...billing, when }] }).run("Go");
+  const message = /rule `when` of a route failed: no idea/;
+  await assert.rejects(broken(async () => Promise.reject(new Error("no idea"))), { code: "foreign", message });
+  await assert.rejects(broken(() => "yes"), { code: "foreign", message: /expected a boolean/ });
+});
+
+test("a router is an agent like any other", async () => {
+  const router = new Router({ fallback: general("Fine.", '{"stars": 4}', "Over.") });
+
+  const output = await outputOf(router.asTool({ name: "router", description: "Answers" }));
+  const value = await router.extract("How was it?", { type: "object", required: ["stars"] });
+  const handOffs = [{ name: "router", description: "", assistant: router }];
+  const answer = await scripted([call("transfer_to_router")], { handOffs }).assistant.run("Go");
+
+  assert.deepEqual([output.status, output.content], ["success", "Fine."]);
+  assert.deepEqual(value, { stars: 4 });
+  assert.deepEqual([answer.text, answer.answeredBy], ["Over.", "general"]);
+  await router.close();
+  await assert.rejects(router.run("Go"), { code: "stopped", message: /the agent/ });
+});
+
+test("a router of wrong parts is refused", () => {
+  const refused = (route, message, options = {}) => {
+    const routes = [{ name: "a", description: "", agent: answering(), ...route }];
+    assert.throws(() => new Router({ fallback: general(), routes, ...options }), { code: "invalid", message });
+  };
+
+  refused({ name: "two words" }, /got `two words`/);
+  refused({ name: "general" }, /got `general` twice/);
+  refused({ patterns: ["("] }, /pattern of route `a`: regex parse error/);
+  refused({ examples: ["b"] }, /embedder of the router/);
+  refused({ words: "refund" }, /route `a`: invalid type: string "refund", expected a sequence/);
+  refused({ speed: 1 }, /unknown field `speed`/);
+  refused({ when: true }, /expected a function, got a boolean/);
+  refused({ agent: {} }, /expected an Agent, got an object/);
+  refused({}, /threshold: expected -1 to 1, got 2/, { threshold: 2 });
+  refused({}, /unknown option `speed`/, { speed: 1 });
 });

@@ -11,6 +11,7 @@ import {
   KnowledgeBase,
   MemoryCache,
   MemorySessions,
+  Router,
   ScriptedLlm,
   eventToJson,
   tool,
@@ -107,8 +108,7 @@ async function assistantOf(scenario, Model, record) {
     await retriever.ingest(scenario.documents);
     if (scenario.retriever) retriever = retriever.retriever(camelKeys(scenario.retriever));
   }
-  const other = ({ script, tools: names = [] }) =>
-    new Assistant(new Model(script.map(camelKeys)), { tools: names.map((name) => tools[name]) });
+  const other = (agent) => otherOf(agent, Model);
   const agents = (scenario.agents ?? []).map((agent) => {
     return other(agent).asTool({ name: agent.name, description: agent.description });
   });
@@ -125,6 +125,24 @@ async function assistantOf(scenario, Model, record) {
   });
 }
 
+function otherOf({ script, tools: names = [] }, Model) {
+  return new Assistant(new Model(script.map(camelKeys)), { tools: names.map((name) => tools[name]) });
+}
+
+/** The assistant of a scenario, or a router that has it as its fallback. */
+async function agentOf(scenario, Model, record) {
+  const assistant = await assistantOf(scenario, Model, record);
+  if (scenario.routes === undefined) return assistant;
+  return new Router({
+    fallback: { name: "general", description: "Everything else", agent: assistant },
+    routes: scenario.routes.map(({ name, description, words, examples, ...rest }) => {
+      return { name, description, words, examples, agent: otherOf(rest, Model) };
+    }),
+    embedder: new HashedEmbedder(64),
+    llm: scenario.choices && new Model(scenario.choices.map(camelKeys)),
+  });
+}
+
 /** Equal up to the rounding of 32-bit scores. */
 function assertSame(found, expected, path) {
   if (typeof expected === "number" && typeof found === "number") {
@@ -138,12 +156,12 @@ function assertSame(found, expected, path) {
   }
 }
 
-async function eventsOf(assistant, { request, stop_after: stopAfter }) {
+async function eventsOf(agent, { request, stop_after: stopAfter }) {
   const events = [];
   const { session, filter, schema, scopes, dry_run: dryRun, tool_choice: toolChoice } = request;
   const options = { session, filter: filter && camelKeys(filter), schema, scopes, dryRun, toolChoice };
   try {
-    for await (const event of assistant.stream(request.question, options)) {
+    for await (const event of agent.stream(request.question, options)) {
       events.push(eventToJson(event));
       if (events.length === stopAfter) break;
     }
@@ -153,9 +171,9 @@ async function eventsOf(assistant, { request, stop_after: stopAfter }) {
   }
 }
 
-async function play(assistant, scenario) {
+async function play(agent, scenario) {
   for (const [index, run] of scenario.runs.entries()) {
-    const { events, error } = await eventsOf(assistant, run);
+    const { events, error } = await eventsOf(agent, run);
 
     assertSame(events, run.events, `run ${index}, events`);
     if (error && !run.error) throw error;
@@ -179,7 +197,8 @@ for (const file of files) {
     test(`scenario ${file} with ${Model.name}, and from its journal: ${scenario.name}`, async (context) => {
       const journal = journalOf(context);
 
-      await play(await assistantOf(scenario, Model, journal), scenario);
+      await play(await agentOf(scenario, Model, journal), scenario);
+      if (scenario.routes) return; // a router has no journal
       // Leaving a stream does not wait until its run has ended, and the journal learns of it then.
       const isTold = () => readFileSync(journal, "utf8").includes("nobody waited for its end");
       if (scenario.runs.some((run) => run.stop_after !== undefined)) await until(isTold);

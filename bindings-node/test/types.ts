@@ -14,6 +14,7 @@ import {
   MemorySessions,
   ModelRegistry,
   RemoteEmbedder,
+  Router,
   RushlightError,
   ScriptedLlm,
   Slos,
@@ -34,6 +35,7 @@ import {
   type QuantizedTensor,
   type Reranker,
   type Retriever,
+  type Route,
 } from "rushlight";
 import { z } from "zod";
 
@@ -115,6 +117,16 @@ new Assistant({ generate: () => [5] });
 // @ts-expect-error a passage has a text
 new Assistant(new ScriptedLlm([]), { retriever: { retrieve: () => [{ source: "a" }] } });
 
+const route = {
+  name: "quick",
+  description: "Short answers",
+  agent: new Assistant(new ScriptedLlm([])),
+  when: ({ deadlineMs }) => (deadlineMs ?? Infinity) < 1000,
+} satisfies Route;
+new Router({ fallback: { ...route, agent: new Router({ fallback: route }) }, routes: [route], threshold: 0.5 });
+// @ts-expect-error a router has a fallback
+new Router({ routes: [route] });
+
 function show(event: Event): string {
   switch (event.type) {
     case "retrieved":
@@ -128,6 +140,8 @@ function show(event: Event): string {
       return event.status === "success" ? event.content : event.callId;
     case "handed_off":
       return event.to;
+    case "routed":
+      return `${event.to} ${event.by} ${event.score?.toFixed(2)}`;
     case "done":
       return `${event.text} ${event.usage.outputTokens} ${event.report.totalMs}`;
     default:

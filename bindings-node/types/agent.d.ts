@@ -1,85 +1,13 @@
-import { MemoryCache } from "./cache.js";
-import { Tool, type Approver, type JsonSchema, type StandardSchema, type ToolPolicy } from "./callback.js";
+import { type JsonSchema, type StandardSchema, type ToolPolicy } from "./callback.js";
 import type { Answer } from "./event.js";
-import { LocalLlm, ScriptedLlm, type Message, type Prompt } from "./llm.js";
-import { McpTools } from "./mcp.js";
-import { type Cache, type Llm, type Retriever } from "./own.js";
-import { KnowledgeBase, type Filter } from "./retrieval.js";
-import { KnowledgeRetriever } from "./retriever.js";
+import type { Message } from "./llm.js";
+import type { Filter } from "./retrieval.js";
 import { type Abortable } from "./runtime.js";
-import { MemorySessions } from "./session.js";
 import { EventStream } from "./stream.js";
 import { BuiltinTool } from "./tools.js";
-/** How the next token is chosen. */
-export interface Sampling {
-    /** 0 always takes the likeliest token. From 0 to 2, default 0.3. */
-    temperature?: number;
-    /** Keeps only the k likeliest tokens; 0 keeps all. Default 40. */
-    topK?: number;
-    /** Keeps the likeliest tokens whose probabilities sum to this. Above 0 up to 1, default 0.95. */
-    topP?: number;
-    /** Drops tokens less likely than this share of the likeliest one. From 0 to 1, default 0.05. */
-    minP?: number;
-    /** Weakens recent tokens. From 1 to 2, default 1: off. */
-    repetitionPenalty?: number;
-    /** The same seed repeats an answer. Default: drawn anew each time. */
-    seed?: number;
-}
-/** What one run may spend. */
-export interface Limits {
-    /** Generations. Default 8. */
-    maxTurns?: number;
-    /** Tool calls that are run. Default 16. */
-    maxToolCalls?: number;
-    /** Tokens of one generation. Default 4 096. */
-    maxOutputTokens?: number;
-    /** Tokens of retrieved passages in the prompt. Default 1 200. */
-    maxContextTokens?: number;
-    /** Passages that are retrieved. Default 4. */
-    maxPassages?: number;
-    /** Wall time of the whole run. Default 10 minutes. */
-    deadlineMs?: number;
-}
-/** The parts of an {@link Assistant}. */
-export interface AssistantOptions {
-    /** What the model is told about its task. */
-    instructions?: string;
-    /** Functions that the model may call, tools that ship, and the tools of servers. */
-    tools?: readonly (Tool | BuiltinTool | McpTools)[];
-    /** How long a tool may run before it is stopped, if it has no `timeoutMs` of its own. Default 5 seconds. */
-    toolTimeoutMs?: number;
-    /** Decides about calls of tools with `approve`; without one they do not run. */
-    approver?: Approver;
-    /** Where passages come from: documents, searched plainly or in stages, or an object of your own. */
-    retriever?: KnowledgeBase | KnowledgeRetriever | Retriever;
-    /** Assistants to which the model may hand the conversation over; they go on with what was said before, and give the answer. */
-    handOffs?: readonly HandOff[];
-    /** Where answers are kept: in memory, or in an object of your own. */
-    cache?: MemoryCache | Cache;
-    /** Keeps answers that needed tools, too. Default false: a tool may have an effect, or another value next time. */
-    cacheToolAnswers?: boolean;
-    /** Where conversations are kept. */
-    sessions?: MemorySessions;
-    sampling?: Sampling;
-    limits?: Limits;
-    /**
-     * A file, replaced if it is there, that keeps everything that runs are told by model, tools, retriever, cache and
-     * sessions, as it is: {@link Assistant.replay} gives the same events again.
-     */
-    record?: string;
-}
-/** An assistant to which another one may hand the conversation over. */
-export interface HandOff {
-    /** The model sees it in the tool `transfer_to_NAME`, and {@link Answer.answeredBy} says it. */
-    readonly name: string;
-    /** When to hand over, written for the model. */
-    readonly description: string;
-    /** Who goes on. */
-    readonly assistant: Assistant;
-}
 /** Options of one run. */
 export interface RunOptions extends Abortable {
-    /** The conversation that the question belongs to; needs {@link AssistantOptions.sessions}. */
+    /** The conversation that the question belongs to; needs an assistant with `sessions`. */
     session?: string;
     /** What was said before, after what the session remembers. Default: nothing. */
     history?: readonly Message[];
@@ -108,13 +36,13 @@ export interface RunOptions extends Abortable {
     /** A JSON Schema that the answer has to fit, as JSON. Default: none, an answer in words. */
     schema?: JsonSchema;
 }
-/** What an assistant is as a tool; see {@link Assistant.asTool}. */
+/** What an agent is as a tool; see {@link Agent.asTool}. */
 export interface AsToolOptions extends ToolPolicy {
     /** The name that the model uses: 1 to 64 of `[a-zA-Z0-9_-]`. */
     readonly name: string;
     /** What the model is told about it. */
     readonly description: string;
-    /** How many assistants may ask each other until this one is not asked any more. Default 4. */
+    /** How many agents may ask each other until this one is not asked any more. Default 4. */
     readonly maxDepth?: number;
 }
 /** One request of a batch: a question, and the options of its run. */
@@ -126,18 +54,10 @@ export interface BatchOptions extends Abortable {
     /** How many requests are worked on at the same time. Default 10. */
     concurrency?: number;
 }
-/** What {@link Assistant.extract} gives: the schema's output type, or anything for a plain JSON Schema. */
+/** What {@link Agent.extract} gives: the schema's output type, or anything for a plain JSON Schema. */
 export type Extracted<Schema> = Schema extends StandardSchema<infer Output> ? Output : any;
-/** An agent: model, documents, tools, cache and memory behind one question. */
-export declare class Assistant {
-    /** An assistant of a model: one of this package, or an object of your own. */
-    constructor(llm: LocalLlm | ScriptedLlm | Llm, options?: AssistantOptions);
-    /**
-     * The assistant of a journal that `record` made: the same runs give the same events, without model, tools or network. A
-     * run that asks for something else than the recorded one did is rejected with the code `diverged`; a journal that is
-     * cut or damaged is refused with `corrupt` and the line.
-     */
-    static replay(path: string): Assistant;
+/** Whoever answers questions: an assistant, or a router that chooses one of several. */
+export declare abstract class Agent {
     /** The answer to a question, after the whole run. */
     run(question: string, options?: RunOptions): Promise<Answer>;
     /**
@@ -153,18 +73,12 @@ export declare class Assistant {
     /** The steps of a run as they happen. */
     stream(question: string, options?: RunOptions): EventStream;
     /**
-     * This assistant as a tool that other assistants may ask: its argument is a question, its value the answer's text. It is
+     * This agent as a tool that assistants may ask: its argument is a question, its value the answer's text. It is
      * asked in the name of the run that calls it, with its scopes, filter, priority and what is left of its deadline, but in no session;
      * its tokens count as the run's own. Where it fails or is too late, the model reads that. Without `timeoutMs` it has 10 minutes.
      */
     asTool({ name, description, maxDepth, ...policy }: AsToolOptions): BuiltinTool;
-    /** Forgets what the `cache` of a tool keeps, also of calls that still run. */
-    forgetResults(tool: string): void;
-    /** What the prompts of all runs begin with, instructions and tools: for {@link LocalLlm.savePrefix}. */
-    beginning(): Prompt;
-    /** Lets the model compute instructions and tools now, so that the first run need not. */
-    warmUp(options?: Abortable): Promise<void>;
-    /** Stops all runs and lets go of model, tools and documents; later runs are refused. */
+    /** Stops all runs and lets go of models, tools and documents; later runs are refused. */
     close(): Promise<void>;
     [Symbol.asyncDispose](): Promise<void>;
 }

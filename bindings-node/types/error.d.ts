@@ -29,3 +29,7 @@ export declare function text(what: string, value: unknown): string;
 export declare function texts(what: string, value: unknown): string[];
 /** What a value is, for messages. */
 export declare function kind(value: unknown): string;
+/** `value` if it is of a class of this package. */
+export declare function part<T>(what: string, value: unknown, type: Function & {
+    readonly prototype: T;
+}): T;

@@ -1,5 +1,5 @@
 /** One step of a run. */
-export type Event = RetrievedEvent | TextEvent | ToolCallEvent | ToolOutputEvent | HandedOffEvent | DoneEvent;
+export type Event = RetrievedEvent | TextEvent | ToolCallEvent | ToolOutputEvent | HandedOffEvent | RoutedEvent | DoneEvent;
 /** The passages that the model will see, best first. */
 export interface RetrievedEvent {
     type: "retrieved";
@@ -41,6 +41,16 @@ export interface HandedOffEvent {
     /** Its name. */
     to: string;
 }
+/** A router has chosen who answers; what follows is the chosen agent's own. */
+export interface RoutedEvent {
+    type: "routed";
+    /** The name of its route. */
+    to: string;
+    /** What chose it. */
+    by: "rule" | "examples" | "model" | "fallback";
+    /** The cosine between the question and the nearest example, where examples chose. */
+    score?: number;
+}
 /** The end of the run. */
 export interface DoneEvent extends Answer {
     type: "done";
@@ -65,7 +75,7 @@ export interface Answer {
     cached: boolean;
     /** Tokens of all turns, and of what tools asked models. */
     usage: Usage;
-    /** The name of the assistant to which the conversation was handed over last, and whose answer this is. */
+    /** Whose answer this is: the agent to which the conversation was handed over last, or that a router chose. */
     answeredBy?: string;
     /** What happened, with times. */
     report: Report;

@@ -1,38 +1,28 @@
-use std::path::PathBuf;
+use std::sync::Arc;
 
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use rushlight::agent::BATCH_CONCURRENCY;
-use rushlight::{AgentExt, AgentTool, Request, Toolbox};
+use rushlight::{AgentExt, AgentTool, Request};
 use serde_json::Value;
 
 use crate::answer::Answer;
 use crate::batch::Outcome;
-use crate::convert::{Json, from_keywords, json_of, not_picklable};
-use crate::error::raised;
+use crate::convert::{Json, from_keywords, not_picklable};
 use crate::request::{attached_request, request, requests_of};
 use crate::runtime::{Unlocked, run, wait};
-use crate::session::MemorySessions;
 use crate::stream::{AsyncEventStream, EventStream};
-use crate::tool::{BuiltinTool, toolbox};
-use crate::{cache, llm, options, retriever};
+use crate::tool::BuiltinTool;
 
-/// The agent that rushlight ships: answers from documents, with tools, a memory and a cache.
+/// Whoever answers questions: an `Assistant`, or a `Router` that chooses one of several.
 ///
 /// It may be used from any thread and any event loop, and by many at once.
-#[pyclass(frozen, module = "rushlight")]
-pub(crate) struct Assistant {
-    core: Unlocked<rushlight::Assistant>,
-    toolbox: Toolbox,
-    /// Outlives `core`, whose handle of the model is then never the last: that one ends on a thread of its own.
-    _llm: Py<PyAny>,
-}
-
-/// The name, description and core of a `rushlight.HandOff`.
-fn hand_off(given: &Bound<'_, PyAny>) -> PyResult<(String, String, rushlight::Assistant)> {
-    let (name, description, assistant): (String, String, PyRef<'_, Assistant>) = given.extract()?;
-    Ok((name, description, rushlight::Assistant::clone(&assistant.core)))
+#[pyclass(frozen, subclass, module = "rushlight")]
+pub(crate) struct Agent {
+    core: Unlocked<Arc<dyn rushlight::Agent>>,
+    /// Outlive `core`, whose handles of models are then never the last: those end on threads of their own.
+    _parts: Vec<Py<PyAny>>,
 }
 
 /// The JSON Schema of a type, and what makes a value of it.
@@ -43,15 +33,19 @@ fn typed(schema: &Bound<'_, PyAny>) -> PyResult<(Value, Py<PyAny>)> {
     Ok((schema, decode))
 }
 
-impl Assistant {
-    /// A handle of the core's.
-    pub(crate) fn shared(&self) -> rushlight::Assistant {
-        rushlight::Assistant::clone(&self.core)
+impl Agent {
+    /// An agent of the core, and the objects that it is made of.
+    pub(crate) fn new(core: impl rushlight::Agent, parts: Vec<Py<PyAny>>) -> Self {
+        Self { core: Unlocked::new(Arc::new(core)), _parts: parts }
+    }
+
+    pub(crate) fn shared(&self) -> Arc<dyn rushlight::Agent> {
+        Arc::clone(&self.core)
     }
 
     fn answering(&self, request: Request) -> impl Future<Output = rushlight::Result<Answer>> + use<> {
-        let assistant = rushlight::Assistant::clone(&self.core);
-        async move { assistant.ask(request).await.map(|core| Answer { core }) }
+        let agent = self.shared();
+        async move { agent.ask(request).await.map(|core| Answer { core }) }
     }
 
     fn answering_all(
@@ -59,9 +53,9 @@ impl Assistant {
         requests: Vec<Request>,
         concurrency: Option<usize>,
     ) -> impl Future<Output = rushlight::Result<Vec<Outcome>>> + use<> {
-        let assistant = rushlight::Assistant::clone(&self.core);
+        let agent = self.shared();
         async move {
-            let answers = assistant.ask_batch(requests, concurrency.unwrap_or(BATCH_CONCURRENCY)).await?;
+            let answers = agent.ask_batch(requests, concurrency.unwrap_or(BATCH_CONCURRENCY)).await?;
             Ok(answers.into_iter().map(Outcome::from).collect())
         }
     }
@@ -71,117 +65,13 @@ impl Assistant {
         request: Request,
         schema: Value,
     ) -> impl Future<Output = rushlight::Result<Value>> + Send + use<> {
-        let assistant = rushlight::Assistant::clone(&self.core);
-        async move { assistant.extract_json(request, schema).await }
+        let agent = self.shared();
+        async move { agent.extract_json(request, schema).await }
     }
 }
 
 #[pymethods]
-impl Assistant {
-    /// An assistant around a model; everything else is optional.
-    ///
-    /// Args:
-    ///     llm: the model: a `LocalLlm`, a `ScriptedLlm`, or any object with a method `generate(prompt)` that gives
-    ///         pieces of text and tool calls
-    ///     instructions: who the assistant is and what it does
-    ///     tools: functions that the model may call, decorated with `tool` or not, what the functions of
-    ///         `rushlight.tools` make, and the tools of servers, as `McpTools.connect` gives them
-    ///     retriever: answers rest on the passages that it finds: a `KnowledgeBase`, what its method `retriever`
-    ///         gives, or any object with a method `retrieve(question, k)` that gives passages
-    ///     cache: answers are kept here and given again: a `MemoryCache`, or any object with the methods
-    ///         `get(key)`, `put(key, value)` and `remove(key)` for bytes
-    ///     sessions: remembers conversations
-    ///     sampling: how the model chooses tokens: a `Sampling` or a dict of its fields
-    ///     limits: what one run may spend: `Limits` or a dict of its fields
-    ///     tool_timeout: seconds that each tool may run that has no timeout of its own; default 5
-    ///     approver: decides about calls of tools with `approve`: a function, sync or async, that gets the `ToolCall` and
-    ///         gives True, or False or a reason why not; without one they do not run
-    ///     hand_offs: assistants to which the model may hand the conversation over, by a tool `transfer_to_NAME`: they go on with
-    ///         what was said before, and give the answer
-    ///     cache_tool_answers: keeps answers that needed tools, too
-    ///     record: a file, replaced if it is there, that keeps everything that runs are told by model, tools, retriever, cache
-    ///         and sessions, as it is: `Assistant.replay` gives the same events again
-    #[new]
-    #[pyo3(signature = (
-        llm: "LocalLlm | ScriptedLlm | Llm", *,
-        instructions = None,
-        tools: "Sequence[Tool[..., Any] | Callable[..., Any] | BuiltinTool | McpTools]" = Vec::new(),
-        retriever: "Retriever | None" = None,
-        cache: "MemoryCache | Cache | None" = None,
-        sessions = None,
-        sampling: "Sampling | Mapping[str, Any] | None" = None,
-        limits: "Limits | Mapping[str, Any] | None" = None,
-        tool_timeout = None,
-        approver: "Approver | None" = None,
-        hand_offs: "Sequence[HandOff]" = Vec::new(),
-        cache_tool_answers = false,
-        record: "str | PathLike[str] | None" = None,
-    ))]
-    #[expect(clippy::too_many_arguments, reason = "keyword arguments are Python's options object")]
-    fn new(
-        llm: Bound<'_, PyAny>,
-        instructions: Option<String>,
-        tools: Vec<Bound<'_, PyAny>>,
-        retriever: Option<Bound<'_, PyAny>>,
-        cache: Option<Bound<'_, PyAny>>,
-        sessions: Option<PyRef<'_, MemorySessions>>,
-        sampling: Option<Bound<'_, PyAny>>,
-        limits: Option<Bound<'_, PyAny>>,
-        tool_timeout: Option<f64>,
-        approver: Option<Bound<'_, PyAny>>,
-        hand_offs: Vec<Bound<'_, PyAny>>,
-        cache_tool_answers: bool,
-        record: Option<PathBuf>,
-    ) -> PyResult<Self> {
-        let mut builder = rushlight::Assistant::builder(llm::shared(&llm)?);
-        if let Some(instructions) = instructions {
-            builder = builder.instructions(instructions);
-        }
-        let toolbox = toolbox(&tools, tool_timeout, approver.as_ref())?;
-        if !toolbox.is_empty() {
-            builder = builder.tools(toolbox.clone());
-        }
-        if let Some(retriever) = retriever {
-            builder = builder.retriever(retriever::shared(&retriever)?);
-        }
-        if let Some(cache) = cache {
-            builder = builder.cache(cache::shared(&cache)?);
-        }
-        if let Some(sessions) = sessions {
-            builder = builder.sessions(sessions.core.clone());
-        }
-        if let Some(sampling) = sampling {
-            builder = builder.sampling(options::sampling(&sampling)?);
-        }
-        if let Some(limits) = limits {
-            builder = builder.limits(options::limits(&limits)?);
-        }
-        for given in &hand_offs {
-            let (name, description, other) = hand_off(given)?;
-            builder = builder.hand_off_to(name, description, other);
-        }
-        if cache_tool_answers {
-            builder = builder.cache_tool_answers();
-        }
-        if let Some(path) = record {
-            builder = builder.record(path);
-        }
-        let core = Unlocked::new(builder.build().map_err(raised)?);
-        Ok(Self { core, toolbox, _llm: llm.unbind() })
-    }
-
-    /// The assistant of a journal that `record` made: the same runs give the same events, without model, tools or network.
-    ///
-    /// Raises:
-    ///     CorruptError: the journal is cut or damaged; the text names the line.
-    ///     DivergedError: from a run that asks for something else than the recorded one did.
-    #[staticmethod]
-    #[pyo3(signature = (path: "str | PathLike[str]"))]
-    fn replay(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
-        let core = py.detach(|| rushlight::Assistant::replay(path)).map_err(raised)?;
-        Ok(Self { core: Unlocked::new(core), toolbox: Toolbox::new(), _llm: py.None() })
-    }
-
+impl Agent {
     /// The answer to a question, after the whole run. Ctrl-C stops it.
     ///
     /// Args:
@@ -291,7 +181,7 @@ impl Assistant {
     #[pyo3(signature = (question, **options: "Unpack[RunOptions]"))]
     fn stream(&self, question: String, options: Option<&Bound<'_, PyDict>>) -> PyResult<EventStream> {
         let request = request(question, options)?;
-        Ok(EventStream::new(rushlight::Assistant::clone(&self.core), request))
+        Ok(EventStream::new(self.shared(), request))
     }
 
     /// The events of a run, from async code.
@@ -301,10 +191,10 @@ impl Assistant {
     #[pyo3(signature = (question, **options: "Unpack[RunOptions]"))]
     fn astream(&self, question: String, options: Option<&Bound<'_, PyDict>>) -> PyResult<AsyncEventStream> {
         let request = request(question, options)?;
-        Ok(AsyncEventStream::new(rushlight::Assistant::clone(&self.core), request))
+        Ok(AsyncEventStream::new(self.shared(), request))
     }
 
-    /// This assistant as a tool that other assistants may ask: its argument is a question, its value the answer's text.
+    /// This agent as a tool that assistants may ask: its argument is a question, its value the answer's text.
     ///
     /// ```python
     /// reviewer = Assistant(llm, instructions="You review code.")
@@ -317,7 +207,7 @@ impl Assistant {
     /// Args:
     ///     name: the name that the model uses
     ///     description: what the model is told about it
-    ///     max_depth: how many assistants may ask each other until this one is not asked any more; default 4
+    ///     max_depth: how many agents may ask each other until this one is not asked any more; default 4
     ///     policy: what keeps its calls in check; see `ToolPolicy`. Without a `timeout` it is 10 minutes.
     #[pyo3(signature = (name, description, *, max_depth = None, **policy: "Unpack[ToolPolicy]"))]
     fn as_tool(
@@ -327,38 +217,11 @@ impl Assistant {
         max_depth: Option<usize>,
         policy: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<BuiltinTool> {
-        let agent = rushlight::Assistant::clone(&self.core);
-        let mut tool = AgentTool::new(name, description, agent).policy(from_keywords(policy, &[])?);
+        let mut tool = AgentTool::new(name, description, self.shared()).policy(from_keywords(policy, &[])?);
         if let Some(depth) = max_depth {
             tool = tool.max_depth(depth);
         }
         Ok(BuiltinTool::of(tool))
-    }
-
-    /// Forgets what the `cache` of a tool keeps, also of calls that still run.
-    ///
-    /// Raises:
-    ///     UnknownError: no tool has this name.
-    fn forget_results(&self, tool: &str) -> PyResult<()> {
-        self.toolbox.forget(tool).map_err(raised)
-    }
-
-    /// What the prompts of all runs begin with, instructions and tools: for `LocalLlm.save_prefix`.
-    #[pyo3(signature = () -> "dict[str, Any]")]
-    fn beginning(&self) -> PyResult<Json> {
-        json_of(&self.core.beginning())
-    }
-
-    /// Lets the model compute instructions and tools now, so that the first run need not.
-    fn warm_up(&self, py: Python<'_>) -> PyResult<()> {
-        let assistant = rushlight::Assistant::clone(&self.core);
-        wait(py, async move { assistant.warm_up().await })
-    }
-
-    /// As `warm_up`, from async code.
-    async fn awarm_up(&self) -> PyResult<()> {
-        let assistant = rushlight::Assistant::clone(&self.core);
-        run(async move { assistant.warm_up().await }).await
     }
 
     #[pyo3(signature = () -> "NoReturn")]

@@ -45,7 +45,7 @@ impl Answer {
         self.core.usage.into()
     }
 
-    /// The name of the assistant to which the conversation was handed over last, and whose answer this is.
+    /// Whose answer this is: the agent to which the conversation was handed over last, or that a `Router` chose.
     #[getter]
     fn answered_by(&self) -> Option<&str> {
         self.core.answered_by.as_deref()

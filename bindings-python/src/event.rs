@@ -1,5 +1,5 @@
 use pyo3::prelude::*;
-use rushlight::{Event, ToolStatus};
+use rushlight::{Event, RoutedBy, ToolStatus};
 
 use crate::answer::{Answer, Usage};
 use crate::convert::{Json, json_of, name_of, repr};
@@ -13,6 +13,7 @@ pub(crate) enum AnyEvent {
     ToolCall(ToolCall),
     ToolOutput(ToolOutput),
     HandedOff(HandedOff),
+    Routed(Routed),
     Done(Done),
 }
 
@@ -26,6 +27,7 @@ impl TryFrom<Event> for AnyEvent {
             Event::ToolCall(call) => Self::ToolCall(ToolCall { call }),
             Event::ToolOutput(output) => Self::ToolOutput(ToolOutput { output }),
             Event::HandedOff { to } => Self::HandedOff(HandedOff { to }),
+            Event::Routed { to, by, score } => Self::Routed(Routed { to, by, score }),
             Event::Done(answer) => Self::Done(Done { answer: Answer { core: *answer } }),
             other => {
                 return Err(crate::error::invalid(
@@ -244,6 +246,46 @@ impl HandedOff {
     #[pyo3(signature = () -> "dict[str, Any]")]
     fn to_json(&self) -> PyResult<Json> {
         json_of(&Event::HandedOff { to: self.to.clone() })
+    }
+
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf)
+    }
+}
+
+/// A `Router` has chosen who answers; what follows is the chosen agent's own.
+#[pyclass(frozen, eq, module = "rushlight")]
+#[derive(Clone, PartialEq)]
+pub(crate) struct Routed {
+    /// The name of its route.
+    #[pyo3(get)]
+    to: String,
+    by: RoutedBy,
+    /// The cosine between the question and the nearest example, where examples chose.
+    #[pyo3(get)]
+    score: Option<f32>,
+}
+
+#[pymethods]
+impl Routed {
+    /// `"routed"`
+    #[classattr]
+    #[pyo3(name = "type")]
+    const TYPE: &'static str = "routed";
+    #[classattr]
+    #[pyo3(name = "__match_args__")]
+    const MATCH_ARGS: (&'static str, &'static str, &'static str) = ("to", "by", "score");
+
+    /// What chose it: `"rule"`, `"examples"`, `"model"` or `"fallback"`.
+    #[getter]
+    fn by(&self) -> PyResult<String> {
+        name_of(&self.by)
+    }
+
+    /// The JSON form, the same in all languages.
+    #[pyo3(signature = () -> "dict[str, Any]")]
+    fn to_json(&self) -> PyResult<Json> {
+        json_of(&Event::Routed { to: self.to.clone(), by: self.by, score: self.score })
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {

@@ -10,6 +10,7 @@
 mod agent;
 mod answer;
 mod approval;
+mod assistant;
 mod batch;
 mod cache;
 mod callback;
@@ -33,6 +34,7 @@ mod request;
 mod reranker;
 mod retrieval;
 mod retriever;
+mod router;
 mod runtime;
 mod serve;
 mod session;
@@ -49,9 +51,11 @@ mod _rushlight {
     use pyo3::prelude::*;
 
     #[pymodule_export]
-    use crate::agent::Assistant;
+    use crate::agent::Agent;
     #[pymodule_export]
     use crate::answer::{Answer, Citation, Report, Usage};
+    #[pymodule_export]
+    use crate::assistant::Assistant;
     #[pymodule_export]
     use crate::cache::MemoryCache;
     #[pymodule_export]
@@ -59,7 +63,7 @@ mod _rushlight {
     #[pymodule_export]
     use crate::embedder::{CachedEmbedder, HashedEmbedder, LocalEmbedder, RemoteEmbedder};
     #[pymodule_export]
-    use crate::event::{Done, HandedOff, Retrieved, Text, ToolCall, ToolOutput};
+    use crate::event::{Done, HandedOff, Retrieved, Routed, Text, ToolCall, ToolOutput};
     #[pymodule_export]
     use crate::hub::{FetchProgress, KnownModel, afetch, fetch, models};
     #[pymodule_export]
@@ -84,6 +88,8 @@ mod _rushlight {
     use crate::retrieval::KnowledgeBase;
     #[pymodule_export]
     use crate::retriever::KnowledgeRetriever;
+    #[pymodule_export]
+    use crate::router::Router;
     #[pymodule_export]
     use crate::serve::{McpHttpServer, McpServer};
     #[pymodule_export]

@@ -7,12 +7,10 @@ use async_trait::async_trait;
 use futures::{StreamExt, stream};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
-use rushlight::{
-    Agent, EventStream, Request, ToolCall, ToolContext, ToolOutput, ToolRegistry, ToolSpec, Toolbox,
-};
+use rushlight::{EventStream, Request, ToolCall, ToolContext, ToolOutput, ToolRegistry, ToolSpec, Toolbox};
 use rushlight_mcp::{AskOptions, McpHttpOptions};
 
-use crate::agent::Assistant;
+use crate::agent::Agent;
 use crate::callback::Caller;
 use crate::convert::not_picklable;
 use crate::error::invalid;
@@ -20,7 +18,7 @@ use crate::request::scopes;
 use crate::runtime::{Unlocked, run, wait};
 use crate::tool::toolbox;
 
-/// Tools, and an assistant as a tool that is asked, for clients of the Model Context Protocol.
+/// Tools, and an agent as a tool that is asked, for clients of the Model Context Protocol.
 ///
 /// Functions run as they do in an `Assistant`, and their policies hold; async ones run on an event loop of rushlight's own.
 /// At most 64 calls run at once, further ones wait.
@@ -60,8 +58,8 @@ impl McpServer {
     /// Args:
     ///     name: what clients are told that it is called
     ///     tools: as those of an `Assistant`, in this order
-    ///     agent: an assistant that clients may ask, as the last tool. Questions are on their own: no client hears what
-    ///         another one asked. Further ones may be among `tools`, by `Assistant.as_tool`
+    ///     agent: an assistant or a router that clients may ask, as the last tool. Questions are on their own: no client hears what
+    ///         another one asked. Further ones may be among `tools`, by `as_tool`
     ///     agent_name: the name of that tool; default `ask`
     ///     agent_description: what the client's model is told about it; default that it answers questions
     ///     instructions: words to the client's model on how to use all of it
@@ -85,7 +83,7 @@ impl McpServer {
         py: Python<'_>,
         name: String,
         tools: Vec<Bound<'_, PyAny>>,
-        agent: Option<Py<Assistant>>,
+        agent: Option<Py<Agent>>,
         agent_name: Option<String>,
         agent_description: Option<String>,
         instructions: Option<String>,
@@ -255,11 +253,11 @@ impl ToolRegistry for Offered<Toolbox> {
 }
 
 #[async_trait]
-impl Agent for Offered<Py<Assistant>> {
+impl rushlight::Agent for Offered<Py<Agent>> {
     async fn run(&self, request: Request) -> rushlight::Result<EventStream> {
         let caller = Arc::clone(&self.caller);
-        let assistant = self.part.get().shared();
-        let mut events = Arc::clone(&caller).scope(assistant.run(request)).await?;
+        let agent = self.part.get().shared();
+        let mut events = Arc::clone(&caller).scope(agent.run(request)).await?;
         Ok(stream::poll_fn(move |context| caller.enter(|| events.poll_next_unpin(context))).boxed())
     }
 }

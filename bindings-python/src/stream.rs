@@ -20,7 +20,7 @@ use crate::runtime::{Apart, run, wait};
 /// What there is of the run while nobody reads.
 enum Source {
     /// It starts with the first step.
-    Waiting(Box<(rushlight::Assistant, Request)>),
+    Waiting(Box<(Arc<dyn Agent>, Request)>),
     Open(rushlight::EventStream),
     /// A step is under way and has the stream; the handle takes it away from the step.
     Reading(AbortHandle),
@@ -33,8 +33,8 @@ struct Steps {
 }
 
 impl Steps {
-    fn new(assistant: rushlight::Assistant, request: Request) -> Arc<Self> {
-        let source = Source::Waiting(Box::new((assistant, request)));
+    fn new(agent: Arc<dyn Agent>, request: Request) -> Arc<Self> {
+        let source = Source::Waiting(Box::new((agent, request)));
         Arc::new(Self { source: Mutex::new(source), answer: Mutex::default() })
     }
 
@@ -116,8 +116,8 @@ pub(crate) struct EventStream {
 }
 
 impl EventStream {
-    pub(crate) fn new(assistant: rushlight::Assistant, request: Request) -> Self {
-        Self { steps: Steps::new(assistant, request) }
+    pub(crate) fn new(agent: Arc<dyn Agent>, request: Request) -> Self {
+        Self { steps: Steps::new(agent, request) }
     }
 }
 
@@ -185,8 +185,8 @@ pub(crate) struct AsyncEventStream {
 }
 
 impl AsyncEventStream {
-    pub(crate) fn new(assistant: rushlight::Assistant, request: Request) -> Self {
-        Self { steps: Steps::new(assistant, request) }
+    pub(crate) fn new(agent: Arc<dyn Agent>, request: Request) -> Self {
+        Self { steps: Steps::new(agent, request) }
     }
 }
 

@@ -1,4 +1,4 @@
-"""Assistants that ask each other."""
+"""Agents that work together."""
 
 from __future__ import annotations
 
@@ -8,7 +8,25 @@ from typing import Any
 
 import pytest
 
-from rushlight import Answer, Assistant, Error, HandedOff, HandOff, InvalidError, MemorySessions, ScriptedLlm, ToolOutput, tool
+from rushlight import (
+    Agent,
+    Answer,
+    Assistant,
+    BatchRequest,
+    Error,
+    ForeignError,
+    HandedOff,
+    HandOff,
+    HashedEmbedder,
+    InvalidError,
+    MemorySessions,
+    Route,
+    Routed,
+    Router,
+    ScriptedLlm,
+    ToolOutput,
+    tool,
+)
 
 
 def asks(name: str, question: str) -> dict[str, Any]:
@@ -148,3 +166,99 @@ def test_a_run_knows_what_was_said_before() -> None:
 def test_a_hand_off_that_no_tool_can_be_is_refused() -> None:
     with pytest.raises(InvalidError, match="got `two words`"):
         Assistant(ScriptedLlm([]), hand_offs=[HandOff("two words", "", answering())])
+
+
+def general(*answers: str) -> Route:
+    return Route("general", "Everything else", answering(*answers))
+
+
+def test_a_router_chooses_who_answers() -> None:
+    billing = Route("billing", "Invoices and refunds", answering("You owe 3.", "Soon."), words=["owe"], patterns=[r"INV-\d"])
+    router = Router(general("Hello."), [billing])
+
+    with router.stream("What do I owe?") as events:
+        first = next(events)
+        rest = [event.type for event in events]
+    answers = [router.run("When is INV-1 due?"), asyncio.run(router.arun("Good morning"))]
+
+    assert isinstance(router, Agent) and isinstance(first, Routed)
+    assert (first.to, first.by, first.score) == ("billing", "rule", None)
+    assert first.to_json() == {"type": "routed", "to": "billing", "by": "rule"}
+    assert rest == ["text", "done"]
+    assert [(answer.answered_by, answer.text) for answer in answers] == [("billing", "Soon."), ("general", "Hello.")]
+
+
+def test_a_router_chooses_by_examples_and_by_a_model() -> None:
+    billing = Route("billing", "", answering("a", "b"), examples=["What do I owe?"])
+    llm = ScriptedLlm([{"text": ['{"agent": "billing"}']}])
+    router = Router(general(), [billing], embedder=HashedEmbedder(256), threshold=0.9, llm=llm)
+
+    with router.stream("what do I owe") as events:
+        near = next(events)
+    with router.stream("My card was charged twice") as events:
+        named = next(events)
+
+    match near:
+        case Routed(to, by, score):
+            assert (to, by) == ("billing", "examples") and score is not None and score > 0.99
+        case _:
+            pytest.fail(str(near))
+    assert isinstance(named, Routed) and (named.by, named.score) == ("model", None)
+    (prompt,) = llm.prompts()
+    assert prompt["schema"]["properties"]["agent"]["enum"] == ["billing", "general"]
+
+
+def test_functions_and_deadlines_choose() -> None:
+    asked: list[BatchRequest] = []
+
+    def pays(request: BatchRequest) -> bool:
+        asked.append(request)
+        return "pay" in request.get("scopes", [])
+
+    async def broken(_: BatchRequest) -> bool:
+        await asyncio.sleep(0)
+        raise ValueError("no idea")
+
+    quick = Route("quick", "", answering("q"), max_deadline=1)
+    router = Router(general("g", "g"), [quick, Route("billing", "", answering("b"), when=pays)])
+
+    answers = router.run_batch(
+        [{"question": "Go", "deadline": 1}, {"question": "Go", "scopes": ["pay"], "deadline": 30}, "Go"], concurrency=1
+    )
+
+    assert [answer.answered_by for answer in answers if isinstance(answer, Answer)] == ["quick", "billing", "general"]
+    assert asked == [{"question": "Go", "scopes": ["pay"], "deadline": 30.0}, {"question": "Go"}]
+    with pytest.raises(ForeignError, match="rule `when` of a route failed.*no idea"):
+        Router(general(), [Route("billing", "", answering(), when=broken)]).run("Go")
+
+
+def test_a_router_is_an_agent_like_any_other() -> None:
+    router = Router(general("Fine.", '{"stars": 4}', "Over."))
+    calls = ScriptedLlm([asks("router", "How?"), {"text": ["Well."]}])
+    tool = router.as_tool("router", "Answers")
+    transfer: list[dict[str, Any]] = [{"tool_calls": [{"name": "transfer_to_router", "arguments": {}}]}]
+
+    (output,) = outputs(Assistant(calls, tools=[tool]), "Go")
+    value = router.extract("How was it?", {"type": "object", "required": ["stars"]})
+    answer = Assistant(ScriptedLlm(transfer), hand_offs=[HandOff("router", "", router)]).run("Go")
+
+    assert (output.status, output.content) == ("success", "Fine.")
+    assert value == {"stars": 4}
+    assert (answer.text, answer.answered_by) == ("Over.", "general")
+
+
+def test_a_router_of_wrong_parts_is_refused() -> None:
+    with pytest.raises(InvalidError, match="got `two words`"):
+        Router(Route("two words", "", answering()))
+    with pytest.raises(InvalidError, match="got `general` twice"):
+        Router(general(), [general()])
+    with pytest.raises(InvalidError, match="pattern of route `a`: regex parse error"):
+        Router(general(), [Route("a", "", answering(), patterns=["("])])
+    with pytest.raises(InvalidError, match="embedder of the router"):
+        Router(general(), [Route("a", "", answering(), examples=["b"])])
+    with pytest.raises(TypeError, match="words"):
+        Router(general(), [Route("a", "", answering(), words="refund")])
+    with pytest.raises(TypeError, match="expected a function as `when`"):
+        Router(general(), [Route("a", "", answering(), when=True)])  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="cannot create"):
+        Agent()

@@ -132,6 +132,31 @@ def assistant_of(
     )
 
 
+def agent_of(
+    scenario: dict[str, Any],
+    model: Callable[[list[dict[str, Any]]], Any] = rushlight.ScriptedLlm,
+    record: Path | None = None,
+) -> rushlight.Agent:
+    assistant = assistant_of(scenario, model, record)
+    if not (routes := scenario.get("routes", [])):
+        return assistant
+    return rushlight.Router(
+        rushlight.Route("general", "Everything else", assistant),
+        [
+            rushlight.Route(
+                each["name"],
+                each["description"],
+                other(each, model),
+                words=each.get("words", []),
+                examples=each.get("examples", []),
+            )
+            for each in routes
+        ],
+        embedder=rushlight.HashedEmbedder(64),
+        llm=model(scenario["choices"]) if "choices" in scenario else None,
+    )
+
+
 def other(agent: dict[str, Any], model: Callable[[list[dict[str, Any]]], Any]) -> rushlight.Assistant:
     return rushlight.Assistant(model(agent["script"]), tools=[TOOLS[name] for name in agent.get("tools", [])])
 
@@ -159,16 +184,16 @@ def assert_same(found: Any, expected: Any, where: str) -> None:
         assert found == expected, where
 
 
-def read(assistant: rushlight.Assistant, run: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    with assistant.stream(**run["request"]) as stream:
+def read(agent: rushlight.Agent, run: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    with agent.stream(**run["request"]) as stream:
         for count, event in enumerate(stream, start=1):
             yield event.to_json()
             if count == run.get("stop_after"):
                 return
 
 
-async def aread(assistant: rushlight.Assistant, run: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
-    async with assistant.astream(**run["request"]) as stream:
+async def aread(agent: rushlight.Agent, run: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
+    async with agent.astream(**run["request"]) as stream:
         count = 0
         async for event in stream:
             yield event.to_json()
@@ -189,7 +214,9 @@ def test_a_scenario_gives_its_events_to_sync_code_and_from_its_journal(
     scenario = json.loads(file.read_text(encoding="utf-8"))
     journal = tmp_path / "run.jsonl"
 
-    play(assistant_of(scenario, model, journal), scenario)
+    play(agent_of(scenario, model, journal), scenario)
+    if "routes" in scenario:
+        return  # a router has no journal
     if any("stop_after" in run for run in scenario["runs"]):
         wait_for_the_end_of_stopped_runs(journal)
     play(rushlight.Assistant.replay(journal), scenario)
@@ -203,12 +230,12 @@ def wait_for_the_end_of_stopped_runs(journal: Path) -> None:
         time.sleep(0.01)
 
 
-def play(assistant: rushlight.Assistant, scenario: dict[str, Any]) -> None:
+def play(agent: rushlight.Agent, scenario: dict[str, Any]) -> None:
     for run in scenario["runs"]:
         events: list[dict[str, Any]] = []
         error = None
         try:
-            events.extend(read(assistant, run))
+            events.extend(read(agent, run))
         except rushlight.Error as raised:
             error = raised
         check(run, events, error)
@@ -217,14 +244,14 @@ def play(assistant: rushlight.Assistant, scenario: dict[str, Any]) -> None:
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_a_scenario_gives_its_events_to_async_code(file: Path) -> None:
     scenario = json.loads(file.read_text(encoding="utf-8"))
-    assistant = assistant_of(scenario)
+    agent = agent_of(scenario)
 
     async def all_runs() -> None:
         for run in scenario["runs"]:
             events: list[dict[str, Any]] = []
             error = None
             try:
-                async for event in aread(assistant, run):
+                async for event in aread(agent, run):
                     events.append(event)
             except rushlight.Error as raised:
                 error = raised

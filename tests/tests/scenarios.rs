@@ -4,12 +4,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
 use rushlight::{
     Agent, AgentTool, Assistant, Document, HashedEmbedder, KnowledgeBase, Limits, MemoryCache,
-    MemorySessions, Request, RetrieverOptions, ScriptedLlm, ScriptedTurn, Toolbox,
+    MemorySessions, Request, RetrieverOptions, Route, Router, ScriptedLlm, ScriptedTurn, Toolbox,
 };
 use rushlight_tests::support::tools::by_name;
 use serde::{Deserialize, Serialize};
@@ -33,6 +34,12 @@ struct Scenario {
     /// Assistants to which it may hand over.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     hand_offs: Vec<Other>,
+    /// Assistants that a router chooses from; the scenario's own is its fallback `general` then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    routes: Vec<To>,
+    /// What the router's model says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    choices: Vec<Value>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     tool_timeout_ms: Option<u64>,
     #[serde(default, skip_serializing_if = "is_false")]
@@ -53,6 +60,19 @@ struct Other {
     description: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     tools: Vec<String>,
+    script: Vec<Value>,
+}
+
+/// An assistant that a router may choose.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct To {
+    name: String,
+    description: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    words: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    examples: Vec<String>,
     script: Vec<Value>,
 }
 
@@ -137,10 +157,26 @@ async fn assistant(scenario: &Scenario, journal: &Path) -> Assistant {
     builder.build().unwrap()
 }
 
+/// A router of the scenario's routes, with the assistant as the fallback.
+fn router(scenario: &Scenario, assistant: Assistant) -> Router {
+    let mut builder = Router::builder(Route::new("general", "Everything else", assistant));
+    for To { name, description, words, examples, script } in &scenario.routes {
+        let to = Assistant::builder(model(script)).build().unwrap();
+        builder = builder.route(Route::new(name, description, to).words(words).examples(examples));
+    }
+    if scenario.routes.iter().any(|to| !to.examples.is_empty()) {
+        builder = builder.embedder(HashedEmbedder::new(64));
+    }
+    if !scenario.choices.is_empty() {
+        builder = builder.llm(model(&scenario.choices));
+    }
+    builder.build().unwrap()
+}
+
 /// What a run gives: its events, and the error at the end.
-async fn outcome(assistant: &Assistant, run: &Run) -> (Vec<Value>, Option<ExpectedError>) {
+async fn outcome(agent: &impl Agent, run: &Run) -> (Vec<Value>, Option<ExpectedError>) {
     let failed = |error: rushlight::Error| Some(ExpectedError { kind: error.kind().as_str().to_owned() });
-    let mut stream = match assistant.run(run.request.clone()).await {
+    let mut stream = match agent.run(run.request.clone()).await {
         Ok(stream) => stream,
         Err(error) => return (Vec::new(), failed(error)),
     };
@@ -177,30 +213,34 @@ fn agree(found: &Value, expected: &Value) -> bool {
 }
 
 /// Compares what a run gives with what its file says.
-async fn check(assistant: &Assistant, run: &Run, place: &str) {
-    let (events, error) = outcome(assistant, run).await;
+async fn check(agent: &impl Agent, run: &Run, place: &str) {
+    let (events, error) = outcome(agent, run).await;
     let (found, expected) = (Value::Array(events), Value::Array(run.events.clone()));
     assert!(agree(&found, &expected), "{place}:\nfound    {found:#}\nexpected {expected:#}");
     assert_eq!(error, run.error, "{place}");
 }
 
-/// Plays a scenario, and then once more from its journal.
+/// Plays a scenario, and then once more from its journal: that of an assistant, since a router has none.
 async fn play(path: &Path, update: bool) {
     let mut scenario: Scenario = serde_json::from_str(&fs::read_to_string(path).unwrap())
         .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let folder = tempfile::tempdir().unwrap();
     let journal = folder.path().join("run.jsonl");
     let assistant = assistant(&scenario, &journal).await;
+    let agent: Arc<dyn Agent> =
+        if scenario.routes.is_empty() { Arc::new(assistant) } else { Arc::new(router(&scenario, assistant)) };
     for (number, run) in scenario.runs.iter_mut().enumerate() {
         if update {
-            (run.events, run.error) = outcome(&assistant, run).await;
+            (run.events, run.error) = outcome(&agent, run).await;
         } else {
-            check(&assistant, run, &format!("{}, run {}", path.display(), number + 1)).await;
+            check(&agent, run, &format!("{}, run {}", path.display(), number + 1)).await;
         }
     }
-    let replayed = Assistant::replay(&journal).unwrap();
-    for (number, run) in scenario.runs.iter().enumerate() {
-        check(&replayed, run, &format!("{}, run {} replayed", path.display(), number + 1)).await;
+    if scenario.routes.is_empty() {
+        let replayed = Assistant::replay(&journal).unwrap();
+        for (number, run) in scenario.runs.iter().enumerate() {
+            check(&replayed, run, &format!("{}, run {} replayed", path.display(), number + 1)).await;
+        }
     }
     if update {
         fs::write(path, serde_json::to_string_pretty(&scenario).unwrap() + "\n").unwrap();

@@ -16,7 +16,7 @@ watched (`stream`, `astream`) and stopped at any time.
 from typing import TypeAlias
 
 from . import tools
-from ._agents import HandOff
+from ._agents import HandOff, Route
 from ._errors import (
     BusyError,
     CancelledError,
@@ -52,6 +52,7 @@ from ._options import (
 )
 from ._protocols import Approver, Cache, Embedder, Llm, Reranker, Retriever
 from ._rushlight import (
+    Agent,
     Answer,
     Assistant,
     AsyncEventStream,
@@ -93,6 +94,8 @@ from ._rushlight import (
     RemoteEmbedder,
     Report,
     Retrieved,
+    Routed,
+    Router,
     Sampling,
     Scores,
     ScriptedLlm,
@@ -116,10 +119,11 @@ from ._rushlight import (
 )
 from ._tool import Tool, tool
 
-Event: TypeAlias = Retrieved | Text | ToolCall | ToolOutput | HandedOff | Done
+Event: TypeAlias = Retrieved | Text | ToolCall | ToolOutput | HandedOff | Routed | Done
 """One step of a run."""
 
 __all__ = [
+    "Agent",
     "Answer",
     "Approver",
     "Assistant",
@@ -192,6 +196,9 @@ __all__ = [
     "Retrieved",
     "Retriever",
     "RetrieverOptions",
+    "Route",
+    "Routed",
+    "Router",
     "RunOptions",
     "Sampling",
     "Scores",

@@ -3,101 +3,25 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any, Final, Literal, NoReturn, final
-from typing_extensions import Unpack
-from ._agents import HandOff
+from typing_extensions import Unpack, disjoint_base
+from ._agents import HandOff, Route
 from ._errors import Error
 from ._filter import Filter
 from ._options import AllowedCommand, BatchRequest, CurrentTimeOptions, ExtractOptions, FetchPageOptions, KnowledgeBaseOptions, LocalLlmOptions, McpEndpoint, McpToolsOptions, ReadFileOptions, RemoteEmbedderOptions, RetrieverOptions, RunCommandOptions, RunOptions, SearchCodeOptions, SearchKnowledgeOptions, ToolPolicy, WebOptions
 from ._protocols import Approver, Cache, Embedder, Llm, Reranker, Retriever
 from ._tool import Tool
 
-__all__ = ["__version__", "Answer", "Assistant", "AsyncEventStream", "BuiltinTool", "CachedEmbedder", "Citation", "CompactReport", "DeviceInfo", "Document", "Done", "EventStream", "FailedDocument", "FetchProgress", "HandedOff", "HashedEmbedder", "IngestProgress", "IngestReport", "KnowledgeBase", "KnowledgeBaseInfo", "KnowledgeRetriever", "KnownModel", "Limits", "LoadProgress", "LocalEmbedder", "LocalLlm", "LocalReranker", "McpHttpServer", "McpServer", "McpTools", "MemoryCache", "MemoryEstimate", "MemorySessions", "ModelInfo", "ModelRegistry", "Passage", "QuantizeProgress", "QuantizeReport", "QuantizedTensor", "RegisteredModel", "RemoteEmbedder", "Report", "Retrieved", "Sampling", "Scores", "ScriptedLlm", "Slo", "SloReport", "Slos", "StoreCheck", "StoreInfo", "Text", "ToolCall", "ToolOutput", "Usage", "VectorIndex", "afetch", "aquantize", "calculate", "current_time", "devices", "fetch", "fetch_page", "models", "quantize", "read_file", "run_command", "search_code", "search_knowledge"]
+__all__ = ["__version__", "Agent", "Answer", "Assistant", "AsyncEventStream", "BuiltinTool", "CachedEmbedder", "Citation", "CompactReport", "DeviceInfo", "Document", "Done", "EventStream", "FailedDocument", "FetchProgress", "HandedOff", "HashedEmbedder", "IngestProgress", "IngestReport", "KnowledgeBase", "KnowledgeBaseInfo", "KnowledgeRetriever", "KnownModel", "Limits", "LoadProgress", "LocalEmbedder", "LocalLlm", "LocalReranker", "MemoryCache", "MemoryEstimate", "MemorySessions", "ModelInfo", "ModelRegistry", "Passage", "QuantizeProgress", "QuantizeReport", "QuantizedTensor", "RegisteredModel", "RemoteEmbedder", "Report", "Retrieved", "Routed", "Router", "Sampling", "Scores", "ScriptedLlm", "Slo", "SloReport", "Slos", "StoreCheck", "StoreInfo", "Text", "ToolCall", "ToolOutput", "Usage", "VectorIndex", "afetch", "aquantize", "calculate", "current_time", "devices", "fetch", "fetch_page", "models", "quantize", "read_file", "run_command", "search_code", "search_knowledge"]
 
 __version__: Final[str]
 
-@final
-class Answer:
+@disjoint_base
+class Agent:
     """
-    The outcome of a run.
-    """
-    __match_args__: Final = ("text", "citations", "finish_reason")
-    def __eq__(self, value: object, /) -> bool: ...
-    def __ne__(self, value: object, /) -> bool: ...
-    def __repr__(self, /) -> str: ...
-    def __str__(self, /) -> str: ...
-    @property
-    def answered_by(self, /) -> str | None:
-        """
-        The name of the assistant to which the conversation was handed over last, and whose answer this is.
-        """
-    @property
-    def cached(self, /) -> bool:
-        """
-        Whether the answer came from the cache.
-        """
-    @property
-    def citations(self, /) -> list[Citation]:
-        """
-        The passages that the text rests on, in the order of their numbers.
-        """
-    @property
-    def finish_reason(self, /) -> str:
-        """
-        Why the last generation ended: `stop`, `length` or `tool_calls`.
-        """
-    @property
-    def report(self, /) -> Report:
-        """
-        What happened, with times.
-        """
-    @property
-    def text(self, /) -> str:
-        """
-        The text of the last turn: what the person reads.
-        """
-    def to_json(self, /) -> dict[str, Any]:
-        """
-        The JSON form, the same in all languages; without the report.
-        """
-    @property
-    def usage(self, /) -> Usage:
-        """
-        Tokens of all turns, and of what tools asked models.
-        """
-
-@final
-class Assistant:
-    """
-    The agent that rushlight ships: answers from documents, with tools, a memory and a cache.
+    Whoever answers questions: an `Assistant`, or a `Router` that chooses one of several.
 
     It may be used from any thread and any event loop, and by many at once.
     """
-    def __new__(cls, /, llm: LocalLlm | ScriptedLlm | Llm, *, instructions: str | None = None, tools: Sequence[Tool[..., Any] | Callable[..., Any] | BuiltinTool | McpTools] = ..., retriever: Retriever | None = None, cache: MemoryCache | Cache | None = None, sessions: MemorySessions | None = None, sampling: Sampling | Mapping[str, Any] | None = None, limits: Limits | Mapping[str, Any] | None = None, tool_timeout: float | None = None, approver: Approver | None = None, hand_offs: Sequence[HandOff] = ..., cache_tool_answers: bool = False, record: str | PathLike[str] | None = None) -> Assistant:
-        """
-        An assistant around a model; everything else is optional.
-
-        Args:
-            llm: the model: a `LocalLlm`, a `ScriptedLlm`, or any object with a method `generate(prompt)` that gives
-                pieces of text and tool calls
-            instructions: who the assistant is and what it does
-            tools: functions that the model may call, decorated with `tool` or not, what the functions of
-                `rushlight.tools` make, and the tools of servers, as `McpTools.connect` gives them
-            retriever: answers rest on the passages that it finds: a `KnowledgeBase`, what its method `retriever`
-                gives, or any object with a method `retrieve(question, k)` that gives passages
-            cache: answers are kept here and given again: a `MemoryCache`, or any object with the methods
-                `get(key)`, `put(key, value)` and `remove(key)` for bytes
-            sessions: remembers conversations
-            sampling: how the model chooses tokens: a `Sampling` or a dict of its fields
-            limits: what one run may spend: `Limits` or a dict of its fields
-            tool_timeout: seconds that each tool may run that has no timeout of its own; default 5
-            approver: decides about calls of tools with `approve`: a function, sync or async, that gets the `ToolCall` and
-                gives True, or False or a reason why not; without one they do not run
-            hand_offs: assistants to which the model may hand the conversation over, by a tool `transfer_to_NAME`: they go on with
-                what was said before, and give the answer
-            cache_tool_answers: keeps answers that needed tools, too
-            record: a file, replaced if it is there, that keeps everything that runs are told by model, tools, retriever, cache
-                and sessions, as it is: `Assistant.replay` gives the same events again
-        """
     def __reduce__(self, /) -> NoReturn: ...
     async def aextract(self, /, question: str, schema: Any, **options: Unpack[ExtractOptions]) -> Any:
         """
@@ -113,7 +37,7 @@ class Assistant:
         """
     def as_tool(self, /, name: str, description: str, *, max_depth: int | None = None, **policy: Unpack[ToolPolicy]) -> BuiltinTool:
         """
-        This assistant as a tool that other assistants may ask: its argument is a question, its value the answer's text.
+        This agent as a tool that assistants may ask: its argument is a question, its value the answer's text.
 
         ```python
         reviewer = Assistant(llm, instructions="You review code.")
@@ -126,7 +50,7 @@ class Assistant:
         Args:
             name: the name that the model uses
             description: what the model is told about it
-            max_depth: how many assistants may ask each other until this one is not asked any more; default 4
+            max_depth: how many agents may ask each other until this one is not asked any more; default 4
             policy: what keeps its calls in check; see `ToolPolicy`. Without a `timeout` it is 10 minutes.
         """
     def astream(self, /, question: str, **options: Unpack[RunOptions]) -> AsyncEventStream:
@@ -135,14 +59,6 @@ class Assistant:
 
         The run stops when the task is cancelled, when you leave the `async with` block, call `aclose`, or
         let the stream go.
-        """
-    async def awarm_up(self, /) -> None:
-        """
-        As `warm_up`, from async code.
-        """
-    def beginning(self, /) -> dict[str, Any]:
-        """
-        What the prompts of all runs begin with, instructions and tools: for `LocalLlm.save_prefix`.
         """
     def extract(self, /, question: str, schema: Any, **options: Unpack[ExtractOptions]) -> Any:
         """
@@ -168,22 +84,6 @@ class Assistant:
         Raises:
             ModelError: the answer does not fit; the text names the place and the rule that it breaks.
             TypeError: the type has no JSON Schema.
-        """
-    def forget_results(self, /, tool: str) -> None:
-        """
-        Forgets what the `cache` of a tool keeps, also of calls that still run.
-
-        Raises:
-            UnknownError: no tool has this name.
-        """
-    @staticmethod
-    def replay(path: str | PathLike[str]) -> Assistant:
-        """
-        The assistant of a journal that `record` made: the same runs give the same events, without model, tools or network.
-
-        Raises:
-            CorruptError: the journal is cut or damaged; the text names the line.
-            DivergedError: from a run that asks for something else than the recorded one did.
         """
     def run(self, /, question: str, **options: Unpack[RunOptions]) -> Answer:
         """
@@ -222,6 +122,114 @@ class Assistant:
                     print(event.text, end="")
         ```
         """
+
+@final
+class Answer:
+    """
+    The outcome of a run.
+    """
+    __match_args__: Final = ("text", "citations", "finish_reason")
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __repr__(self, /) -> str: ...
+    def __str__(self, /) -> str: ...
+    @property
+    def answered_by(self, /) -> str | None:
+        """
+        Whose answer this is: the agent to which the conversation was handed over last, or that a `Router` chose.
+        """
+    @property
+    def cached(self, /) -> bool:
+        """
+        Whether the answer came from the cache.
+        """
+    @property
+    def citations(self, /) -> list[Citation]:
+        """
+        The passages that the text rests on, in the order of their numbers.
+        """
+    @property
+    def finish_reason(self, /) -> str:
+        """
+        Why the last generation ended: `stop`, `length` or `tool_calls`.
+        """
+    @property
+    def report(self, /) -> Report:
+        """
+        What happened, with times.
+        """
+    @property
+    def text(self, /) -> str:
+        """
+        The text of the last turn: what the person reads.
+        """
+    def to_json(self, /) -> dict[str, Any]:
+        """
+        The JSON form, the same in all languages; without the report.
+        """
+    @property
+    def usage(self, /) -> Usage:
+        """
+        Tokens of all turns, and of what tools asked models.
+        """
+
+@final
+class Assistant(Agent):
+    """
+    The agent that rushlight ships: answers from documents, with tools, a memory and a cache.
+
+    It may be used from any thread and any event loop, and by many at once.
+    """
+    def __new__(cls, /, llm: LocalLlm | ScriptedLlm | Llm, *, instructions: str | None = None, tools: Sequence[Tool[..., Any] | Callable[..., Any] | BuiltinTool] = ..., retriever: Retriever | None = None, cache: MemoryCache | Cache | None = None, sessions: MemorySessions | None = None, sampling: Sampling | Mapping[str, Any] | None = None, limits: Limits | Mapping[str, Any] | None = None, tool_timeout: float | None = None, approver: Approver | None = None, hand_offs: Sequence[HandOff] = ..., cache_tool_answers: bool = False, record: str | PathLike[str] | None = None) -> Assistant:
+        """
+        An assistant around a model; everything else is optional.
+
+        Args:
+            llm: the model: a `LocalLlm`, a `ScriptedLlm`, or any object with a method `generate(prompt)` that gives
+                pieces of text and tool calls
+            instructions: who the assistant is and what it does
+            tools: functions that the model may call, decorated with `tool` or not, and what the functions of
+                `rushlight.tools` make
+            retriever: answers rest on the passages that it finds: a `KnowledgeBase`, what its method `retriever`
+                gives, or any object with a method `retrieve(question, k)` that gives passages
+            cache: answers are kept here and given again: a `MemoryCache`, or any object with the methods
+                `get(key)`, `put(key, value)` and `remove(key)` for bytes
+            sessions: remembers conversations
+            sampling: how the model chooses tokens: a `Sampling` or a dict of its fields
+            limits: what one run may spend: `Limits` or a dict of its fields
+            tool_timeout: seconds that each tool may run that has no timeout of its own; default 5
+            approver: decides about calls of tools with `approve`: a function, sync or async, that gets the `ToolCall` and
+                gives True, or False or a reason why not; without one they do not run
+            hand_offs: agents to which the model may hand the conversation over, by a tool `transfer_to_NAME`: they go on with
+                what was said before, and give the answer
+            cache_tool_answers: keeps answers that needed tools, too
+            record: a file, replaced if it is there, that keeps everything that runs are told by model, tools, retriever, cache
+                and sessions, as it is: `Assistant.replay` gives the same events again
+        """
+    async def awarm_up(self, /) -> None:
+        """
+        As `warm_up`, from async code.
+        """
+    def beginning(self, /) -> dict[str, Any]:
+        """
+        What the prompts of all runs begin with, instructions and tools: for `LocalLlm.save_prefix`.
+        """
+    def forget_results(self, /, tool: str) -> None:
+        """
+        Forgets what the `cache` of a tool keeps, also of calls that still run.
+
+        Raises:
+            UnknownError: no tool has this name.
+        """
+    @staticmethod
+    def replay(path: str | PathLike[str]) -> Assistant:
+        """
+        The assistant of a journal that `record` made: the same runs give the same events, without model, tools or network.
+
+        Raises:
+            CorruptError: the journal is cut or damaged; the text names the line.
+            DivergedError: from a run that asks for something else than the recorded one did.
+        """
     def warm_up(self, /) -> None:
         """
         Lets the model compute instructions and tools now, so that the first run need not.
@@ -235,9 +243,9 @@ class AsyncEventStream:
     async def __aenter__(self, /) -> AsyncEventStream: ...
     async def __aexit__(self, /, *_exception: object) -> None: ...
     def __aiter__(self, /) -> AsyncEventStream: ...
-    def __anext__(self, /) -> Awaitable[Retrieved | Text | ToolCall | ToolOutput | HandedOff | Done]: ...
+    def __anext__(self, /) -> Awaitable[Retrieved | Text | ToolCall | ToolOutput | HandedOff | Routed | Done]: ...
     def __reduce__(self, /) -> NoReturn: ...
-    async def _next(self, /) -> Retrieved | Text | ToolCall | ToolOutput | HandedOff | Done:
+    async def _next(self, /) -> Retrieved | Text | ToolCall | ToolOutput | HandedOff | Routed | Done:
         """
         The next event.
         """
@@ -485,7 +493,7 @@ class EventStream:
     def __enter__(self, /) -> EventStream: ...
     def __exit__(self, /, *_exception: object) -> None: ...
     def __iter__(self, /) -> EventStream: ...
-    def __next__(self, /) -> Retrieved | Text | ToolCall | ToolOutput | HandedOff | Done: ...
+    def __next__(self, /) -> Retrieved | Text | ToolCall | ToolOutput | HandedOff | Routed | Done: ...
     def __reduce__(self, /) -> NoReturn: ...
     @property
     def answer(self, /) -> Answer | None:
@@ -2079,6 +2087,70 @@ class Retrieved:
     def to_json(self, /) -> dict[str, Any]:
         """
         The JSON form, the same in all languages.
+        """
+
+@final
+class Routed:
+    """
+    A `Router` has chosen who answers; what follows is the chosen agent's own.
+    """
+    __match_args__: Final = ("to", "by", "score")
+    type: Final[Literal["routed"]]
+    """
+    `"routed"`
+    """
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __repr__(self, /) -> str: ...
+    @property
+    def by(self, /) -> str:
+        """
+        What chose it: `"rule"`, `"examples"`, `"model"` or `"fallback"`.
+        """
+    @property
+    def score(self, /) -> float | None:
+        """
+        The cosine between the question and the nearest example, where examples chose.
+        """
+    @property
+    def to(self, /) -> str:
+        """
+        The name of its route.
+        """
+    def to_json(self, /) -> dict[str, Any]:
+        """
+        The JSON form, the same in all languages.
+        """
+
+@final
+class Router(Agent):
+    """
+    An agent that chooses, for each question, one of several agents that answers it.
+
+    The first of these that says something chooses: the rules of each route, in the order of the routes and those of the
+    fallback last; the examples of all routes; the model; the fallback. The stream begins with the event `Routed`, what follows is
+    the chosen agent's own, and `Answer.answered_by` names it. It gets the question with all its options as they are.
+
+    ```python
+    billing = Route("billing", "Invoices and refunds", billing_assistant, words=["invoice", "refund"])
+    router = Router(Route("general", "Everything else", assistant), [billing])
+    print(router.run("Where is my refund?").answered_by)
+    ```
+    """
+    def __new__(cls, /, fallback: Route, routes: Sequence[Route] = ..., *, embedder: LocalEmbedder | HashedEmbedder | RemoteEmbedder | CachedEmbedder | Embedder | None = None, threshold: float | None = None, llm: LocalLlm | ScriptedLlm | Llm | None = None) -> Router:
+        """
+        A router of these routes.
+
+        Args:
+            fallback: the agent that answers what no other one is chosen for
+            routes: the others
+            embedder: compares questions with the examples of the routes
+            threshold: the cosine from which on a question is like an example, from -1 to 1; default 0.5
+            llm: a model that names an agent where neither rules nor examples choose; a `LocalLlm` can write nothing else
+
+        Raises:
+            InvalidError: a name is none or of two routes, a word or example is blank, a pattern is none, there are examples
+                without an embedder.
         """
 
 @final

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::Citation;
+use super::{Citation, RoutedBy};
 use crate::llm::FinishReason;
 use crate::message::{ToolCall, ToolOutput, Usage};
 use crate::observe::Report;
@@ -34,6 +34,16 @@ pub enum Event {
         /// Its name.
         to: String,
     },
+    /// One of several agents was chosen, by a [`Router`](crate::Router); what follows is its own.
+    Routed {
+        /// Its name.
+        to: String,
+        /// What chose it.
+        by: RoutedBy,
+        /// The cosine between the question and the nearest example, where examples chose.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        score: Option<f32>,
+    },
     /// The end of the run.
     Done(Box<Answer>),
 }
@@ -52,8 +62,8 @@ pub struct Answer {
     pub cached: bool,
     /// Tokens of all turns, and of what tools asked models.
     pub usage: Usage,
-    /// The last agent to which the conversation was [handed over](crate::AssistantBuilder::hand_off_to), and whose answer this is;
-    /// none if it was not.
+    /// Whose answer this is: the last agent to which the conversation was [handed over](crate::AssistantBuilder::hand_off_to),
+    /// or that a [router](crate::Router) chose; none if there was no other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answered_by: Option<String>,
     /// What happened, with times; these differ from run to run and are no part of the JSON form.

@@ -13,6 +13,8 @@ mod hand_off;
 mod prompt;
 mod recording;
 mod request;
+mod route;
+mod router;
 mod run;
 mod shared;
 mod tool;
@@ -30,6 +32,8 @@ pub use builder::AssistantBuilder;
 pub use citation::{Citation, CitationOrigin};
 pub use event::{Answer, Event};
 pub use request::Request;
+pub use route::{Route, RoutedBy, Rule};
+pub use router::{Router, RouterBuilder};
 pub use tool::AgentTool;
 
 use crate::Result;

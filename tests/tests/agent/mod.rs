@@ -10,6 +10,7 @@ mod hand_off;
 mod limits;
 mod prompt;
 mod replay;
+mod router;
 mod scripted;
 mod tool;
 
