@@ -33,6 +33,11 @@ export interface RunOptions extends Abortable {
   toolChoice?: "auto" | "none" | "required" | { named: string };
   /** Whether the model may ask for several tools in one turn. Default true. */
   parallelCalls?: boolean;
+  /**
+   * How likely a local model must be to begin a turn with a call for it to call, from 0 to 1: below that it answers in
+   * words. {@link Report.callProbability} tells how likely it was. Default: as it samples.
+   */
+  callThreshold?: number;
   /** How long the run may take, where the assistant's limits admit more. */
   deadlineMs?: number;
   /** A JSON Schema that the answer has to fit, as JSON. Default: none, an answer in words. */
@@ -135,9 +140,9 @@ export abstract class Agent {
 }
 
 function request(question: string, options: RunOptions): string {
-  const { session, history, priority, filter, scopes, dryRun, toolChoice, parallelCalls, deadlineMs, schema } = options;
+  const { session, history, priority, filter, scopes, dryRun, toolChoice, parallelCalls, callThreshold, deadlineMs, schema } = options;
   if (session !== undefined) text("session", session);
-  const tools = { scopes, dryRun, toolChoice, parallelCalls };
+  const tools = { scopes, dryRun, toolChoice, parallelCalls, callThreshold };
   const deadline = deadlineMs === undefined ? undefined : deadlineMs / 1000;
   return toJson("options", { question: text("question", question), session, history, priority, filter, ...tools, deadline, schema });
 }

@@ -168,6 +168,11 @@ export interface Report {
   turns: number;
   /** Tool calls that were answered. */
   toolCalls: number;
+  /**
+   * How likely a local model was to begin its first turn with a call of a tool, from 0 to 1; null where it did not have
+   * the choice.
+   */
+  callProbability: number | null;
   /** Null when nothing was generated. */
   tokensPerSecond: number | null;
 }

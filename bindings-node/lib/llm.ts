@@ -326,6 +326,8 @@ export interface Prompt {
   toolChoice?: "auto" | "none" | "required" | { named: string };
   /** Whether one generation may ask for several tools. Default true. */
   parallelCalls?: boolean;
+  /** How likely the model must be to begin with a call for it to call, from 0 to 1. Default: as it samples. */
+  callThreshold?: number;
   /** A JSON Schema that the text is to fit, unless the model asks for tools instead. */
   schema?: Record<string, unknown>;
 }

@@ -112,6 +112,7 @@ struct ReportForm {
     overhead_ms: f64,
     turns: usize,
     tool_calls: usize,
+    call_probability: Option<f32>,
     tokens_per_second: Option<f64>,
 }
 
@@ -128,6 +129,7 @@ fn report(answer: &Answer) -> Result<Value> {
         overhead_ms: milliseconds(report.overhead()),
         turns: report.turns,
         tool_calls: report.tool_calls,
+        call_probability: report.call_probability,
         tokens_per_second: report.tokens_per_second,
     })
 }
@@ -146,6 +148,7 @@ pub(crate) fn report_from_json(json: &str) -> Result<Report> {
     report.reading = time(form.reading_ms)?;
     report.turns = form.turns;
     report.tool_calls = form.tool_calls;
+    report.call_probability = form.call_probability;
     report.tokens_per_second = form.tokens_per_second;
     Ok(report)
 }

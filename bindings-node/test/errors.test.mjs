@@ -113,6 +113,7 @@ test("wrong arguments of promises are rejections, never throws", async () => {
     () => assistant.run(5),
     () => assistant.run("Hi", { session: 5 }),
     () => assistant.run("Hi", { signal: {} }),
+    () => assistant.run("Hi", { callThreshold: 2 }),
     () => LocalLlm.open(undefined),
     () => LocalLlm.open("x", { contextt: 1 }),
     () => KnowledgeBase.open("x", {}),

@@ -31,6 +31,11 @@ export interface RunOptions extends Abortable {
     };
     /** Whether the model may ask for several tools in one turn. Default true. */
     parallelCalls?: boolean;
+    /**
+     * How likely a local model must be to begin a turn with a call for it to call, from 0 to 1: below that it answers in
+     * words. {@link Report.callProbability} tells how likely it was. Default: as it samples.
+     */
+    callThreshold?: number;
     /** How long the run may take, where the assistant's limits admit more. */
     deadlineMs?: number;
     /** A JSON Schema that the answer has to fit, as JSON. Default: none, an answer in words. */

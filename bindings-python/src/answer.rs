@@ -219,6 +219,13 @@ impl Report {
         self.core.tool_calls
     }
 
+    /// How likely a local model was to begin its first turn with a call of a tool, from 0 to 1; none where it did not have
+    /// the choice.
+    #[getter]
+    fn call_probability(&self) -> Option<f32> {
+        self.core.call_probability
+    }
+
     /// Tokens that followed the first one in a second of decoding; none when no text was generated.
     #[getter]
     fn tokens_per_second(&self) -> Option<f64> {

@@ -24,6 +24,7 @@ pub(crate) fn request(question: String, options: Option<&Bound<'_, PyDict>>) -> 
             "dry_run" => request.dry_run = value.extract()?,
             "tool_choice" => request.tool_choice = tool_choice(value.extract()?)?,
             "parallel_calls" => request.parallel_calls = value.extract()?,
+            "call_threshold" => request.call_threshold = value.extract()?,
             "deadline" => request.deadline = Some(duration("deadline", value.extract()?)?),
             _ => return Err(PyTypeError::new_err(format!("unknown argument `{name}` of a run"))),
         }

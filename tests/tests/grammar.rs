@@ -224,10 +224,12 @@ async fn choices_and_schemas_that_cannot_be_are_refused_by_name() {
     let none = message(plain.clone().tool_choice(ToolChoice::Required)).await;
     let impossible =
         message(plain.clone().schema(json!({"type": "integer", "minimum": 2, "maximum": 1}))).await;
+    let likely = message(plain.clone().call_threshold(1.5)).await;
     let tool = message(plain.tools(vec![broken])).await;
 
     assert_eq!(unknown, "unknown tool `sing`, expected one of: get_weather, order, schedule");
     assert_eq!(none, "invalid tool_choice: expected some tools for `required`, got none");
+    assert_eq!(likely, "invalid call_threshold: expected 0 to 1, got 1.5");
     assert!(impossible.starts_with("invalid schema: expected one that text can be held to"), "{impossible}");
     assert!(tool.starts_with("invalid parameters of tool `broken`: "), "{tool}");
     assert_eq!(llm.stats().forward_passes, 0);
@@ -286,6 +288,30 @@ async fn every_call_of_a_real_model_parses_names_a_tool_and_validates() {
         completions.into_iter().flat_map(|completion| completion.unwrap().tool_calls).collect();
     calls.iter().for_each(assert_valid);
     assert!(calls.len() >= 10, "it calls where that helps: {calls:?}");
+}
+
+#[tokio::test]
+async fn whether_a_model_calls_is_told_and_decided_by_a_threshold() {
+    let llm = LocalLlm::open_with(QWEN, LocalLlmOptions::default().constrain_calls(true).context(4096))
+        .await
+        .unwrap();
+    let complete = async |prompt: Prompt| llm.complete(prompt.max_output_tokens(120)).await.unwrap();
+    let (weather, hamlet) = (prompt("What is the weather in Zürich?"), prompt("Who wrote Hamlet?"));
+
+    let called = complete(weather.clone()).await;
+    let said = complete(hamlet.clone()).await;
+    let kept_from_it = complete(weather.clone().call_threshold(1.0)).await;
+    let brought_to_it = complete(hamlet.call_threshold(0.0)).await;
+    let forced = complete(weather.tool_choice(ToolChoice::Required)).await;
+
+    let (likely, unlikely) = (called.call_probability.unwrap(), said.call_probability.unwrap());
+    assert!(likely > unlikely && likely <= 1.0 && unlikely > 0.0, "{likely} and {unlikely}");
+    assert_eq!((called.tool_calls.len(), said.tool_calls.len()), (1, 0));
+    assert_eq!(kept_from_it.call_probability, called.call_probability);
+    assert!(kept_from_it.tool_calls.is_empty() && !kept_from_it.text.is_empty(), "{kept_from_it:?}");
+    brought_to_it.tool_calls.iter().for_each(assert_valid);
+    assert_eq!(brought_to_it.tool_calls.len(), 1, "{brought_to_it:?}");
+    assert_eq!(forced.call_probability, None, "there was no choice");
 }
 
 /// Left alone, this model writes its calls into fenced blocks, and the second one with the name of the dish for the tool's.

@@ -35,6 +35,9 @@ class ExtractOptions(TypedDict, total=False):
     must, it does so in its first turn."""
     parallel_calls: bool
     """Whether the model may ask for several tools in one turn; it may by default."""
+    call_threshold: float | None
+    """How likely a local model must be to begin a turn with a call for it to call, from 0 to 1: below that it answers in
+    words. `Report.call_probability` tells how likely it was. As it samples by default."""
     deadline: float | None
     """Seconds that the run may take, where the assistant's limits admit more."""
 

@@ -38,6 +38,7 @@ pub(super) struct Draft {
     schema: Option<Value>,
     tool_choice: ToolChoice,
     parallel_calls: bool,
+    call_threshold: Option<f32>,
     exchange: Vec<Message>,
 }
 
@@ -66,6 +67,7 @@ impl Draft {
             schema: request.schema.clone(),
             tool_choice: request.tool_choice.clone(),
             parallel_calls: request.parallel_calls,
+            call_threshold: request.call_threshold,
             exchange: Vec::new(),
         }
     }
@@ -126,6 +128,7 @@ impl Draft {
         prompt.schema.clone_from(&self.schema);
         prompt.tool_choice = self.next_choice(offer_tools);
         prompt.parallel_calls = self.parallel_calls;
+        prompt.call_threshold = self.call_threshold;
         prompt.sampling = parts.sampling.clone();
         prompt.max_output_tokens = Some(parts.limits.max_output_tokens);
         // Models of the caller's own need not know which tools there are.

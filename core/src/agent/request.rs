@@ -46,6 +46,10 @@ pub struct Request {
     /// Whether the model may ask for several tools in one turn. Default true.
     #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
     pub parallel_calls: bool,
+    /// How likely the model must be to begin a turn with a call for it to call, from 0 to 1: below that it answers in words.
+    /// [`Report::call_probability`](crate::observe::Report) tells how likely it was. Default: none, as the sampler chooses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call_threshold: Option<f32>,
     /// Wall time of the run, where the [limits](crate::Limits) of the agent admit more. In JSON a number of seconds, or
     /// text such as `30s`.
     #[serde(default, with = "duration::optional", skip_serializing_if = "Option::is_none")]
@@ -70,6 +74,7 @@ impl Request {
             dry_run: false,
             tool_choice: ToolChoice::default(),
             parallel_calls: true,
+            call_threshold: None,
             deadline: None,
             depth: 0,
         }
@@ -149,6 +154,13 @@ impl Request {
     #[must_use]
     pub fn parallel_calls(mut self, parallel: bool) -> Self {
         self.parallel_calls = parallel;
+        self
+    }
+
+    /// The same question, for which the model has to be this likely to begin a call, from 0 to 1, if it is to call.
+    #[must_use]
+    pub fn call_threshold(mut self, threshold: f32) -> Self {
+        self.call_threshold = Some(threshold);
         self
     }
 

@@ -303,6 +303,11 @@ impl Run {
         }
     }
 
+    /// Takes note of how likely a call was in the first turn.
+    pub(super) fn note_choice(&mut self, call_probability: f32) {
+        self.report.call_probability.get_or_insert(call_probability);
+    }
+
     /// Adds what another agent spent on this run's answer to what was spent before. What it waited for its reader was spent
     /// here.
     pub(super) fn count_other(&mut self, answer: &mut Answer) {

@@ -36,6 +36,7 @@ impl Run {
                     generation.text.push_str(&text);
                     self.say(text).await;
                 }
+                Delta::CallProbability(share) => self.note_choice(share),
                 Delta::ToolCall(call) if offer_tools => {
                     let call = self.with_unique_id(call);
                     generation.calls.push(call.clone());

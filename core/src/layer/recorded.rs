@@ -102,6 +102,8 @@ fn note(pending: &mut Pending, delta: Result<Delta>) -> Result<Delta> {
         Ok(Delta::ToolCall(ToolCall { id, name, arguments })) => {
             pending.piece(json!({"type": "tool_call", "id": id, "name": name, "arguments": arguments}));
         }
+        // No part of the events.
+        Ok(Delta::CallProbability(_)) => {}
         Ok(Delta::Done { finish_reason, usage }) => {
             pending.piece(json!({"type": "done", "finish_reason": finish_reason, "usage": usage}));
             pending.end()?;

@@ -12,6 +12,10 @@ use crate::message::{ToolCall, Usage};
 pub enum Delta {
     /// More text; whole code points, never empty.
     Text(String),
+    /// How likely the model was to begin with a call, from 0 to 1, before it chose: at most once, first. A
+    /// [`LocalLlm`](crate::LocalLlm) tells it where a prompt offers tools and leaves the choice. A fenced block counts as the
+    /// beginning of a call, since small models write calls so.
+    CallProbability(f32),
     /// A complete tool call.
     ToolCall(ToolCall),
     /// The end.
@@ -44,6 +48,8 @@ pub struct Completion {
     pub text: String,
     /// All tool calls, in order.
     pub tool_calls: Vec<ToolCall>,
+    /// How likely the model was to begin with a call: [`Delta::CallProbability`].
+    pub call_probability: Option<f32>,
     /// Why it ended.
     pub finish_reason: FinishReason,
     /// What it took.
@@ -59,6 +65,7 @@ pub trait LlmExt: Llm {
         let mut completion = Completion {
             text: String::new(),
             tool_calls: Vec::new(),
+            call_probability: None,
             finish_reason: FinishReason::Stop,
             usage: Usage::default(),
         };
@@ -66,6 +73,7 @@ pub trait LlmExt: Llm {
             match delta {
                 Delta::Text(text) => completion.text.push_str(&text),
                 Delta::ToolCall(call) => completion.tool_calls.push(call),
+                Delta::CallProbability(share) => completion.call_probability = Some(share),
                 Delta::Done { finish_reason, usage } => {
                     completion.finish_reason = finish_reason;
                     completion.usage = usage;

@@ -32,6 +32,11 @@ pub struct Prompt {
     /// Whether one generation may ask for several tools. Default true.
     #[serde(skip_serializing_if = "Clone::clone")]
     pub parallel_calls: bool,
+    /// How likely the model must be to begin with a call for it to call, from 0 to 1: below that it answers in words, from
+    /// there on it calls, where [`tool_choice`](Self::tool_choice) leaves the choice. See [`Delta::CallProbability`](crate::Delta).
+    /// Default: none, as the sampler chooses. Models that are not local pass it over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub call_threshold: Option<f32>,
     /// A JSON Schema that the text is to fit, unless the model asks for tools instead. A [`LocalLlm`](crate::LocalLlm) cannot
     /// write anything else, but for keywords that no grammar can say; whoever needs it to fit validates it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -50,6 +55,7 @@ impl Default for Prompt {
             chunks: Vec::new(),
             tool_choice: ToolChoice::default(),
             parallel_calls: true,
+            call_threshold: None,
             schema: None,
         }
     }
@@ -68,6 +74,7 @@ setters!(Prompt {
     tool_choice: ToolChoice,
     parallel_calls: bool;
     max_output_tokens: usize,
+    call_threshold: f32,
     schema: Value
 });
 
@@ -77,9 +84,12 @@ impl Prompt {
         Self { messages, ..Self::default() }
     }
 
-    /// Checks sampling, and that the tools are there that the choice speaks of.
+    /// Checks sampling and threshold, and that the tools are there that the choice speaks of.
     pub fn validate(&self) -> Result<()> {
         self.sampling.validate()?;
+        if let Some(threshold) = self.call_threshold.filter(|threshold| !(0.0..=1.0).contains(threshold)) {
+            return Err(Error::invalid("call_threshold", format!("expected 0 to 1, got {threshold}")));
+        }
         match &self.tool_choice {
             ToolChoice::Required if self.tools.is_empty() => {
                 Err(Error::invalid("tool_choice", "expected some tools for `required`, got none"))

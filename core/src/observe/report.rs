@@ -25,6 +25,9 @@ pub struct Report {
     pub turns: usize,
     /// Tool calls that were answered.
     pub tool_calls: usize,
+    /// How likely the model was to begin its first turn with a call of a tool, from 0 to 1; none where it did not have the
+    /// choice, or does not tell. Local models do.
+    pub call_probability: Option<f32>,
     /// Tokens that followed the first one in a second of decoding; none when no text was generated.
     pub tokens_per_second: Option<f64>,
 }

@@ -4,6 +4,7 @@ use rushlight_models::{Error as ModelError, KvCache, SamplerOptions, SavedPrefix
 use tokio::sync::mpsc::Sender;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
+use super::choice::CallChoice;
 use super::guard::Guard;
 use crate::Result;
 use crate::llm::{Delta, Priority, Sampling};
@@ -49,6 +50,8 @@ pub(super) struct Job {
     pub(super) tools: Vec<String>,
     /// What its text is held to.
     pub(super) guard: Option<Box<Guard>>,
+    /// Whether it calls tools, if it may choose.
+    pub(super) choice: Option<CallChoice>,
     pub(super) next_call: usize,
     pub(super) deltas: Sender<Result<Delta>>,
 }

@@ -1,5 +1,6 @@
 //! A language model in this process: one thread owns it, bounded channels lead in and out.
 
+mod choice;
 mod chunks;
 mod counters;
 mod draft;
@@ -9,7 +10,7 @@ mod job;
 mod memory;
 mod model;
 mod options;
-mod part;
+mod pass;
 mod prefix;
 mod prompt;
 mod quantize;

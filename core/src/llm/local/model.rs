@@ -8,6 +8,7 @@ use rushlight_models::{
 };
 use tokio::sync::mpsc::channel;
 
+use super::choice::ChoiceMaker;
 use super::counters::{LocalLlmStats, LocalLlmStatus};
 use super::files::Files;
 use super::guard::{Guard, GuardMaker};
@@ -62,6 +63,7 @@ pub(super) struct Shared {
     pub(super) kv_reuse: KvReuse,
     pub(super) constrain_calls: bool,
     pub(super) guards: GuardMaker,
+    pub(super) choices: ChoiceMaker,
 }
 
 impl LocalLlm {
@@ -241,6 +243,7 @@ impl Shared {
             Purpose::Answer => self.guard(prompt)?,
             Purpose::Keep(_) => None,
         };
+        let choice = self.choices.make(self.model.tokenizer(), prompt);
         let (deltas, received) = channel(UNREAD);
         self.worker.submit(Order::Compute(Job {
             tokens,
@@ -252,6 +255,7 @@ impl Shared {
             stop: prompt.stop.clone(),
             tools: prompt.offered_tools().iter().map(|tool| tool.name.clone()).collect(),
             guard,
+            choice,
             next_call: next_call_number(&prompt.messages),
             deltas,
         }))?;

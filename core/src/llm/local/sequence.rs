@@ -1,13 +1,14 @@
 use rushlight_models::{Detokenizer, Error, KvCache, LanguageModel, Logits, PrefixTree, Sampler};
 use tokio::sync::mpsc::Sender;
 
+use super::choice::CallChoice;
 use super::chunks::{Chunks, Next, Spliced};
 use super::counters::Counters;
 use super::draft::{Drafter, Speculation};
 use super::guard::Guard;
 use super::job::{Job, Purpose};
 use super::options::KvReuse;
-use super::part::Part;
+use super::pass::{Part, Progress};
 use super::scheduler::Choices;
 use super::writer::{ROOM, Writer};
 use crate::Result as CoreResult;
@@ -43,6 +44,8 @@ pub(super) struct Sequence<'m> {
     drafter: Option<Drafter>,
     sampler: Sampler,
     guard: Option<Box<Guard>>,
+    /// Yet to be made, with the first token.
+    choice: Option<CallChoice>,
     /// Tokens at the end that the grammar forced, none of which is in the cache.
     forced: usize,
     text: Detokenizer<'m>,
@@ -51,15 +54,6 @@ pub(super) struct Sequence<'m> {
     written: usize,
     usage: Usage,
     pub(super) max_output_tokens: usize,
-}
-
-/// Whether a generation goes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Progress {
-    /// It does.
-    Goes,
-    /// It has ended, and whether a limit ended it.
-    Ended { cut: bool },
 }
 
 impl<'m> Sequence<'m> {
@@ -85,6 +79,7 @@ impl<'m> Sequence<'m> {
             drafter: choices.speculation.then(Drafter::new),
             sampler,
             guard: job.guard,
+            choice: job.choice,
             forced: 0,
             purpose: job.purpose,
             priority: job.priority,
@@ -293,6 +288,11 @@ impl<'m> Sequence<'m> {
     }
 
     fn choose(&mut self, logits: &mut [f32]) -> Result<u32, Error> {
+        if let Some(choice) = self.choice.take() {
+            let chosen = choice.make(logits);
+            self.writer.tell(chosen);
+            self.guard = self.guard.take().filter(|_| chosen.may_call);
+        }
         if let Some(guard) = &mut self.guard {
             guard.mask(logits)?;
         }

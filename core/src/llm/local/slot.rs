@@ -6,6 +6,7 @@ use std::time::Duration;
 use rushlight_models::{Checkpoint, Device, LanguageModel, LoadOptions, LoadProgress, ModelInfo, Tokenizer};
 use tokio::time::Instant;
 
+use super::choice::ChoiceMaker;
 use super::counters::Counters;
 use super::files::Files;
 use super::guard::GuardMaker;
@@ -195,8 +196,8 @@ impl Slot {
         let counters = Arc::clone(&self.counters);
         let worker = Worker::start(Arc::clone(&model), draft.clone(), &self.name, &self.options, counters)?;
         let LocalLlmOptions { kv_reuse, constrain_calls, .. } = self.options;
-        let (name, guards) = (self.name.clone(), GuardMaker::default());
-        let shared = Shared { worker, model, draft, name, kv_reuse, constrain_calls, guards };
+        let (name, guards, choices) = (self.name.clone(), GuardMaker::default(), ChoiceMaker::default());
+        let shared = Shared { worker, model, draft, name, kv_reuse, constrain_calls, guards, choices };
         Ok((Arc::new(shared), begin.elapsed()))
     }
 

@@ -1,6 +1,7 @@
 use rushlight_models::StopStrings;
 use tokio::sync::mpsc::Sender;
 
+use super::choice::Chosen;
 use crate::llm::calls::{CallParser, Piece};
 use crate::llm::{Delta, FinishReason};
 use crate::message::{ToolCall, Usage};
@@ -52,6 +53,14 @@ impl Writer {
     /// Takes note that the text is held to a grammar from the beginning of a call on.
     pub(super) fn hold(&mut self) {
         self.calls.hold();
+    }
+
+    /// Tells how the model chose between a call and words; what it says against a call is text.
+    pub(super) fn tell(&mut self, chosen: Chosen) {
+        if !chosen.may_call {
+            self.calls = CallParser::new(Vec::new());
+        }
+        self.deliver(Ok(Delta::CallProbability(chosen.probability)));
     }
 
     /// Whether any text is held back.

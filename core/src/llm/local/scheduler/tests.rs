@@ -47,6 +47,7 @@ fn job_of(
         stop: Vec::new(),
         tools: Vec::new(),
         guard: None,
+        choice: None,
         next_call: 1,
         deltas,
     };

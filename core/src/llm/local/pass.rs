@@ -16,3 +16,12 @@ impl Part {
         Self { tokens: tokens.to_vec(), logits, is_chunk: false, spliced: 0 }
     }
 }
+
+/// Whether a generation goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// It does.
+    Goes,
+    /// It has ended, and whether a limit ended it.
+    Ended { cut: bool },
+}
