@@ -25,7 +25,7 @@ export declare class Agent {
   close(): Promise<void>
 }
 
-/** Collects the parts of an assistant. */
+/** Collects the parts of an assistant, or the tools of an [`McpServer`]. */
 export declare class AssistantBuilder {
   /** An assistant of this model. */
   constructor(llm: Llm)
@@ -67,6 +67,8 @@ export declare class AssistantBuilder {
   mcpTools(server: McpTools): void
   /** Checks everything once. */
   build(): Agent
+  /** A server of the tools and of an agent, which JSON text describes. */
+  server(about: string, agent?: Agent | undefined | null): McpServer
 }
 
 /** A tool that ships, or an assistant as one. All options are JSON text. */
@@ -235,7 +237,7 @@ export declare class McpHttpServer {
   close(): void
 }
 
-/** Tools, and an assistant as a tool, for clients of the Model Context Protocol. */
+/** Tools, and an agent as a tool, for clients of the Model Context Protocol. */
 export declare class McpServer {
   /** Serves over the standard streams. */
   serveStdio(cancellation: Cancellation): Promise<void>

@@ -2,6 +2,7 @@ import { Agent } from "./agent.js";
 import { MemoryCache } from "./cache.js";
 import { Tool, type Approver } from "./callback.js";
 import { LocalLlm, ScriptedLlm, type Prompt } from "./llm.js";
+import { McpTools } from "./mcp.js";
 import { type Cache, type Llm, type Retriever } from "./own.js";
 import { KnowledgeBase } from "./retrieval.js";
 import { KnowledgeRetriever } from "./retriever.js";
@@ -42,8 +43,8 @@ export interface Limits {
 export interface AssistantOptions {
     /** What the model is told about its task. */
     instructions?: string;
-    /** Functions that the model may call, and tools that ship. */
-    tools?: readonly (Tool | BuiltinTool)[];
+    /** Functions that the model may call, tools that ship, and the tools of servers. */
+    tools?: readonly (Tool | BuiltinTool | McpTools)[];
     /** How long a tool may run before it is stopped, if it has no `timeoutMs` of its own. Default 5 seconds. */
     toolTimeoutMs?: number;
     /** Decides about calls of tools with `approve`; without one they do not run. */
