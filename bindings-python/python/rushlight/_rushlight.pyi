@@ -11,7 +11,7 @@ from ._options import AllowedCommand, BatchRequest, CurrentTimeOptions, ExtractO
 from ._protocols import Approver, Cache, Embedder, Llm, Reranker, Retriever
 from ._tool import Tool
 
-__all__ = ["__version__", "Agent", "Answer", "Assistant", "AsyncEventStream", "BuiltinTool", "CachedEmbedder", "Citation", "CompactReport", "DeviceInfo", "Document", "Done", "EventStream", "FailedDocument", "FetchProgress", "HandedOff", "HashedEmbedder", "IngestProgress", "IngestReport", "KnowledgeBase", "KnowledgeBaseInfo", "KnowledgeRetriever", "KnownModel", "Limits", "LoadProgress", "LocalEmbedder", "LocalLlm", "LocalReranker", "MemoryCache", "MemoryEstimate", "MemorySessions", "ModelInfo", "ModelRegistry", "Passage", "QuantizeProgress", "QuantizeReport", "QuantizedTensor", "RegisteredModel", "RemoteEmbedder", "Report", "Retrieved", "Routed", "Router", "Sampling", "Scores", "ScriptedLlm", "Slo", "SloReport", "Slos", "StoreCheck", "StoreInfo", "Text", "ToolCall", "ToolOutput", "Usage", "VectorIndex", "afetch", "aquantize", "calculate", "current_time", "devices", "fetch", "fetch_page", "models", "quantize", "read_file", "run_command", "search_code", "search_knowledge"]
+__all__ = ["__version__", "Agent", "Answer", "Assistant", "AsyncEventStream", "BuiltinTool", "CachedEmbedder", "Citation", "CompactReport", "DeviceInfo", "Document", "Done", "EventStream", "FailedDocument", "FetchProgress", "HandedOff", "HashedEmbedder", "IngestProgress", "IngestReport", "KnowledgeBase", "KnowledgeBaseInfo", "KnowledgeRetriever", "KnownModel", "Limits", "LoadProgress", "LocalEmbedder", "LocalLlm", "LocalReranker", "McpHttpServer", "McpServer", "McpTools", "MemoryCache", "MemoryEstimate", "MemorySessions", "ModelInfo", "ModelRegistry", "Passage", "QuantizeProgress", "QuantizeReport", "QuantizedTensor", "RegisteredModel", "RemoteEmbedder", "Report", "Retrieved", "Routed", "Router", "Sampling", "Scores", "ScriptedLlm", "Slo", "SloReport", "Slos", "StoreCheck", "StoreInfo", "Text", "ToolCall", "ToolOutput", "Usage", "VectorIndex", "afetch", "aquantize", "calculate", "current_time", "devices", "fetch", "fetch_page", "models", "quantize", "read_file", "run_command", "search_code", "search_knowledge"]
 
 __version__: Final[str]
 
@@ -180,7 +180,7 @@ class Assistant(Agent):
 
     It may be used from any thread and any event loop, and by many at once.
     """
-    def __new__(cls, /, llm: LocalLlm | ScriptedLlm | Llm, *, instructions: str | None = None, tools: Sequence[Tool[..., Any] | Callable[..., Any] | BuiltinTool] = ..., retriever: Retriever | None = None, cache: MemoryCache | Cache | None = None, sessions: MemorySessions | None = None, sampling: Sampling | Mapping[str, Any] | None = None, limits: Limits | Mapping[str, Any] | None = None, tool_timeout: float | None = None, approver: Approver | None = None, hand_offs: Sequence[HandOff] = ..., cache_tool_answers: bool = False, record: str | PathLike[str] | None = None) -> Assistant:
+    def __new__(cls, /, llm: LocalLlm | ScriptedLlm | Llm, *, instructions: str | None = None, tools: Sequence[Tool[..., Any] | Callable[..., Any] | BuiltinTool | McpTools] = ..., retriever: Retriever | None = None, cache: MemoryCache | Cache | None = None, sessions: MemorySessions | None = None, sampling: Sampling | Mapping[str, Any] | None = None, limits: Limits | Mapping[str, Any] | None = None, tool_timeout: float | None = None, approver: Approver | None = None, hand_offs: Sequence[HandOff] = ..., cache_tool_answers: bool = False, record: str | PathLike[str] | None = None) -> Assistant:
         """
         An assistant around a model; everything else is optional.
 
@@ -188,8 +188,8 @@ class Assistant(Agent):
             llm: the model: a `LocalLlm`, a `ScriptedLlm`, or any object with a method `generate(prompt)` that gives
                 pieces of text and tool calls
             instructions: who the assistant is and what it does
-            tools: functions that the model may call, decorated with `tool` or not, and what the functions of
-                `rushlight.tools` make
+            tools: functions that the model may call, decorated with `tool` or not, what the functions of
+                `rushlight.tools` make, and the tools of servers, as `McpTools.connect` gives them
             retriever: answers rest on the passages that it finds: a `KnowledgeBase`, what its method `retriever`
                 gives, or any object with a method `retrieve(question, k)` that gives passages
             cache: answers are kept here and given again: a `MemoryCache`, or any object with the methods
@@ -1404,7 +1404,7 @@ class McpHttpServer:
 @final
 class McpServer:
     """
-    Tools, and an assistant as a tool that is asked, for clients of the Model Context Protocol.
+    Tools, and an agent as a tool that is asked, for clients of the Model Context Protocol.
 
     Functions run as they do in an `Assistant`, and their policies hold; async ones run on an event loop of rushlight's own.
     At most 64 calls run at once, further ones wait.
@@ -1413,15 +1413,15 @@ class McpServer:
     McpServer("dice", tools=[roll]).serve_stdio()
     ```
     """
-    def __new__(cls, /, name: str, *, tools: Sequence[Tool[..., Any] | Callable[..., Any] | BuiltinTool | McpTools] = ..., agent: Assistant | None = None, agent_name: str | None = None, agent_description: str | None = None, instructions: str | None = None, scopes: Collection[str] | None = None, tool_timeout: float | None = None, approver: Approver | None = None) -> McpServer:
+    def __new__(cls, /, name: str, *, tools: Sequence[Tool[..., Any] | Callable[..., Any] | BuiltinTool | McpTools] = ..., agent: Agent | None = None, agent_name: str | None = None, agent_description: str | None = None, instructions: str | None = None, scopes: Collection[str] | None = None, tool_timeout: float | None = None, approver: Approver | None = None) -> McpServer:
         """
         A server that offers nothing but what it is given.
 
         Args:
             name: what clients are told that it is called
             tools: as those of an `Assistant`, in this order
-            agent: an assistant that clients may ask, as the last tool. Questions are on their own: no client hears what
-                another one asked. Further ones may be among `tools`, by `Assistant.as_tool`
+            agent: an assistant or a router that clients may ask, as the last tool. Questions are on their own: no client hears what
+                another one asked. Further ones may be among `tools`, by `as_tool`
             agent_name: the name of that tool; default `ask`
             agent_description: what the client's model is told about it; default that it answers questions
             instructions: words to the client's model on how to use all of it
@@ -2007,6 +2007,12 @@ class Report:
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
     def __repr__(self, /) -> str: ...
+    @property
+    def call_probability(self, /) -> float | None:
+        """
+        How likely a local model was to begin its first turn with a call of a tool, from 0 to 1; none where it did not have
+        the choice.
+        """
     @property
     def decoding(self, /) -> float:
         """
