@@ -2,7 +2,7 @@ import * as native from "../native.js";
 import { jsonSchema, policyToJson, validated, type JsonSchema, type StandardSchema, type ToolPolicy } from "./callback.js";
 import { fromJson, toJson } from "./convert.js";
 import { RushlightError, invalid, kind, text, type ErrorCode } from "./error.js";
-import type { Answer } from "./event.js";
+import type { Answer, PendingRun } from "./event.js";
 import type { Message } from "./llm.js";
 import type { Filter } from "./retrieval.js";
 import { abortable, now, type Abortable } from "./runtime.js";
@@ -44,6 +44,12 @@ export interface RunOptions extends Abortable {
   schema?: JsonSchema;
 }
 
+/** How a run goes on that waited; all else is as it began. */
+export interface GoOnOptions extends Abortable {
+  /** What was decided about the waiting calls, by their ids: true, or false or a reason why not. */
+  decisions: Readonly<Record<string, boolean | string>>;
+}
+
 /** What an agent is as a tool; see {@link Agent.asTool}. */
 export interface AsToolOptions extends ToolPolicy {
   /** The name that the model uses: 1 to 64 of `[a-zA-Z0-9_-]`. */
@@ -79,7 +85,10 @@ export abstract class Agent {
   }
 
   /** The answer to a question, after the whole run. */
-  async run(question: string, options: RunOptions = {}): Promise<Answer> {
+  run(question: string, options?: RunOptions): Promise<Answer>;
+  /** The answer of a run that waited for an approval. */
+  run(pending: PendingRun, options: GoOnOptions): Promise<Answer>;
+  async run(question: string | PendingRun, options: RunOptions | GoOnOptions = {}): Promise<Answer> {
     const asked = request(question, options);
     return fromJson(await abortable(options.signal, (cancellation) => this.native.run(asked, cancellation)));
   }
@@ -114,7 +123,10 @@ export abstract class Agent {
   }
 
   /** The steps of a run as they happen. */
-  stream(question: string, options: RunOptions = {}): EventStream {
+  stream(question: string, options?: RunOptions): EventStream;
+  /** The further steps of a run that waited for an approval. */
+  stream(pending: PendingRun, options: GoOnOptions): EventStream;
+  stream(question: string | PendingRun, options: RunOptions | GoOnOptions = {}): EventStream {
     const asked = request(question, options);
     return new EventStream(now(() => this.native.stream(asked)), options.signal);
   }
@@ -139,7 +151,21 @@ export abstract class Agent {
   }
 }
 
-function request(question: string, options: RunOptions): string {
+function request(question: string | PendingRun, options: RunOptions | GoOnOptions): string {
+  if (question !== null && typeof question === "object") return goingOn(question, options);
+  return asked(question, options as RunOptions);
+}
+
+function goingOn(pending: PendingRun, options: RunOptions | GoOnOptions): string {
+  const { signal: _signal, decisions = {}, ...others } = options as GoOnOptions;
+  const [strange] = Object.keys(others);
+  if (strange !== undefined) {
+    throw invalid("options", `unexpected option \`${strange}\`: a run that goes on has the options that it began with`);
+  }
+  return now(() => native.Agent.decide(toJson("pending run", pending), JSON.stringify(decisions)));
+}
+
+function asked(question: string, options: RunOptions): string {
   const { session, history, priority, filter, scopes, dryRun, toolChoice, parallelCalls, callThreshold, deadlineMs, schema } = options;
   if (session !== undefined) text("session", session);
   const tools = { scopes, dryRun, toolChoice, parallelCalls, callThreshold };

@@ -1,7 +1,7 @@
 import * as native from "../native.js";
 import { Agent } from "./agent.js";
 import { MemoryCache } from "./cache.js";
-import { Tool, method, policyToJson, type Approver } from "./callback.js";
+import { Tool, method, policyToJson, type Approver, type Decision } from "./callback.js";
 import { fromJson, optionsToJson } from "./convert.js";
 import { invalid, kind, part, text } from "./error.js";
 import { LocalLlm, ScriptedLlm, nativeLlm, type Prompt } from "./llm.js";
@@ -173,5 +173,9 @@ export function addTool(builder: native.AssistantBuilder, tool: Tool | BuiltinTo
 /** @internal */
 export function decisions(approver: Approver): native.Method {
   if (typeof approver !== "function") throw invalid("approver", `expected a function, got ${kind(approver)}`);
-  return method(async (call, context) => JSON.stringify((await approver(JSON.parse(call), context)) ?? null));
+  return method(async (call, context) => {
+    const said: Decision | undefined = await approver(JSON.parse(call), context);
+    if (said === undefined) throw invalid("decision", "expected true, false, a reason as a string or null, got undefined");
+    return JSON.stringify(said);
+  });
 }

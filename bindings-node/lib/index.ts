@@ -1,4 +1,12 @@
-export { Agent, type AsToolOptions, type BatchOptions, type BatchRequest, type Extracted, type RunOptions } from "./agent.js";
+export {
+  Agent,
+  type AsToolOptions,
+  type BatchOptions,
+  type BatchRequest,
+  type Extracted,
+  type GoOnOptions,
+  type RunOptions,
+} from "./agent.js";
 export { Assistant, type AssistantOptions, type HandOff, type Limits, type Sampling } from "./assistant.js";
 export { MemoryCache, type MemoryCacheOptions } from "./cache.js";
 export {
@@ -7,6 +15,7 @@ export {
   type Approver,
   type CallContext,
   type CircuitBreaker,
+  type Decision,
   type JsonSchema,
   type ResultCache,
   type StandardSchema,
@@ -34,6 +43,7 @@ export {
   type Event,
   type HandedOffEvent,
   type Passage,
+  type PendingRun,
   type Report,
   type RetrievedEvent,
   type RoutedEvent,

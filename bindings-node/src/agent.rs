@@ -1,10 +1,13 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use napi::bindgen_prelude::{Env, PromiseRaw};
 use napi_derive::napi;
 use rushlight::agent::BATCH_CONCURRENCY;
-use rushlight::{AgentExt, AgentTool, Error, Request, Result, Toolbox};
+use rushlight::{AgentExt, AgentTool, Error, PendingRun, Request, Result, Toolbox};
+use serde_json::Value;
 
+use crate::approval::decision;
 use crate::convert::{answer_to_json, from_json, options_from_json, outcomes_to_json, to_json};
 use crate::runtime::{Apart, Cancellation, now, promise};
 use crate::stream::EventStream;
@@ -26,6 +29,20 @@ impl Agent {
     #[napi(factory)]
     pub fn replay(env: Env, path: String) -> napi::Result<Self> {
         now(env, || Ok(Self::assistant(rushlight::Assistant::replay(path)?, Toolbox::new())))
+    }
+
+    /// The request that goes on with a run that waits, as JSON text; run and decisions are JSON text, too.
+    #[napi]
+    pub fn decide(env: Env, pending: String, decisions: String) -> napi::Result<String> {
+        now(env, || {
+            let pending: PendingRun = from_json("pending run", &pending)?;
+            let said: BTreeMap<String, Value> = from_json("decisions", &decisions)?;
+            let decided = said.into_iter().map(|(id, said)| match decision(&said) {
+                Ok(decided) => Ok((id, decided)),
+                Err(message) => Err(Error::invalid(format!("decision about `{id}`"), message)),
+            });
+            to_json(&pending.decide(decided.collect::<Result<Vec<_>>>()?)?)
+        })
     }
 
     /// The answer to a request, both as JSON text.

@@ -28,13 +28,21 @@ impl fmt::Debug for JsApprover {
 impl Approver for JsApprover {
     async fn approve(&self, call: &ToolCall, _: &ToolContext) -> Result<Approval> {
         match self.decide.call("the approver", call).await? {
-            Value::Bool(true) => Ok(Approval::Approved),
-            Value::Bool(false) => Ok(Approval::refused("no reason was given")),
-            Value::String(reason) => Ok(Approval::refused(reason)),
-            other => Err(Error::Foreign {
+            Value::Null => Ok(Approval::Pending),
+            said => decision(&said).map_err(|message| Error::Foreign {
                 what: "the approver".to_owned(),
-                source: format!("expected true, false or a reason as a string, got `{other}`").into(),
+                source: message.into(),
             }),
         }
+    }
+}
+
+/// What true, false or a reason says.
+pub(crate) fn decision(said: &Value) -> std::result::Result<Approval, String> {
+    match said {
+        Value::Bool(true) => Ok(Approval::Approved),
+        Value::Bool(false) => Ok(Approval::refused("no reason was given")),
+        Value::String(reason) => Ok(Approval::refused(reason)),
+        other => Err(format!("expected true, false, a reason as a string or null, got `{other}`")),
     }
 }

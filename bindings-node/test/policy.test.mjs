@@ -117,6 +117,28 @@ test("where nobody approves, nothing runs", async () => {
   assert.throws(() => assistantOf([remove], [], { approver: 3 }), { code: "invalid", message: /approver/ });
 });
 
+test("a run that waits for an approval goes on elsewhere", async () => {
+  const removed = [];
+  const remove = make("remove", ({ path }) => void removed.push(path), { approve: true }, { path: text });
+  const waiting = assistantOf([remove], [["remove", { path: "/tmp/A_b" }]], { approver: () => null });
+  const later = () => new Assistant(new ScriptedLlm([{ text: ["done"] }]), { tools: [remove] });
+
+  const { pending, text: said, finishReason } = await waiting.run("go", { scopes: ["a"] });
+  const kept = JSON.parse(JSON.stringify(pending));
+
+  assert.deepEqual([said, finishReason, removed], ["", "tool_calls", []]);
+  assert.deepEqual(kept.calls, [{ id: "call_1", name: "remove", arguments: { path: "/tmp/A_b" } }]);
+  const { text: answer, pending: none } = await later().run(kept, { decisions: { call_1: true } });
+  assert.deepEqual([answer, none, removed], ["done", undefined, ["/tmp/A_b"]]);
+  const refused = later().stream(kept, { decisions: { call_1: "not today" } });
+  for await (const { type, content } of refused) if (type === "tool_output") assert.match(content, /not today$/);
+  const wrong = (decisions) => later().run(kept, { decisions });
+  await assert.rejects(wrong({ call_2: true }), { code: "unknown", message: /waiting call `call_2`, expected one of: call_1/ });
+  await assert.rejects(wrong({ call_1: 3 }), { code: "invalid", message: /decision about `call_1`/ });
+  await assert.rejects(later().run(kept, { session: "ann" }), { code: "invalid", message: /`session`/ });
+  await assert.rejects(later().run({}, { decisions: {} }), { code: "invalid", message: /pending run/ });
+});
+
 test("a dry run runs nothing", async () => {
   const removed = [];
   const remove = make("remove", ({ path }) => void removed.push(path), {}, { path: text });

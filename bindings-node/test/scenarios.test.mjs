@@ -72,6 +72,13 @@ const tools = {
     execute: () => "42",
     scopes: ["read:code"],
   }),
+  deploy: tool({
+    name: "deploy",
+    description: "Deploy the site",
+    input: object({}),
+    execute: () => "deployed",
+    approve: true,
+  }),
   calculate: builtin.calculate(),
   read_file: builtin.readFile(join(folder, "workspace")),
   search_code: builtin.searchCode(join(folder, "workspace"), { contextLines: 0 }),
@@ -117,6 +124,7 @@ async function assistantOf(scenario, Model, record) {
     handOffs: scenario.hand_offs?.map((to) => ({ name: to.name, description: to.description, assistant: other(to) })),
     tools: [...(scenario.tools ?? []).map((name) => tools[name]), ...agents],
     toolTimeoutMs: scenario.tool_timeout_ms,
+    approver: () => null,
     retriever,
     cache: scenario.cache ? new MemoryCache() : undefined,
     sessions: scenario.sessions ? new MemorySessions() : undefined,
@@ -156,14 +164,20 @@ function assertSame(found, expected, path) {
   }
 }
 
-async function eventsOf(agent, { request, stop_after: stopAfter }) {
-  const events = [];
+/** The stream of a run; `before` is the last event of the run before. */
+function streamOf(agent, { request, decisions }, before) {
+  if (request === undefined) return agent.stream(before.pending, { decisions });
   const { session, filter, schema, scopes, dry_run: dryRun, tool_choice: toolChoice } = request;
   const options = { session, filter: filter && camelKeys(filter), schema, scopes, dryRun, toolChoice };
+  return agent.stream(request.question, options);
+}
+
+async function eventsOf(agent, run, before) {
+  const events = [];
   try {
-    for await (const event of agent.stream(request.question, options)) {
-      events.push(eventToJson(event));
-      if (events.length === stopAfter) break;
+    for await (const event of streamOf(agent, run, before)) {
+      events.push(event);
+      if (events.length === run.stop_after) break;
     }
     return { events };
   } catch (error) {
@@ -172,10 +186,12 @@ async function eventsOf(agent, { request, stop_after: stopAfter }) {
 }
 
 async function play(agent, scenario) {
+  let before;
   for (const [index, run] of scenario.runs.entries()) {
-    const { events, error } = await eventsOf(agent, run);
+    const { events, error } = await eventsOf(agent, run, before);
+    before = events.at(-1);
 
-    assertSame(events, run.events, `run ${index}, events`);
+    assertSame(events.map(eventToJson), run.events, `run ${index}, events`);
     if (error && !run.error) throw error;
     assert.equal(error?.code, run.error?.kind, `run ${index}, error`);
   }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::answer::Answer;
 use crate::batch::Outcome;
 use crate::convert::{Json, from_keywords, not_picklable};
-use crate::request::{attached_request, request, requests_of};
+use crate::request::{Question, attached_request, request, requests_of};
 use crate::runtime::{Unlocked, run, wait};
 use crate::stream::{AsyncEventStream, EventStream};
 use crate::tool::BuiltinTool;
@@ -75,17 +75,22 @@ impl Agent {
     /// The answer to a question, after the whole run. Ctrl-C stops it.
     ///
     /// Args:
-    ///     question: the question; must not be blank
-    ///     options: `session`, `priority`, `filter`, `schema`, `scopes`, `dry_run`, `tool_choice`, `parallel_calls` and
-    ///         `deadline`; see `RunOptions`
-    #[pyo3(signature = (question, **options: "Unpack[RunOptions]"))]
-    fn run(&self, py: Python<'_>, question: String, options: Option<&Bound<'_, PyDict>>) -> PyResult<Answer> {
+    ///     question: the question; must not be blank; or a run that waited for an approval, with `decisions` as its only option
+    ///     options: `session`, `history`, `priority`, `filter`, `schema`, `scopes`, `dry_run`, `tool_choice`, `parallel_calls`,
+    ///         `call_threshold` and `deadline`; see `RunOptions`
+    #[pyo3(signature = (question: "str | PendingRun", **options: "Unpack[RunOptions]"))]
+    fn run(
+        &self,
+        py: Python<'_>,
+        question: Question,
+        options: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Answer> {
         wait(py, self.answering(request(question, options)?))
     }
 
     /// The answer to a question, from async code. Cancelling the task stops the run.
-    #[pyo3(signature = (question, **options: "Unpack[RunOptions]"))]
-    async fn arun(&self, question: String, options: Option<Py<PyDict>>) -> PyResult<Answer> {
+    #[pyo3(signature = (question: "str | PendingRun", **options: "Unpack[RunOptions]"))]
+    async fn arun(&self, question: Question, options: Option<Py<PyDict>>) -> PyResult<Answer> {
         run(self.answering(attached_request(question, options.as_ref())?)).await
     }
 
@@ -133,8 +138,8 @@ impl Agent {
     ///     question: the question; must not be blank
     ///     schema: a dataclass, a TypedDict, a pydantic model or another type that a tool's argument may have, of which a
     ///         value is returned; or a JSON Schema
-    ///     options: `session`, `priority`, `filter`, `scopes`, `dry_run`, `tool_choice`, `parallel_calls` and `deadline`;
-    ///         see `ExtractOptions`
+    ///     options: `session`, `history`, `priority`, `filter`, `scopes`, `dry_run`, `tool_choice`, `parallel_calls`,
+    ///         `call_threshold` and `deadline`; see `ExtractOptions`
     ///
     /// Raises:
     ///     ModelError: the answer does not fit; the text names the place and the rule that it breaks.
@@ -148,7 +153,7 @@ impl Agent {
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Py<PyAny>> {
         let (schema, decode) = typed(schema)?;
-        let request = request(question, options)?;
+        let request = request(Question::Text(question), options)?;
         let value = wait(py, self.extracting(request, schema))?;
         decode.call1(py, (Json(value),))
     }
@@ -162,7 +167,7 @@ impl Agent {
         options: Option<Py<PyDict>>,
     ) -> PyResult<Py<PyAny>> {
         let (schema, decode) = Python::attach(|py| typed(schema.bind(py)))?;
-        let request = attached_request(question, options.as_ref())?;
+        let request = attached_request(Question::Text(question), options.as_ref())?;
         let value = run(self.extracting(request, schema)).await?;
         Python::attach(|py| decode.call1(py, (Json(value),)))
     }
@@ -178,8 +183,8 @@ impl Agent {
     ///         if event.type == "text":
     ///             print(event.text, end="")
     /// ```
-    #[pyo3(signature = (question, **options: "Unpack[RunOptions]"))]
-    fn stream(&self, question: String, options: Option<&Bound<'_, PyDict>>) -> PyResult<EventStream> {
+    #[pyo3(signature = (question: "str | PendingRun", **options: "Unpack[RunOptions]"))]
+    fn stream(&self, question: Question, options: Option<&Bound<'_, PyDict>>) -> PyResult<EventStream> {
         let request = request(question, options)?;
         Ok(EventStream::new(self.shared(), request))
     }
@@ -188,8 +193,8 @@ impl Agent {
     ///
     /// The run stops when the task is cancelled, when you leave the `async with` block, call `aclose`, or
     /// let the stream go.
-    #[pyo3(signature = (question, **options: "Unpack[RunOptions]"))]
-    fn astream(&self, question: String, options: Option<&Bound<'_, PyDict>>) -> PyResult<AsyncEventStream> {
+    #[pyo3(signature = (question: "str | PendingRun", **options: "Unpack[RunOptions]"))]
+    fn astream(&self, question: Question, options: Option<&Bound<'_, PyDict>>) -> PyResult<AsyncEventStream> {
         let request = request(question, options)?;
         Ok(AsyncEventStream::new(self.shared(), request))
     }

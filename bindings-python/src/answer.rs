@@ -1,6 +1,8 @@
 use pyo3::prelude::*;
 
 use crate::convert::{Json, json_of, name_of, repr};
+use crate::error::invalid;
+use crate::event::ToolCall;
 
 /// The outcome of a run.
 #[pyclass(frozen, eq, module = "rushlight")]
@@ -51,6 +53,12 @@ impl Answer {
         self.core.answered_by.as_deref()
     }
 
+    /// The run, where calls of its last turn wait for an approval: the text is not the whole answer then.
+    #[getter]
+    fn pending(&self) -> Option<PendingRun> {
+        self.core.pending.as_ref().map(|run| PendingRun { core: rushlight::PendingRun::clone(run) })
+    }
+
     /// What happened, with times.
     #[getter]
     fn report(&self) -> Report {
@@ -69,6 +77,55 @@ impl Answer {
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         repr(slf)
+    }
+}
+
+/// A run that waits for approvals: all that it takes to go on with it, in this process or another one.
+///
+/// Keep its JSON form wherever you like, but not where somebody else could change it: a decision is about the calls as they
+/// stand here.
+///
+/// ```python
+/// assistant = Assistant(llm, tools=[deploy], approver=lambda call: None)
+/// pending = assistant.run("Deploy the site").pending
+/// if pending is not None:
+///     text = json.dumps(pending.to_json())
+///     # A day later:
+///     pending = PendingRun.from_json(json.loads(text))
+///     answer = assistant.run(pending, decisions={call.id: True for call in pending.calls})
+/// ```
+#[pyclass(frozen, eq, module = "rushlight")]
+#[derive(Clone, PartialEq)]
+pub(crate) struct PendingRun {
+    pub(crate) core: rushlight::PendingRun,
+}
+
+#[pymethods]
+impl PendingRun {
+    /// The run of a JSON form.
+    #[staticmethod]
+    #[pyo3(signature = (json: "Mapping[str, Any]") -> "PendingRun")]
+    fn from_json(json: Json) -> PyResult<Self> {
+        let core =
+            serde_json::from_value(json.0).map_err(|error| invalid("pending run", error.to_string()))?;
+        Ok(Self { core })
+    }
+
+    /// The calls that wait, in the order of the model.
+    #[getter]
+    fn calls(&self) -> Vec<ToolCall> {
+        self.core.calls.iter().map(|call| ToolCall { call: call.clone() }).collect()
+    }
+
+    /// The JSON form, the same in all languages.
+    #[pyo3(signature = () -> "dict[str, Any]")]
+    fn to_json(&self) -> PyResult<Json> {
+        json_of(&self.core)
+    }
+
+    fn __repr__(&self) -> String {
+        let names: Vec<&str> = self.core.calls.iter().map(|call| call.name.as_str()).collect();
+        format!("<rushlight.PendingRun: {}>", names.join(", "))
     }
 }
 

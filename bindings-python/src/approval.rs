@@ -42,13 +42,17 @@ impl Approver for PythonApprover {
     }
 }
 
-/// What `True`, `False` or a reason says.
-fn decision(said: &Bound<'_, PyAny>) -> PyResult<Approval> {
+/// What `True`, `False`, a reason or None says.
+pub(crate) fn decision(said: &Bound<'_, PyAny>) -> PyResult<Approval> {
+    if said.is_none() {
+        return Ok(Approval::Pending);
+    }
     if let Ok(approved) = said.cast::<PyBool>() {
         let refused = || Approval::refused("no reason was given");
         return Ok(if approved.is_true() { Approval::Approved } else { refused() });
     }
     let kind = said.get_type().name()?;
-    let wrong = |_| PyTypeError::new_err(format!("expected True, False or a reason as a str, got `{kind}`"));
+    let wrong =
+        |_| PyTypeError::new_err(format!("expected True, False, a reason as a str or None, got `{kind}`"));
     said.extract::<String>().map(Approval::refused).map_err(wrong)
 }

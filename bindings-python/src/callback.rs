@@ -1,8 +1,9 @@
 //! How Python functions and methods are called, and functions as tools.
 //!
-//! Sync functions run on tokio's blocking threads in a copy of the caller's context; an awaitable that they
-//! return runs on the caller's event loop, or on rushlight's own when the caller is sync code. Dropping the
-//! future cancels the Python task; a sync function cannot be stopped and runs to its end unheard.
+//! Sync functions run on threads of their own in a copy of the caller's context; an awaitable that they
+//! return, and a coroutine function from its beginning, runs on the caller's event loop, or on rushlight's own when the
+//! caller is sync code. Dropping the future cancels the Python task; a sync function cannot be stopped and runs to its end
+//! unheard.
 
 use std::fmt;
 use std::future::Future;
@@ -11,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyString};
 use rushlight::tools::{self, CallFuture};
 use rushlight::{Error, Result, Tool, ToolCall, ToolPolicy, ToolSpec};
 use tokio::sync::oneshot;
@@ -98,40 +100,95 @@ pub(crate) async fn call<T: Send + 'static>(
             if !value.hasattr(intern!(py, "__await__"))? {
                 return Ok(Called::Returned(read(&value)?));
             }
-            let (sender, receiver) = oneshot::channel();
-            let future = caller.submit(&value, Done { sender: Mutex::new(Some(sender)) })?;
-            Ok(Called::Awaited(Awaited(future), receiver))
+            Ok(Called::Awaited(Awaited::new(&caller, &value, read)?))
         })
     });
-    let gone = Error::Stopped { what: "the Python interpreter" };
-    let (awaited, receiver) = match task.await? {
-        Some(Ok(Called::Returned(value))) => return Ok(Ok(value)),
-        Some(Ok(Called::Awaited(awaited, receiver))) => (awaited, receiver),
-        Some(Err(exception)) => return Ok(Err(exception)),
-        None => return Err(gone),
-    };
-    let ended = receiver.await;
-    drop(awaited);
-    match ended {
-        Ok(Ok(value)) => {
-            // What was returned may be an object of the caller's that computes while it is read.
-            let reading = tokio::task::spawn_blocking(move || attach(|py| read(value.bind(py))));
-            reading.await.ok().flatten().ok_or(gone)
-        }
-        Ok(Err(exception)) => Ok(Err(exception)),
-        Err(_) => Err(gone),
+    match task.await? {
+        Some(Ok(Called::Returned(value))) => Ok(Ok(value)),
+        Some(Ok(Called::Awaited(awaited))) => awaited.ended(read).await,
+        Some(Err(exception)) => Ok(Err(exception)),
+        None => Err(gone()),
     }
+}
+
+/// The same for what gives a coroutine without running any code of the caller's: it needs no thread of its own.
+pub(crate) async fn call_coroutine<T: Send + 'static>(
+    call: impl for<'py> FnOnce(Python<'py>) -> PyResult<Bound<'py, PyAny>>,
+    read: fn(&Bound<'_, PyAny>) -> PyResult<T>,
+) -> Result<PyResult<T>> {
+    let caller = Caller::current()?;
+    match attach(|py| Awaited::new(&caller, &call(py)?, read)) {
+        Some(Ok(awaited)) => awaited.ended(read).await,
+        Some(Err(exception)) => Ok(Err(exception)),
+        None => Err(gone()),
+    }
+}
+
+fn gone() -> Error {
+    Error::Stopped { what: "the Python interpreter" }
 }
 
 enum Called<T> {
     Returned(T),
-    Awaited(Awaited, oneshot::Receiver<PyResult<Py<PyAny>>>),
+    Awaited(Awaited<T>),
 }
 
-/// The Python task behind an awaitable: cancelled when dropped, which does nothing once it has ended.
-struct Awaited(Py<PyAny>);
+/// What an awaitable gave.
+enum Outcome<T> {
+    Read(PyResult<T>),
+    /// An object of the caller's, which may compute while it is read.
+    Unread(Py<PyAny>),
+}
 
-impl Drop for Awaited {
+/// An awaitable that runs.
+struct Awaited<T> {
+    task: Task,
+    outcome: oneshot::Receiver<Outcome<T>>,
+}
+
+impl<T: Send + 'static> Awaited<T> {
+    fn new(
+        caller: &Caller,
+        awaitable: &Bound<'_, PyAny>,
+        read: fn(&Bound<'_, PyAny>) -> PyResult<T>,
+    ) -> PyResult<Self> {
+        let (sender, outcome) = oneshot::channel();
+        let tell = move |ended: PyResult<Bound<'_, PyAny>>| {
+            let outcome = match ended {
+                Ok(value) if is_plain(&value) => Outcome::Read(read(&value)),
+                Ok(value) => Outcome::Unread(value.unbind()),
+                Err(exception) => Outcome::Read(Err(exception)),
+            };
+            let _ = sender.send(outcome);
+        };
+        let task = caller.submit(awaitable, Done { tell: Mutex::new(Some(Box::new(tell))) })?;
+        Ok(Self { task: Task(task), outcome })
+    }
+
+    async fn ended(self, read: fn(&Bound<'_, PyAny>) -> PyResult<T>) -> Result<PyResult<T>> {
+        let Self { task, outcome } = self;
+        let outcome = outcome.await;
+        drop(task);
+        match outcome {
+            Ok(Outcome::Read(value)) => Ok(value),
+            Ok(Outcome::Unread(value)) => {
+                let reading = tokio::task::spawn_blocking(move || attach(|py| read(value.bind(py))));
+                reading.await.ok().flatten().ok_or_else(gone)
+            }
+            Err(_) => Err(gone()),
+        }
+    }
+}
+
+/// Whether reading a value runs no code of the caller's.
+fn is_plain(value: &Bound<'_, PyAny>) -> bool {
+    value.is_none() || value.is_exact_instance_of::<PyString>() || value.is_exact_instance_of::<PyBytes>()
+}
+
+/// The `concurrent.futures.Future` of an awaitable: cancelled when dropped, which does nothing once it has ended.
+struct Task(Py<PyAny>);
+
+impl Drop for Task {
     fn drop(&mut self) {
         attach(|py| {
             if let Err(failure) = self.0.call_method0(py, intern!(py, "cancel")) {
@@ -141,18 +198,18 @@ impl Drop for Awaited {
     }
 }
 
-/// Hands the outcome of a `concurrent.futures.Future` to the Rust side.
+/// Tells the Rust side what such a future ended with.
 #[pyclass(frozen)]
 struct Done {
-    sender: Mutex<Option<oneshot::Sender<PyResult<Py<PyAny>>>>>,
+    tell: Mutex<Option<Box<dyn FnOnce(PyResult<Bound<'_, PyAny>>) + Send>>>,
 }
 
 #[pymethods]
 impl Done {
     fn __call__(&self, future: &Bound<'_, PyAny>) {
-        let outcome = future.call_method0(intern!(future.py(), "result")).map(Bound::unbind);
-        if let Some(sender) = self.sender.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            let _ = sender.send(outcome);
+        let ended = future.call_method0(intern!(future.py(), "result"));
+        if let Some(tell) = self.tell.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            tell(ended);
         }
     }
 }
@@ -162,6 +219,7 @@ pub(crate) struct PythonTool {
     spec: ToolSpec,
     policy: ToolPolicy,
     tool: Arc<Py<PyAny>>,
+    is_coroutine: bool,
 }
 
 impl PythonTool {
@@ -177,7 +235,8 @@ impl PythonTool {
         let policy = serde_json::from_value(policy)
             .map_err(|error| invalid(&format!("policy of tool `{name}`"), error.to_string()))?;
         let spec = ToolSpec::new(name, description, parameters);
-        Ok(Self { spec, policy, tool: Arc::new(tool.unbind()) })
+        let is_coroutine = tool.getattr(intern!(py, "_is_coroutine"))?.extract()?;
+        Ok(Self { spec, policy, tool: Arc::new(tool.unbind()), is_coroutine })
     }
 }
 
@@ -194,19 +253,27 @@ impl Tool for PythonTool {
     }
 
     async fn invoke(&self, tool_call: &ToolCall) -> Result<String> {
-        let (tool, arguments) = (Arc::clone(&self.tool), tool_call.arguments.clone());
-        let outcome = call(
-            move |entry| {
-                let py = entry.py();
-                entry.call1((tool.getattr(py, intern!(py, "_invoke"))?, Json(arguments)))
-            },
-            |text| text.extract::<String>(),
-        );
-        let outcome = outcome.await?;
-        outcome.map_err(|exception| failed(format!("tool `{}`", self.spec.name), exception))
+        let (tool, arguments) = (Arc::clone(&self.tool), Json(tool_call.arguments.clone()));
+        let outcome = if self.is_coroutine {
+            call_coroutine(|py| tool.bind(py).call_method1(intern!(py, "_ainvoke"), (arguments,)), text).await
+        } else {
+            call(
+                move |entry| {
+                    let py = entry.py();
+                    entry.call1((tool.getattr(py, intern!(py, "_invoke"))?, arguments))
+                },
+                text,
+            )
+            .await
+        };
+        outcome?.map_err(|exception| failed(format!("tool `{}`", self.spec.name), exception))
     }
 
     fn policy(&self) -> ToolPolicy {
         self.policy.clone()
     }
+}
+
+fn text(value: &Bound<'_, PyAny>) -> PyResult<String> {
+    value.extract()
 }

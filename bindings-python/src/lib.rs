@@ -53,7 +53,7 @@ mod _rushlight {
     #[pymodule_export]
     use crate::agent::Agent;
     #[pymodule_export]
-    use crate::answer::{Answer, Citation, Report, Usage};
+    use crate::answer::{Answer, Citation, PendingRun, Report, Usage};
     #[pymodule_export]
     use crate::assistant::Assistant;
     #[pymodule_export]

@@ -5,11 +5,46 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping, PyString};
 use rushlight::{Message, Request, ToolChoice};
 
+use crate::answer::PendingRun;
+use crate::approval::decision;
 use crate::convert::{Json, duration, filter, from_name};
-use crate::error::invalid;
+use crate::error::{invalid, raised};
+
+/// What a run begins with.
+#[derive(FromPyObject)]
+pub(crate) enum Question {
+    Text(String),
+    Pending(Py<PendingRun>),
+}
 
 /// A request from keyword arguments; None is as good as none.
-pub(crate) fn request(question: String, options: Option<&Bound<'_, PyDict>>) -> PyResult<Request> {
+pub(crate) fn request(question: Question, options: Option<&Bound<'_, PyDict>>) -> PyResult<Request> {
+    match question {
+        Question::Text(question) => asked(question, options),
+        Question::Pending(run) => going_on(run.get().core.clone(), options),
+    }
+}
+
+/// A run that goes on.
+fn going_on(run: rushlight::PendingRun, options: Option<&Bound<'_, PyDict>>) -> PyResult<Request> {
+    let mut decisions = Vec::new();
+    for (name, value) in options.into_iter().flatten() {
+        let name: String = name.extract()?;
+        if name != "decisions" {
+            let message = format!(
+                "unexpected argument `{name}`: a run that goes on has the options that it began with"
+            );
+            return Err(PyTypeError::new_err(message));
+        }
+        for item in value.cast::<PyMapping>()?.items()? {
+            let (id, said): (String, Bound<'_, PyAny>) = item.extract()?;
+            decisions.push((id, decision(&said)?));
+        }
+    }
+    run.decide(decisions).map_err(raised)
+}
+
+fn asked(question: String, options: Option<&Bound<'_, PyDict>>) -> PyResult<Request> {
     let mut request = Request::new(question);
     for (name, value) in options.into_iter().flatten() {
         let name: String = name.extract()?;
@@ -50,7 +85,7 @@ pub(crate) fn scopes(given: &Bound<'_, PyAny>) -> PyResult<BTreeSet<String>> {
     given.try_iter()?.map(|scope| scope?.extract()).collect()
 }
 
-pub(crate) fn attached_request(question: String, options: Option<&Py<PyDict>>) -> PyResult<Request> {
+pub(crate) fn attached_request(question: Question, options: Option<&Py<PyDict>>) -> PyResult<Request> {
     Python::attach(|py| request(question, options.map(|given| given.bind(py))))
 }
 
@@ -64,12 +99,12 @@ pub(crate) fn requests_of(given: &Bound<'_, PyAny>) -> PyResult<Vec<Request>> {
 
 fn request_of(item: &Bound<'_, PyAny>) -> PyResult<Request> {
     if item.is_instance_of::<PyString>() {
-        return request(item.extract()?, None);
+        return asked(item.extract()?, None);
     }
     let options = PyDict::new(item.py());
     options.update(item.cast::<PyMapping>()?)?;
     let question = options.get_item("question")?;
     let question = question.ok_or_else(|| invalid("request", "expected a `question`, got none"))?;
     options.del_item("question")?;
-    request(question.extract()?, Some(&options))
+    asked(question.extract()?, Some(&options))
 }

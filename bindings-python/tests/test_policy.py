@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from typing import Any
 
@@ -136,7 +137,7 @@ def test_an_approver_decides_and_the_model_reads_why_not(is_async: bool) -> None
     assert removed == ["/tmp/a"]
 
 
-@pytest.mark.parametrize("said", [None, 1, RuntimeError("no luck"), False])
+@pytest.mark.parametrize("said", [1, RuntimeError("no luck"), False])
 def test_where_nobody_approves_nothing_runs(said: Any) -> None:
     runs = []
 
@@ -154,6 +155,37 @@ def test_where_nobody_approves_nothing_runs(said: Any) -> None:
     assert not runs
     with pytest.raises(TypeError, match="expected a function as `approver`, got `int`"):
         assistant_of(remove, calls=[], approver=3)
+
+
+def test_a_run_that_waits_for_an_approval_goes_on_elsewhere() -> None:
+    removed = []
+
+    @tool(approve=True)
+    def remove(path: str) -> None:
+        removed.append(path)
+
+    def later() -> rushlight.Assistant:
+        return rushlight.Assistant(rushlight.ScriptedLlm([{"text": ["done"]}]), tools=[remove])
+
+    calls = [("remove", {"path": "/tmp/a"})]
+    answer = assistant_of(remove, calls=calls, approver=lambda call: None).run("go", scopes=["a"])
+    assert answer.pending is not None and not removed
+    assert (answer.text, answer.finish_reason) == ("", "tool_calls")
+    kept = rushlight.PendingRun.from_json(json.loads(json.dumps(answer.pending.to_json())))
+    assert kept == answer.pending and [call.arguments for call in kept.calls] == [{"path": "/tmp/a"}]
+
+    done = asyncio.run(later().arun(kept, decisions={kept.calls[0].id: True}))
+    assert (done.text, done.pending, removed) == ("done", None, ["/tmp/a"])
+    with later().stream(kept, decisions={"call_1": "not today"}) as events:
+        assert [event.content[-9:] for event in events if event.type == "tool_output"] == ["not today"]
+    with pytest.raises(rushlight.UnknownError, match="waiting call `call_2`, expected one of: call_1"):
+        later().run(kept, decisions={"call_2": True})
+    with pytest.raises(TypeError, match="expected True, False, a reason"):
+        later().run(kept, decisions={"call_1": 3})
+    with pytest.raises(TypeError, match="`session`: a run that goes on has the options that it began with"):
+        later().run(kept, session="ann")
+    with pytest.raises(rushlight.InvalidError, match="pending run"):
+        rushlight.PendingRun.from_json({})
 
 
 def test_a_dry_run_runs_nothing() -> None:

@@ -53,13 +53,18 @@ def secret() -> str:
     return "42"
 
 
+@rushlight.tool(description="Deploy the site", approve=True)
+def deploy() -> str:
+    return "deployed"
+
+
 WORKSPACE = FOLDER / "workspace"
 BUILTIN = (
     rushlight.tools.calculate(),
     rushlight.tools.read_file(WORKSPACE),
     rushlight.tools.search_code(WORKSPACE, context_lines=0),
 )
-TOOLS = {tool.name: tool for tool in (add, echo, boom, slow, brief, rare, secret, *BUILTIN)}
+TOOLS = {tool.name: tool for tool in (add, echo, boom, slow, brief, rare, secret, deploy, *BUILTIN)}
 
 
 class Played:
@@ -123,6 +128,7 @@ def assistant_of(
         ],
         tools=[*(TOOLS[name] for name in scenario.get("tools", [])), *agents],
         tool_timeout=None if milliseconds is None else milliseconds / 1000,
+        approver=lambda call: None,
         retriever=retriever,
         cache=rushlight.MemoryCache() if scenario.get("cache") else None,
         sessions=rushlight.MemorySessions() if scenario.get("sessions") else None,
@@ -184,16 +190,25 @@ def assert_same(found: Any, expected: Any, where: str) -> None:
         assert found == expected, where
 
 
-def read(agent: rushlight.Agent, run: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    with agent.stream(**run["request"]) as stream:
+def request_of(run: dict[str, Any], before: list[dict[str, Any]]) -> dict[str, Any]:
+    """What a run asks; `before` are the events of the run before."""
+    if "request" in run:
+        return run["request"]
+    return {"question": rushlight.PendingRun.from_json(before[-1]["pending"]), "decisions": run["decisions"]}
+
+
+def read(agent: rushlight.Agent, run: dict[str, Any], before: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    with agent.stream(**request_of(run, before)) as stream:
         for count, event in enumerate(stream, start=1):
             yield event.to_json()
             if count == run.get("stop_after"):
                 return
 
 
-async def aread(agent: rushlight.Agent, run: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
-    async with agent.astream(**run["request"]) as stream:
+async def aread(
+    agent: rushlight.Agent, run: dict[str, Any], before: list[dict[str, Any]]
+) -> AsyncIterator[dict[str, Any]]:
+    async with agent.astream(**request_of(run, before)) as stream:
         count = 0
         async for event in stream:
             yield event.to_json()
@@ -231,14 +246,16 @@ def wait_for_the_end_of_stopped_runs(journal: Path) -> None:
 
 
 def play(agent: rushlight.Agent, scenario: dict[str, Any]) -> None:
+    before: list[dict[str, Any]] = []
     for run in scenario["runs"]:
         events: list[dict[str, Any]] = []
         error = None
         try:
-            events.extend(read(agent, run))
+            events.extend(read(agent, run, before))
         except rushlight.Error as raised:
             error = raised
         check(run, events, error)
+        before = events
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
@@ -247,15 +264,17 @@ def test_a_scenario_gives_its_events_to_async_code(file: Path) -> None:
     agent = agent_of(scenario)
 
     async def all_runs() -> None:
+        before: list[dict[str, Any]] = []
         for run in scenario["runs"]:
             events: list[dict[str, Any]] = []
             error = None
             try:
-                async for event in aread(agent, run):
+                async for event in aread(agent, run, before):
                     events.append(event)
             except rushlight.Error as raised:
                 error = raised
             check(run, events, error)
+            before = events
 
     asyncio.run(all_runs())
 

@@ -20,7 +20,7 @@ pub mod tools;
 
 pub use agent::{
     Agent, AgentExt, AgentTool, Answer, Assistant, AssistantBuilder, Citation, CitationOrigin, Event,
-    EventStream, Limits, Request, Route, RoutedBy, Router,
+    EventStream, Limits, PendingRun, Request, Route, RoutedBy, Router,
 };
 pub use cache::{Cache, CachedEmbedder, MemoryCache, MemoryCacheOptions};
 pub use error::{Error, ErrorKind, Result};

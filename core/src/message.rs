@@ -124,6 +124,9 @@ pub enum ToolStatus {
     Unavailable,
     /// A dry run: the tool did not run; the content says what would have.
     DryRun,
+    /// Nobody has decided yet whether the tool may run. The calls of a run do not end with it: they wait in a
+    /// [`PendingRun`](crate::PendingRun).
+    Pending,
 }
 
 /// What a tool call gave: always something that the model can read.

@@ -2,6 +2,7 @@
 //!
 //! With `RUSHLIGHT_UPDATE_SCENARIOS=1` the events that happened are written into the files instead of compared.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,8 +10,9 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use rushlight::{
-    Agent, AgentTool, Assistant, Document, HashedEmbedder, KnowledgeBase, Limits, MemoryCache,
-    MemorySessions, Request, RetrieverOptions, Route, Router, ScriptedLlm, ScriptedTurn, Toolbox,
+    Agent, AgentTool, Approval, Assistant, Document, FunctionApprover, HashedEmbedder, KnowledgeBase, Limits,
+    MemoryCache, MemorySessions, PendingRun, Request, RetrieverOptions, Route, Router, ScriptedLlm,
+    ScriptedTurn, Toolbox,
 };
 use rushlight_tests::support::tools::by_name;
 use serde::{Deserialize, Serialize};
@@ -79,7 +81,12 @@ struct To {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Run {
-    request: Request,
+    /// None for a run that goes on with the one before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    request: Option<Request>,
+    /// What is decided about the calls that wait: true, or why not.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    decisions: BTreeMap<String, Value>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     stop_after: Option<usize>,
     events: Vec<Value>,
@@ -104,7 +111,8 @@ fn model(script: &[Value]) -> ScriptedLlm {
 }
 
 fn toolbox(names: &[String]) -> Toolbox {
-    names.iter().try_fold(Toolbox::new(), |tools, name| tools.add(by_name(name))).unwrap()
+    let later = FunctionApprover::new(async |_, _| Approval::Pending);
+    names.iter().try_fold(Toolbox::new().approver(later), |tools, name| tools.add(by_name(name))).unwrap()
 }
 
 fn other(other: &Other) -> Assistant {
@@ -173,10 +181,23 @@ fn router(scenario: &Scenario, assistant: Assistant) -> Router {
     builder.build().unwrap()
 }
 
+/// What a run asks; `before` are the events of the run before.
+fn request(run: &Run, before: &[Value]) -> Request {
+    if let Some(request) = &run.request {
+        return request.clone();
+    }
+    let pending = before.last().expect("a run came before")["pending"].clone();
+    let decided = run
+        .decisions
+        .iter()
+        .map(|(id, decision)| (id, decision.as_str().map_or(Approval::Approved, Approval::refused)));
+    serde_json::from_value::<PendingRun>(pending).unwrap().decide(decided).unwrap()
+}
+
 /// What a run gives: its events, and the error at the end.
-async fn outcome(agent: &impl Agent, run: &Run) -> (Vec<Value>, Option<ExpectedError>) {
+async fn outcome(agent: &impl Agent, run: &Run, before: &[Value]) -> (Vec<Value>, Option<ExpectedError>) {
     let failed = |error: rushlight::Error| Some(ExpectedError { kind: error.kind().as_str().to_owned() });
-    let mut stream = match agent.run(run.request.clone()).await {
+    let mut stream = match agent.run(request(run, before)).await {
         Ok(stream) => stream,
         Err(error) => return (Vec::new(), failed(error)),
     };
@@ -212,9 +233,15 @@ fn agree(found: &Value, expected: &Value) -> bool {
     }
 }
 
+/// The events of the run before.
+fn before(runs: &[Run], number: usize) -> &[Value] {
+    number.checked_sub(1).map_or(&[], |before| &runs[before].events)
+}
+
 /// Compares what a run gives with what its file says.
-async fn check(agent: &impl Agent, run: &Run, place: &str) {
-    let (events, error) = outcome(agent, run).await;
+async fn check(agent: &impl Agent, runs: &[Run], number: usize, place: &str) {
+    let (run, place) = (&runs[number], format!("{place}, run {}", number + 1));
+    let (events, error) = outcome(agent, run, before(runs, number)).await;
     let (found, expected) = (Value::Array(events), Value::Array(run.events.clone()));
     assert!(agree(&found, &expected), "{place}:\nfound    {found:#}\nexpected {expected:#}");
     assert_eq!(error, run.error, "{place}");
@@ -229,17 +256,19 @@ async fn play(path: &Path, update: bool) {
     let assistant = assistant(&scenario, &journal).await;
     let agent: Arc<dyn Agent> =
         if scenario.routes.is_empty() { Arc::new(assistant) } else { Arc::new(router(&scenario, assistant)) };
-    for (number, run) in scenario.runs.iter_mut().enumerate() {
+    for number in 0..scenario.runs.len() {
         if update {
-            (run.events, run.error) = outcome(&agent, run).await;
+            let run = &scenario.runs[number];
+            let (events, error) = outcome(&agent, run, before(&scenario.runs, number)).await;
+            (scenario.runs[number].events, scenario.runs[number].error) = (events, error);
         } else {
-            check(&agent, run, &format!("{}, run {}", path.display(), number + 1)).await;
+            check(&agent, &scenario.runs, number, &path.display().to_string()).await;
         }
     }
     if scenario.routes.is_empty() {
         let replayed = Assistant::replay(&journal).unwrap();
-        for (number, run) in scenario.runs.iter().enumerate() {
-            check(&replayed, run, &format!("{}, run {} replayed", path.display(), number + 1)).await;
+        for number in 0..scenario.runs.len() {
+            check(&replayed, &scenario.runs, number, &format!("{}, replayed", path.display())).await;
         }
     }
     if update {

@@ -43,7 +43,10 @@ class ExtractOptions(TypedDict, total=False):
 
 
 class RunOptions(ExtractOptions, total=False):
-    """Of one run of an `Assistant` whose answer is text."""
+    """Of one run of an `Assistant` whose answer is text. A `PendingRun` has those that it began with."""
+
+    decisions: Mapping[str, bool | str]
+    """What was decided about the calls of a `PendingRun`, by their ids: True, or False or a reason why not."""
 
     schema: Mapping[str, Any] | None
     """A JSON Schema that the answer has to fit, as JSON; none for an answer in words."""

@@ -95,8 +95,9 @@ class Approver(Protocol):
     It may take as long as the run may. Where it raises or returns something else, the call does not run.
     """
 
-    def __call__(self, call: ToolCall, /) -> bool | str | Awaitable[bool | str]:
-        """True lets the call run; False, or a str that says why, refuses it, and the model reads that."""
+    def __call__(self, call: ToolCall, /) -> bool | str | None | Awaitable[bool | str | None]:
+        """True lets the call run; False, or a str that says why, refuses it, and the model reads that. None says that nobody
+        has decided yet: the run ends with an `Answer.pending`, and can go on later."""
         ...
 
 

@@ -36,6 +36,8 @@ class Tool(Generic[P, R]):
         description: str | None = None,
         **policy: Unpack[ToolPolicy],
     ) -> None:
+        from inspect import iscoroutinefunction
+
         from ._schema import read_signature
 
         if not callable(function):
@@ -49,6 +51,7 @@ class Tool(Generic[P, R]):
         self.description = description if description is not None else self._signature.description
         self.parameters = self._signature.parameters
         self.policy = policy
+        self._is_coroutine = iscoroutinefunction(function)
         self.__doc__ = function.__doc__
         self.__wrapped__ = function
 
@@ -72,6 +75,12 @@ class Tool(Generic[P, R]):
         function: Callable[..., Any] = self.function
         result = function(**self._signature.decode(arguments))
         return _awaited_text(result) if isawaitable(result) else to_text(result)
+
+    async def _ainvoke(self, arguments: dict[str, Any]) -> str:
+        """Runs a model's call of a coroutine function."""
+        from ._schema import to_text
+
+        return to_text(await self.function(**self._signature.decode(arguments)))
 
 
 async def _awaited_text(awaitable: Any) -> str:

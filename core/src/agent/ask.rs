@@ -108,7 +108,12 @@ pub trait AgentExt: Agent {
         let expected = ValueSchema::compile("schema", &schema)?;
         let request = request.into().schema(schema);
         // An agent of the caller's own may not have looked at it.
-        expected.read(&self.ask(request).await?.text).map_err(|mistake| unfit(&mistake))
+        let answer = self.ask(request).await?;
+        if let Some(pending) = &answer.pending {
+            let names: Vec<&str> = pending.calls.iter().map(|call| call.name.as_str()).collect();
+            return Err(unfit(&format!("the run waits for the approval of `{}`", names.join("`, `"))));
+        }
+        expected.read(&answer.text).map_err(|mistake| unfit(&mistake))
     }
 
     /// Only the text of the run, piece by piece: that of every turn, with a blank line between turns. What comes

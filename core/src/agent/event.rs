@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Citation, RoutedBy};
+use super::{Citation, PendingRun, RoutedBy};
 use crate::llm::FinishReason;
 use crate::message::{ToolCall, ToolOutput, Usage};
 use crate::observe::Report;
@@ -66,6 +66,10 @@ pub struct Answer {
     /// or that a [router](crate::Router) chose; none if there was no other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answered_by: Option<String>,
+    /// The run, where calls of its last turn wait for an approval: the text is not the whole answer then, and the session does
+    /// not know of the question yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending: Option<Box<PendingRun>>,
     /// What happened, with times; these differ from run to run and are no part of the JSON form.
     #[serde(skip)]
     pub report: Report,
@@ -81,6 +85,7 @@ impl Answer {
             cached: false,
             usage: Usage::default(),
             answered_by: None,
+            pending: None,
             report: Report::default(),
         }
     }

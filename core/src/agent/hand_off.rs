@@ -108,6 +108,7 @@ impl Run {
             deadline: self.time_left(),
             depth: asked.depth + 1,
             tool_choice,
+            resumed: None,
             ..asked.clone()
         }
     }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::time::Instant;
 
+use super::pending::Resumed;
 use crate::duration;
 use crate::llm::{Priority, ToolChoice};
 use crate::message::Message;
@@ -58,6 +59,9 @@ pub struct Request {
     /// question of a person. No part of the JSON form.
     #[serde(skip)]
     pub depth: usize,
+    /// The run that it goes on with; [`PendingRun::decide`](crate::PendingRun::decide) makes such a request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) resumed: Option<Box<Resumed>>,
 }
 
 impl Request {
@@ -77,6 +81,7 @@ impl Request {
             call_threshold: None,
             deadline: None,
             depth: 0,
+            resumed: None,
         }
     }
 
@@ -179,6 +184,7 @@ impl Request {
         context.dry_run = self.dry_run;
         context.priority = self.priority;
         context.depth = self.depth;
+        context.may_wait = self.depth == 0;
         context
     }
 }

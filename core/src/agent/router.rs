@@ -155,24 +155,52 @@ impl Router {
     }
 
     async fn walk(self, mut request: Request, emitter: Emitter) -> Result<()> {
-        let started = Instant::now();
-        let after = request.deadline.unwrap_or(Limits::default().deadline);
         let mut usage = Usage::default();
-        let choice = timeout(after, self.choose(&request, &mut usage)).await;
-        let choice = choice.map_err(|_| Error::Timeout { what: "the choice of an agent", after })??;
-        request.deadline = request.deadline.map(|deadline| deadline.saturating_sub(started.elapsed()));
-
-        let Route { name, agent, .. } = &self.parts.routes[choice.route];
-        emitter.emit(Event::Routed { to: name.clone(), by: choice.by, score: choice.score }).await;
+        let Route { name, agent, .. } = match self.chosen_before(&mut request)? {
+            Some(route) => route,
+            None => self.chosen_now(&mut request, &mut usage, &emitter).await?,
+        };
         let mut events = agent.run(request).await?;
         while let Some(mut event) = events.try_next().await? {
             if let Event::Done(answer) = &mut event {
                 answer.usage += usage;
                 answer.answered_by.get_or_insert_with(|| name.clone());
+                if let Some(pending) = &mut answer.pending {
+                    pending.routed_to(name);
+                }
             }
             emitter.emit(event).await;
         }
         Ok(())
+    }
+
+    /// The route of a run that goes on.
+    fn chosen_before(&self, request: &mut Request) -> Result<Option<&Route>> {
+        let Some(name) = request.resumed.as_mut().and_then(|resumed| resumed.route()) else {
+            return Ok(None);
+        };
+        let routes = &self.parts.routes;
+        routes.iter().find(|route| route.name == name).map(Some).ok_or_else(|| {
+            let known: Vec<&str> = routes.iter().map(|route| route.name.as_str()).collect();
+            Error::Unknown { what: "route", name, known: known.join(", ") }
+        })
+    }
+
+    /// The route that is chosen for a question, which takes from its time.
+    async fn chosen_now(
+        &self,
+        request: &mut Request,
+        usage: &mut Usage,
+        emitter: &Emitter,
+    ) -> Result<&Route> {
+        let started = Instant::now();
+        let after = request.deadline.unwrap_or(Limits::default().deadline);
+        let choice = timeout(after, self.choose(request, usage)).await;
+        let choice = choice.map_err(|_| Error::Timeout { what: "the choice of an agent", after })??;
+        request.deadline = request.deadline.map(|deadline| deadline.saturating_sub(started.elapsed()));
+        let route = &self.parts.routes[choice.route];
+        emitter.emit(Event::Routed { to: route.name.clone(), by: choice.by, score: choice.score }).await;
+        Ok(route)
     }
 
     async fn choose(&self, request: &Request, usage: &mut Usage) -> Result<Choice> {

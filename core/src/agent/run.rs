@@ -6,9 +6,10 @@ use super::assistant::Parts;
 use super::citation::citations;
 use super::emitter::Emitter;
 use super::hand_off::{self, HandOff};
+use super::pending::Turn;
 use super::prompt::{Draft, room_for_passages};
 use super::turn::{Calls, Generation};
-use super::{Answer, Event, Request, cached, context};
+use super::{Answer, Event, PendingRun, Request, cached, context};
 use crate::cache::{Flight, Key};
 use crate::llm::FinishReason;
 use crate::message::{Message, ToolCall, ToolOutput, ToolSpec, Usage};
@@ -24,6 +25,8 @@ enum Last {
     Said(Generation),
     /// Another agent is to say it.
     HandedOff(HandOff),
+    /// Calls of this turn wait for an approval.
+    Waits(Turn),
 }
 
 /// One question on its way to an answer.
@@ -34,9 +37,9 @@ pub(super) struct Run {
     schema: Option<ValueSchema>,
     emitter: Emitter,
     flight: Option<Flight>,
-    call_ids: HashSet<String>,
+    pub(super) call_ids: HashSet<String>,
     usage: Usage,
-    report: Report,
+    pub(super) report: Report,
     started: Instant,
     /// When it is over, by the clock that tools go by.
     deadline: Option<tokio::time::Instant>,
@@ -89,6 +92,10 @@ impl Run {
         let generation = match self.turns(&mut draft).await? {
             Last::Said(generation) => generation,
             Last::HandedOff(hand_off) => return self.answer_of_other(hand_off, draft).await,
+            Last::Waits(turn) => {
+                self.wait(turn, draft).await;
+                return Ok(());
+            }
         };
         let exchange = draft.into_exchange();
         let answer = Answer {
@@ -98,6 +105,7 @@ impl Run {
             cached: false,
             usage: self.usage,
             answered_by: None,
+            pending: None,
             report: Report::default(),
         };
         self.check(&answer)?;
@@ -123,6 +131,16 @@ impl Run {
         Ok(())
     }
 
+    /// Ends the run for now. Nothing is kept or remembered of it but what its answer carries.
+    async fn wait(&mut self, turn: Turn, draft: Draft) {
+        let mut answer = Answer::new(turn.text.clone());
+        answer.finish_reason = FinishReason::ToolCalls;
+        answer.usage = self.usage;
+        let pending = PendingRun::new(self.request.clone(), draft.into_exchange(), turn);
+        answer.pending = Some(Box::new(pending));
+        self.finish(answer).await;
+    }
+
     /// Refuses an answer that does not fit the schema.
     fn check(&self, answer: &Answer) -> Result<()> {
         let Some(Err(mistake)) = self.schema.as_ref().map(|schema| schema.read(&answer.text)) else {
@@ -143,7 +161,7 @@ impl Run {
     }
 
     fn key(&self, history: &[Message], specs: &[ToolSpec]) -> Result<Option<Key>> {
-        if self.parts.cache.is_none() {
+        if self.parts.cache.is_none() || self.request.resumed.is_some() {
             return Ok(None);
         }
         cached::key(&self.parts, &self.request, history, specs).map(Some)
@@ -204,18 +222,32 @@ impl Run {
         Ok(passages)
     }
 
-    /// Turns until the model asks for no more tools, or hands over; calls and outputs before that are in the draft.
+    /// Turns until the model asks for no more tools, hands over, or has to wait; calls and outputs before that are in the
+    /// draft.
     async fn turns(&mut self, draft: &mut Draft) -> Result<Last> {
-        let limits = self.parts.limits.clone();
-        let tools = self.parts.tools.clone().filter(|_| draft.has_tools());
-        let context = ToolContext { deadline: self.deadline, ..self.request.tool_context() };
         let parts = Arc::clone(&self.parts);
+        let tools = parts.tools.as_deref().filter(|_| draft.has_tools());
+        let mut context = ToolContext { deadline: self.deadline, ..self.request.tool_context() };
+        let mut calls = Calls::new(parts.limits.max_tool_calls);
+        let mut turns_before = 0;
+        if let Some(resumed) = self.request.resumed.take() {
+            let tools = tools.ok_or_else(|| {
+                Error::invalid("request", "it goes on with calls of tools, and this agent has none")
+            })?;
+            let (exchange, turn, decisions) = resumed.into_parts();
+            context.decisions = decisions;
+            turns_before = self.take_up(&exchange, &turn, &mut calls);
+            draft.extend(exchange);
+            if let Some(turn) = self.run_calls(turn, &mut calls, tools, &context, draft).await? {
+                return Ok(Last::Waits(turn));
+            }
+        }
         let open = hand_off::open_to(&parts, &context);
-        let mut calls = Calls::new(limits.max_tool_calls);
         loop {
-            let last = self.report.turns + 1 >= limits.max_turns || calls.are_spent();
-            let offered = tools.as_ref().filter(|_| !last);
-            let mut generation = self.generate(draft, offered.is_some()).await?;
+            let turns = turns_before + self.report.turns;
+            let last = turns + 1 >= parts.limits.max_turns || calls.are_spent();
+            let offered = tools.filter(|_| !last);
+            let generation = self.generate(draft, offered.is_some()).await?;
             let Some(tools) = offered.filter(|_| !generation.calls.is_empty()) else {
                 return Ok(Last::Said(generation));
             };
@@ -223,20 +255,18 @@ impl Run {
                 self.tell(&hand_off::outputs(&hand_off, &generation.calls)).await;
                 return Ok(Last::HandedOff(hand_off));
             }
-            if !self.parts.cache_tool_answers {
+            if !parts.cache_tool_answers {
                 self.flight = None;
             }
-            let begin = Instant::now();
-            let outputs = calls.invoke(&**tools, &generation.calls, &context).await?;
-            self.report.tools += begin.elapsed();
-            self.tell(&outputs).await;
-            let asked = Message::assistant(std::mem::take(&mut generation.text), generation.calls);
-            draft.extend(std::iter::once(asked).chain(outputs.iter().map(Message::tool)));
+            let turn = Turn::new(generation.text, generation.calls);
+            if let Some(turn) = self.run_calls(turn, &mut calls, tools, &context, draft).await? {
+                return Ok(Last::Waits(turn));
+            }
         }
     }
 
     /// Gives the outputs of a turn to the reader.
-    async fn tell(&mut self, outputs: &[ToolOutput]) {
+    pub(super) async fn tell(&mut self, outputs: &[ToolOutput]) {
         self.report.tool_calls += outputs.len();
         for output in outputs {
             self.usage += output.usage;

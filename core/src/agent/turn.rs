@@ -6,10 +6,11 @@ use futures::TryStreamExt;
 use futures::future::try_join_all;
 
 use super::Event;
+use super::pending::{self, Turn};
 use super::prompt::Draft;
 use super::run::Run;
 use crate::llm::{Delta, DeltaStream, FinishReason};
-use crate::message::{ToolCall, ToolOutput, ToolStatus};
+use crate::message::{Message, ToolCall, ToolOutput, ToolStatus};
 use crate::tools::{ToolContext, ToolRegistry, canonical};
 use crate::{Error, Result};
 
@@ -53,6 +54,39 @@ impl Run {
             }
         }
         Err(Error::Stopped { what: "the generation" })
+    }
+
+    /// Runs the open calls of a turn. That is a part of the draft then, or comes back if some of them have to wait.
+    pub(super) async fn run_calls(
+        &mut self,
+        mut turn: Turn,
+        calls: &mut Calls,
+        tools: &dyn ToolRegistry,
+        context: &ToolContext,
+        draft: &mut Draft,
+    ) -> Result<Option<Turn>> {
+        let open: Vec<&ToolCall> = turn.open_calls().collect();
+        let begin = Instant::now();
+        let mut outputs = calls.invoke(tools, &open, context).await?;
+        self.report.tools += begin.elapsed();
+        outputs.retain(|output| output.status != ToolStatus::Pending);
+        self.tell(&outputs).await;
+        turn.outputs.extend(outputs);
+        if turn.open_calls().next().is_some() {
+            return Ok(Some(turn));
+        }
+        draft.extend(turn.into_messages());
+        Ok(None)
+    }
+
+    /// Counts what a run did before it had to wait; gives how many turns that were.
+    pub(super) fn take_up(&mut self, exchange: &[Message], open: &Turn, calls: &mut Calls) -> usize {
+        let before = exchange.iter().flat_map(|message| &message.tool_calls);
+        self.call_ids.extend(before.clone().chain(&open.calls).map(|call| call.id.clone()));
+        for call in before.chain(open.ended_calls()) {
+            calls.count(call);
+        }
+        pending::turns_in(exchange) + 1
     }
 
     /// Starts the model on the draft; what the model's own count finds too long loses its oldest history.
@@ -107,7 +141,7 @@ impl Calls {
     pub(super) async fn invoke(
         &mut self,
         tools: &dyn ToolRegistry,
-        calls: &[ToolCall],
+        calls: &[&ToolCall],
         context: &ToolContext,
     ) -> Result<Vec<ToolOutput>> {
         let admitted: Vec<Result<(), String>> = calls.iter().map(|call| self.admit(call)).collect();
@@ -118,9 +152,15 @@ impl Calls {
         try_join_all(outputs).await
     }
 
+    /// Counts a call that was run before.
+    pub(super) fn count(&mut self, call: &ToolCall) {
+        self.asked.insert(identity(call));
+        self.left = self.left.saturating_sub(1);
+    }
+
     /// Counts a call, or says why it is not run.
     fn admit(&mut self, call: &ToolCall) -> Result<(), String> {
-        let asked = format!("{} {}", call.name, canonical(&call.arguments));
+        let asked = identity(call);
         if self.asked.contains(&asked) {
             self.repeated = true;
             let name = &call.name;
@@ -136,4 +176,9 @@ impl Calls {
         self.left -= 1;
         Ok(())
     }
+}
+
+/// What equal calls have in common.
+fn identity(call: &ToolCall) -> String {
+    format!("{} {}", call.name, canonical(&call.arguments))
 }

@@ -4,13 +4,15 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use serde::{Deserialize, Serialize};
 
 use super::ToolContext;
 use crate::Result;
 use crate::message::ToolCall;
 
 /// Whether a call may run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Approval {
     /// It may.
@@ -20,6 +22,9 @@ pub enum Approval {
         /// Why not, written for the model.
         reason: String,
     },
+    /// Nobody has decided yet: the run ends, and can go on later; see [`PendingRun`](crate::PendingRun). A call of a run that
+    /// another one began, by a tool or by a hand-off, cannot wait and does not run.
+    Pending,
 }
 
 impl Approval {

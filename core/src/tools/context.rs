@@ -1,9 +1,11 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tokio::time::Instant;
 
 use crate::llm::Priority;
 use crate::retrieval::Filter;
+
+use super::Approval;
 
 /// For whom tools are called: what a registry may know of a run beside the call, and a tool that asks others hands on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,6 +25,11 @@ pub struct ToolContext {
     pub deadline: Option<Instant>,
     /// How many agents ask each other by tools until this run; 0 for a run that nobody's tool began.
     pub depth: usize,
+    /// What was decided about calls, by their ids; their approver is not asked.
+    pub decisions: BTreeMap<String, Approval>,
+    /// Whether a call about which nobody [has decided](Approval::Pending) ends with [`ToolStatus::Pending`](crate::ToolStatus),
+    /// rather than not being run at all.
+    pub may_wait: bool,
 }
 
 impl ToolContext {

@@ -87,17 +87,36 @@ impl Invocation<'_> {
         if !self.member.policy.approve {
             return Ok(());
         }
-        let Some(approver) = self.approver else {
-            return Err(self.not_approved("it needs an approval, and nobody can give one"));
-        };
-        let asked = AssertUnwindSafe(approver.approve(call, self.context)).catch_unwind();
-        let why = match asked.await {
-            Ok(Ok(Approval::Approved)) => return Ok(()),
-            Ok(Ok(Approval::Refused { reason })) => format!("it was not approved: {reason}"),
-            Ok(Err(error)) => format!("nobody could be asked for approval: {}", error.chain()),
-            Err(panic) => format!("nobody could be asked for approval: {}", panic_text(&*panic)),
+        let why = match self.decision(call).await {
+            Ok(Approval::Approved) => return Ok(()),
+            Ok(Approval::Refused { reason }) => format!("it was not approved: {reason}"),
+            Ok(Approval::Pending) if self.context.may_wait => return Err(self.waiting()),
+            Ok(Approval::Pending) => "nobody has approved it, and it cannot wait".to_owned(),
+            Err(why) => why,
         };
         Err(self.not_approved(&why))
+    }
+
+    /// What was decided about a call, or why nobody did.
+    async fn decision(&self, call: &ToolCall) -> Result<Approval, String> {
+        if let Some(decided) = self.context.decisions.get(&call.id) {
+            return Ok(decided.clone());
+        }
+        let approver = self.approver.ok_or("it needs an approval, and nobody can give one")?;
+        let asked = AssertUnwindSafe(approver.approve(call, self.context)).catch_unwind();
+        let why = match asked.await {
+            Ok(Ok(decided)) => return Ok(decided),
+            Ok(Err(error)) => error.chain(),
+            Err(panic) => panic_text(&*panic).to_owned(),
+        };
+        Err(format!("nobody could be asked for approval: {why}"))
+    }
+
+    fn waiting(&self) -> Ending {
+        Ending::new(
+            ToolStatus::Pending,
+            format!("`{}` was not run yet: it waits for an approval", self.name()),
+        )
     }
 
     fn not_approved(&self, why: &str) -> Ending {

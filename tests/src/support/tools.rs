@@ -68,6 +68,12 @@ pub fn secret() -> FunctionTool {
         .policy(ToolPolicy::default().scopes(["read:code"]))
 }
 
+/// Needs an approval.
+pub fn deploy() -> FunctionTool {
+    FunctionTool::new("deploy", "Deploy the site", async |_: NoArguments| Ok::<_, String>("deployed"))
+        .policy(ToolPolicy::default().approve(true))
+}
+
 /// Panics.
 pub fn panics() -> FunctionTool {
     FunctionTool::new("panics", "Panics", async |_: NoArguments| -> Result<(), String> {
@@ -90,6 +96,7 @@ pub fn by_name(name: &str) -> FunctionTool {
         "brief" => brief(),
         "rare" => rare(),
         "secret" => secret(),
+        "deploy" => deploy(),
         "panics" => panics(),
         "calculate" => calculate(),
         "read_file" => read_file(workspace(), ReadFileOptions::default()).unwrap(),

@@ -5,6 +5,7 @@ mod breaker;
 mod cache;
 mod concurrency;
 mod order;
+mod pending;
 mod rate;
 mod retry;
 mod scopes;
