@@ -17,6 +17,7 @@ mod route;
 mod router;
 mod run;
 mod shared;
+mod spec;
 mod tool;
 mod turn;
 
@@ -34,6 +35,7 @@ pub use event::{Answer, Event};
 pub use request::Request;
 pub use route::{Route, RoutedBy, Rule};
 pub use router::{Router, RouterBuilder};
+pub use spec::{AgentProfile, AgentSpec};
 pub use tool::AgentTool;
 
 use crate::Result;
