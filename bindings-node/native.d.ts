@@ -25,12 +25,26 @@ export declare class Agent {
   close(): Promise<void>
 }
 
-/** Collects the parts of an assistant. */
+/** What an assistant is, as far as it is no code. */
+export declare class AgentSpec {
+  /** The spec of a file, with what its profile of this name says. */
+  static load(path: string, profile?: string | undefined | null): AgentSpec
+  /** The same of JSON text. */
+  static fromJson(json: string, profile?: string | undefined | null): AgentSpec
+  /** Opens the model that it names. */
+  openModel(cancellation: Cancellation): Promise<Llm>
+}
+
+/** Collects the parts of an assistant, or the tools of an [`McpServer`]. */
 export declare class AssistantBuilder {
   /** An assistant of this model. */
   constructor(llm: Llm)
-  /** Tools alone, for a server. */
+  /** Tools alone, for a server or a spec. */
   static ofTools(): AssistantBuilder
+  /** Gives the tools that were added the policies of a spec. */
+  policies(spec: AgentSpec): void
+  /** An assistant of a model and documents as a spec says, which has given the tools their policies. */
+  spec(llm: Llm, spec: AgentSpec, base?: KnowledgeBase | undefined | null): void
   /** What the model is told about its task. */
   instructions(instructions: string): void
   /** Where passages come from. */
@@ -67,6 +81,8 @@ export declare class AssistantBuilder {
   mcpTools(server: McpTools): void
   /** Checks everything once. */
   build(): Agent
+  /** A server of the tools and of an agent, which JSON text describes. */
+  server(about: string, agent?: Agent | undefined | null): McpServer
 }
 
 /** A tool that ships, or an assistant as one. All options are JSON text. */
@@ -235,7 +251,7 @@ export declare class McpHttpServer {
   close(): void
 }
 
-/** Tools, and an assistant as a tool, for clients of the Model Context Protocol. */
+/** Tools, and an agent as a tool, for clients of the Model Context Protocol. */
 export declare class McpServer {
   /** Serves over the standard streams. */
   serveStdio(cancellation: Cancellation): Promise<void>

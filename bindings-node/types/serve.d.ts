@@ -1,17 +1,17 @@
-import { Assistant } from "./agent.js";
+import { Agent } from "./agent.js";
 import type { Approver, Tool } from "./callback.js";
 import type { McpTools } from "./mcp.js";
 import { type Abortable } from "./runtime.js";
 import type { BuiltinTool } from "./tools.js";
 /** What an {@link McpServer} offers, and to whom. */
 export interface McpServerOptions {
-    /** As those of an {@link Assistant}, in this order. */
+    /** As those of an assistant, in this order. */
     tools?: readonly (Tool | BuiltinTool | McpTools)[];
     /**
-     * An assistant that clients may ask, as the last tool. Questions are on their own: no client hears what another one asked. The
-     * server has it also after its `close`. Further ones may be among `tools`, by {@link Assistant.asTool}.
+     * An assistant or a router that clients may ask, as the last tool. Questions are on their own: no client hears what another one asked. The
+     * server has it also after its `close`. Further ones may be among `tools`, by {@link Agent.asTool}.
      */
-    agent?: Assistant;
+    agent?: Agent;
     /** The name of that tool. Default `ask`. */
     agentName?: string;
     /** What the client's model is told about it. Default: that it answers questions. */
@@ -33,7 +33,7 @@ export interface McpHttpOptions extends Abortable {
     token?: string;
 }
 /**
- * Tools, and an assistant as a tool that is asked, for clients of the Model Context Protocol. At most 64 calls run at once,
+ * Tools, and an agent as a tool that is asked, for clients of the Model Context Protocol. At most 64 calls run at once,
  * further ones wait.
  */
 export declare class McpServer {

@@ -35,6 +35,7 @@ from ._errors import (
 )
 from ._filter import Filter
 from ._options import (
+    AssistantParts,
     BatchRequest,
     CircuitBreaker,
     ExtractOptions,
@@ -127,6 +128,7 @@ __all__ = [
     "Answer",
     "Approver",
     "Assistant",
+    "AssistantParts",
     "AsyncEventStream",
     "BatchRequest",
     "BusyError",

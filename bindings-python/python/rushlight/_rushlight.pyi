@@ -7,11 +7,11 @@ from typing_extensions import Unpack, disjoint_base
 from ._agents import HandOff, Route
 from ._errors import Error
 from ._filter import Filter
-from ._options import AllowedCommand, BatchRequest, CurrentTimeOptions, ExtractOptions, FetchPageOptions, KnowledgeBaseOptions, LocalLlmOptions, McpEndpoint, McpToolsOptions, ReadFileOptions, RemoteEmbedderOptions, RetrieverOptions, RunCommandOptions, RunOptions, SearchCodeOptions, SearchKnowledgeOptions, ToolPolicy, WebOptions
+from ._options import AllowedCommand, AssistantParts, BatchRequest, CurrentTimeOptions, ExtractOptions, FetchPageOptions, KnowledgeBaseOptions, LocalLlmOptions, McpEndpoint, McpToolsOptions, ReadFileOptions, RemoteEmbedderOptions, RetrieverOptions, RunCommandOptions, RunOptions, SearchCodeOptions, SearchKnowledgeOptions, ToolPolicy, WebOptions
 from ._protocols import Approver, Cache, Embedder, Llm, Reranker, Retriever
 from ._tool import Tool
 
-__all__ = ["__version__", "Agent", "Answer", "Assistant", "AsyncEventStream", "BuiltinTool", "CachedEmbedder", "Citation", "CompactReport", "DeviceInfo", "Document", "Done", "EventStream", "FailedDocument", "FetchProgress", "HandedOff", "HashedEmbedder", "IngestProgress", "IngestReport", "KnowledgeBase", "KnowledgeBaseInfo", "KnowledgeRetriever", "KnownModel", "Limits", "LoadProgress", "LocalEmbedder", "LocalLlm", "LocalReranker", "MemoryCache", "MemoryEstimate", "MemorySessions", "ModelInfo", "ModelRegistry", "Passage", "QuantizeProgress", "QuantizeReport", "QuantizedTensor", "RegisteredModel", "RemoteEmbedder", "Report", "Retrieved", "Routed", "Router", "Sampling", "Scores", "ScriptedLlm", "Slo", "SloReport", "Slos", "StoreCheck", "StoreInfo", "Text", "ToolCall", "ToolOutput", "Usage", "VectorIndex", "afetch", "aquantize", "calculate", "current_time", "devices", "fetch", "fetch_page", "models", "quantize", "read_file", "run_command", "search_code", "search_knowledge"]
+__all__ = ["__version__", "Agent", "Answer", "Assistant", "AsyncEventStream", "BuiltinTool", "CachedEmbedder", "Citation", "CompactReport", "DeviceInfo", "Document", "Done", "EventStream", "FailedDocument", "FetchProgress", "HandedOff", "HashedEmbedder", "IngestProgress", "IngestReport", "KnowledgeBase", "KnowledgeBaseInfo", "KnowledgeRetriever", "KnownModel", "Limits", "LoadProgress", "LocalEmbedder", "LocalLlm", "LocalReranker", "McpHttpServer", "McpServer", "McpTools", "MemoryCache", "MemoryEstimate", "MemorySessions", "ModelInfo", "ModelRegistry", "Passage", "QuantizeProgress", "QuantizeReport", "QuantizedTensor", "RegisteredModel", "RemoteEmbedder", "Report", "Retrieved", "Routed", "Router", "Sampling", "Scores", "ScriptedLlm", "Slo", "SloReport", "Slos", "StoreCheck", "StoreInfo", "Text", "ToolCall", "ToolOutput", "Usage", "VectorIndex", "afetch", "aquantize", "calculate", "current_time", "devices", "fetch", "fetch_page", "models", "quantize", "read_file", "run_command", "search_code", "search_knowledge"]
 
 __version__: Final[str]
 
@@ -180,7 +180,7 @@ class Assistant(Agent):
 
     It may be used from any thread and any event loop, and by many at once.
     """
-    def __new__(cls, /, llm: LocalLlm | ScriptedLlm | Llm, *, instructions: str | None = None, tools: Sequence[Tool[..., Any] | Callable[..., Any] | BuiltinTool] = ..., retriever: Retriever | None = None, cache: MemoryCache | Cache | None = None, sessions: MemorySessions | None = None, sampling: Sampling | Mapping[str, Any] | None = None, limits: Limits | Mapping[str, Any] | None = None, tool_timeout: float | None = None, approver: Approver | None = None, hand_offs: Sequence[HandOff] = ..., cache_tool_answers: bool = False, record: str | PathLike[str] | None = None) -> Assistant:
+    def __new__(cls, /, llm: LocalLlm | ScriptedLlm | Llm, *, instructions: str | None = None, tools: Sequence[Tool[..., Any] | Callable[..., Any] | BuiltinTool | McpTools] = ..., retriever: Retriever | None = None, cache: MemoryCache | Cache | None = None, sessions: MemorySessions | None = None, sampling: Sampling | Mapping[str, Any] | None = None, limits: Limits | Mapping[str, Any] | None = None, tool_timeout: float | None = None, approver: Approver | None = None, hand_offs: Sequence[HandOff] = ..., cache_tool_answers: bool = False, record: str | PathLike[str] | None = None) -> Assistant:
         """
         An assistant around a model; everything else is optional.
 
@@ -188,8 +188,8 @@ class Assistant(Agent):
             llm: the model: a `LocalLlm`, a `ScriptedLlm`, or any object with a method `generate(prompt)` that gives
                 pieces of text and tool calls
             instructions: who the assistant is and what it does
-            tools: functions that the model may call, decorated with `tool` or not, and what the functions of
-                `rushlight.tools` make
+            tools: functions that the model may call, decorated with `tool` or not, what the functions of
+                `rushlight.tools` make, and the tools of servers, as `McpTools.connect` gives them
             retriever: answers rest on the passages that it finds: a `KnowledgeBase`, what its method `retriever`
                 gives, or any object with a method `retrieve(question, k)` that gives passages
             cache: answers are kept here and given again: a `MemoryCache`, or any object with the methods
@@ -206,6 +206,11 @@ class Assistant(Agent):
             record: a file, replaced if it is there, that keeps everything that runs are told by model, tools, retriever, cache
                 and sessions, as it is: `Assistant.replay` gives the same events again
         """
+    @staticmethod
+    async def afrom_spec(spec: str | PathLike[str] | Mapping[str, Any], *, profile: str | None = None, llm: LocalLlm | ScriptedLlm | Llm | None = None, **parts: Unpack[AssistantParts]) -> Assistant:
+        """
+        As `from_spec`, from async code.
+        """
     async def awarm_up(self, /) -> None:
         """
         As `warm_up`, from async code.
@@ -220,6 +225,42 @@ class Assistant(Agent):
 
         Raises:
             UnknownError: no tool has this name.
+        """
+    @staticmethod
+    def from_spec(spec: str | PathLike[str] | Mapping[str, Any], *, profile: str | None = None, llm: LocalLlm | ScriptedLlm | Llm | None = None, **parts: Unpack[AssistantParts]) -> Assistant:
+        """
+        The assistant of a spec: a file in TOML or JSON, which is the same in Rust and Node, or a dict of what such a file
+        says. Durations are numbers of seconds or text such as `30s`.
+
+        An `agent.toml`, and its assistant:
+
+            model = "Qwen2.5-Coder-0.5B-Instruct"
+            instructions = "You answer in one sentence."
+            sampling.temperature = 0.2
+            limits = { max_output_tokens = 160, deadline = "30s" }
+            tools.calculate = { rate = "100/min" }
+
+            assistant = Assistant.from_spec("agent.toml", tools=[rushlight.tools.calculate()])
+
+        Its keys are `model`, `model_options` (those of `LocalLlm`), `instructions`, `sampling`, `limits`, `tools` (for each by
+        name what of its policy is other than the tool's own), `retriever` (how a `KnowledgeBase` is searched), `cache` and
+        `sessions` (bounds of a `MemoryCache` and of `MemorySessions`; without them there is none), `cache_tool_answers`, and
+        `profiles`: other `instructions`, `sampling` and `limits` by name. Paths of models begin at the file's folder, and the
+        environment variable `RUSHLIGHT_MODEL` comes in the place of a file's `model`.
+
+        Args:
+            spec: the file, whose name ends in `.toml` or `.json`, or a dict
+            profile: the profile whose parameters are used; by default none
+            llm: the model, in the place of the spec's; assistants of several profiles may share one
+            parts: `tools`, the functions of exactly those that the spec names; `retriever`, `tool_timeout`, `approver`,
+                `hand_offs` and `record`, as those of the class; `cache` and `sessions`, in the place of the spec's
+
+        Raises:
+            IoError: the file cannot be read.
+            InvalidError: a key is not known, or a value is of the wrong type or out of its range: the text has its path, and
+                the file; the tools are not those that the spec names; or there is nothing that `retriever` could search.
+            UnknownError: there is no profile or no model of this name.
+            ModelError: the model cannot be loaded.
         """
     @staticmethod
     def replay(path: str | PathLike[str]) -> Assistant:
@@ -1404,7 +1445,7 @@ class McpHttpServer:
 @final
 class McpServer:
     """
-    Tools, and an assistant as a tool that is asked, for clients of the Model Context Protocol.
+    Tools, and an agent as a tool that is asked, for clients of the Model Context Protocol.
 
     Functions run as they do in an `Assistant`, and their policies hold; async ones run on an event loop of rushlight's own.
     At most 64 calls run at once, further ones wait.
@@ -1413,15 +1454,15 @@ class McpServer:
     McpServer("dice", tools=[roll]).serve_stdio()
     ```
     """
-    def __new__(cls, /, name: str, *, tools: Sequence[Tool[..., Any] | Callable[..., Any] | BuiltinTool | McpTools] = ..., agent: Assistant | None = None, agent_name: str | None = None, agent_description: str | None = None, instructions: str | None = None, scopes: Collection[str] | None = None, tool_timeout: float | None = None, approver: Approver | None = None) -> McpServer:
+    def __new__(cls, /, name: str, *, tools: Sequence[Tool[..., Any] | Callable[..., Any] | BuiltinTool | McpTools] = ..., agent: Agent | None = None, agent_name: str | None = None, agent_description: str | None = None, instructions: str | None = None, scopes: Collection[str] | None = None, tool_timeout: float | None = None, approver: Approver | None = None) -> McpServer:
         """
         A server that offers nothing but what it is given.
 
         Args:
             name: what clients are told that it is called
             tools: as those of an `Assistant`, in this order
-            agent: an assistant that clients may ask, as the last tool. Questions are on their own: no client hears what
-                another one asked. Further ones may be among `tools`, by `Assistant.as_tool`
+            agent: an assistant or a router that clients may ask, as the last tool. Questions are on their own: no client hears what
+                another one asked. Further ones may be among `tools`, by `as_tool`
             agent_name: the name of that tool; default `ask`
             agent_description: what the client's model is told about it; default that it answers questions
             instructions: words to the client's model on how to use all of it
@@ -2007,6 +2048,12 @@ class Report:
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
     def __repr__(self, /) -> str: ...
+    @property
+    def call_probability(self, /) -> float | None:
+        """
+        How likely a local model was to begin its first turn with a call of a tool, from 0 to 1; none where it did not have
+        the choice.
+        """
     @property
     def decoding(self, /) -> float:
         """
