@@ -171,6 +171,6 @@ test("what cannot be served is refused", async () => {
 
   await assert.rejects(empty.serveHttp({ address: "localhost" }), { code: "invalid", message: /an address and a port/ });
   await assert.rejects(empty.serveHttp({ address: "0.0.0.0:0" }), { code: "invalid", message: /expected a token/ });
-  assert.throws(() => new McpServer("numbers", { agent: {} }), { code: "invalid", message: /expected an Assistant/ });
+  assert.throws(() => new McpServer("numbers", { agent: {} }), { code: "invalid", message: /expected an assistant or a router/ });
   assert.throws(() => new McpServer("numbers", { port: 1 }), { code: "invalid", message: /unknown field `port`/ });
 });
