@@ -25,12 +25,26 @@ export declare class Agent {
   close(): Promise<void>
 }
 
+/** What an assistant is, as far as it is no code. */
+export declare class AgentSpec {
+  /** The spec of a file, with what its profile of this name says. */
+  static load(path: string, profile?: string | undefined | null): AgentSpec
+  /** The same of JSON text. */
+  static fromJson(json: string, profile?: string | undefined | null): AgentSpec
+  /** Opens the model that it names. */
+  openModel(cancellation: Cancellation): Promise<Llm>
+}
+
 /** Collects the parts of an assistant, or the tools of an [`McpServer`]. */
 export declare class AssistantBuilder {
   /** An assistant of this model. */
   constructor(llm: Llm)
-  /** Tools alone, for a server. */
+  /** Tools alone, for a server or a spec. */
   static ofTools(): AssistantBuilder
+  /** Gives the tools that were added the policies of a spec. */
+  policies(spec: AgentSpec): void
+  /** An assistant of a model and documents as a spec says, which has given the tools their policies. */
+  spec(llm: Llm, spec: AgentSpec, base?: KnowledgeBase | undefined | null): void
   /** What the model is told about its task. */
   instructions(instructions: string): void
   /** Where passages come from. */

@@ -26,6 +26,7 @@ IMPORTS = {
     "._filter": {"Filter"},
     "._options": {
         "AllowedCommand",
+        "AssistantParts",
         "BatchRequest",
         "CurrentTimeOptions",
         "ExtractOptions",

@@ -2,7 +2,7 @@ import * as native from "../native.js";
 import { Agent } from "./agent.js";
 import { MemoryCache } from "./cache.js";
 import { Tool, method, policyToJson, type Approver, type Decision } from "./callback.js";
-import { fromJson, optionsToJson } from "./convert.js";
+import { fromJson, optionsToJson, toPlainJson } from "./convert.js";
 import { invalid, kind, part, text } from "./error.js";
 import { LocalLlm, ScriptedLlm, nativeLlm, type Prompt } from "./llm.js";
 import { McpTools } from "./mcp.js";
@@ -11,6 +11,7 @@ import { KnowledgeBase } from "./retrieval.js";
 import { KnowledgeRetriever } from "./retriever.js";
 import { abortable, now, type Abortable } from "./runtime.js";
 import { MemorySessions } from "./session.js";
+import type { AgentSpec } from "./spec.js";
 import { BuiltinTool } from "./tools.js";
 
 /** How the next token is chosen. */
@@ -45,10 +46,8 @@ export interface Limits {
   deadlineMs?: number;
 }
 
-/** The parts of an {@link Assistant}. */
-export interface AssistantOptions {
-  /** What the model is told about its task. */
-  instructions?: string;
+/** The parts of an {@link Assistant} that are code. */
+export interface AssistantParts {
   /** Functions that the model may call, tools that ship, and the tools of servers. */
   tools?: readonly (Tool | BuiltinTool | McpTools)[];
   /** How long a tool may run before it is stopped, if it has no `timeoutMs` of its own. Default 5 seconds. */
@@ -61,17 +60,39 @@ export interface AssistantOptions {
   handOffs?: readonly HandOff[];
   /** Where answers are kept: in memory, or in an object of your own. */
   cache?: MemoryCache | Cache;
-  /** Keeps answers that needed tools, too. Default false: a tool may have an effect, or another value next time. */
-  cacheToolAnswers?: boolean;
   /** Where conversations are kept. */
   sessions?: MemorySessions;
-  sampling?: Sampling;
-  limits?: Limits;
   /**
    * A file, replaced if it is there, that keeps everything that runs are told by model, tools, retriever, cache and
    * sessions, as it is: {@link Assistant.replay} gives the same events again.
    */
   record?: string;
+}
+
+/** The parts of an {@link Assistant}. */
+export interface AssistantOptions extends AssistantParts {
+  /** What the model is told about its task. */
+  instructions?: string;
+  /** Keeps answers that needed tools, too. Default false: a tool may have an effect, or another value next time. */
+  cacheToolAnswers?: boolean;
+  sampling?: Sampling;
+  limits?: Limits;
+}
+
+/** Of what {@link Assistant.fromSpec} makes an assistant, beside the spec. */
+export interface SpecOptions extends AssistantParts, Abortable {
+  /** The profile of the spec whose parameters are used. Default: none. */
+  profile?: string;
+  /** The model, in the place of the spec's: assistants of several profiles may share one. */
+  llm?: LocalLlm | ScriptedLlm | Llm;
+  /** Functions of exactly those tools that the spec names. */
+  tools?: AssistantParts["tools"];
+  /** Where passages come from. A knowledge base is searched as the spec says. */
+  retriever?: AssistantParts["retriever"];
+  /** Where answers are kept, in the place of the spec's cache. */
+  cache?: AssistantParts["cache"];
+  /** Where conversations are kept, in the place of the spec's. */
+  sessions?: AssistantParts["sessions"];
 }
 
 /** An agent to which an assistant may hand the conversation over. */
@@ -92,6 +113,45 @@ export class Assistant extends Agent {
   constructor(replayed: native.Agent);
   constructor(llm: LocalLlm | ScriptedLlm | Llm | native.Agent, options: AssistantOptions = {}) {
     super(llm instanceof native.Agent ? llm : now(() => build(nativeLlm(llm), options)));
+  }
+
+  /**
+   * The assistant of a spec: a file in TOML or JSON, which is the same in Rust and Python, or an object of what such a file
+   * says. Durations are numbers of seconds or text such as `30s`.
+   *
+   * An `agent.toml`, and its assistant:
+   *
+   * ```toml
+   * model = "Qwen2.5-Coder-0.5B-Instruct"
+   * instructions = "You answer in one sentence."
+   * sampling.temperature = 0.2
+   * limits = { max_output_tokens = 160, deadline = "30s" }
+   * tools.calculate = { rate = "100/min" }
+   * ```
+   *
+   * ```ts
+   * const assistant = await Assistant.fromSpec("agent.toml", { tools: [tools.calculate()] });
+   * ```
+   *
+   * A key that is not known, and a value of the wrong type or out of its range, is refused with the code `invalid`, its path
+   * and the file; so are tools that are not those that the spec names.
+   */
+  static async fromSpec(spec: string | AgentSpec, options: SpecOptions = {}): Promise<Assistant> {
+    const { profile, llm, signal, ...parts } = options;
+    checkNames(parts, partNames);
+    const described = now(() => read(spec, profile));
+    const builder = native.AssistantBuilder.ofTools();
+    now(() => {
+      addTools(builder, parts);
+      builder.policies(described);
+    });
+    const model = llm === undefined ? await abortable(signal, (stop) => described.openModel(stop)) : nativeLlm(llm);
+    return new Assistant(now(() => {
+      const base = parts.retriever instanceof KnowledgeBase ? parts.retriever.native : undefined;
+      builder.spec(model, described, base);
+      addParts(builder, parts);
+      return builder.build();
+    }));
   }
 
   /**
@@ -119,47 +179,72 @@ export class Assistant extends Agent {
   }
 }
 
-const optionNames = [
-  "instructions",
+const partNames = [
   "tools",
   "toolTimeoutMs",
   "approver",
   "retriever",
   "cache",
   "handOffs",
-  "cacheToolAnswers",
   "sessions",
+  "record",
+] satisfies (keyof AssistantParts)[];
+
+const optionNames = [
+  "instructions",
+  ...partNames,
+  "cacheToolAnswers",
   "sampling",
   "limits",
-  "record",
 ] satisfies (keyof AssistantOptions)[];
 
+function checkNames(options: object, names: readonly string[]): void {
+  const strange = Object.keys(options).find((name) => !names.includes(name));
+  if (strange === undefined) return;
+  throw invalid("options", `unknown option \`${strange}\`, expected one of \`${names.join("`, `")}\``);
+}
+
 function build(llm: native.Llm, options: AssistantOptions): native.Agent {
-  const { instructions, tools, toolTimeoutMs, approver, retriever, cache, ...more } = options;
-  const { handOffs, cacheToolAnswers, sessions, sampling, limits, record, ...unknown } = more;
-  const [strange] = Object.keys(unknown);
-  if (strange !== undefined) {
-    throw invalid("options", `unknown option \`${strange}\`, expected one of \`${optionNames.join("`, `")}\``);
-  }
+  checkNames(options, optionNames);
+  const { instructions, cacheToolAnswers, sampling, limits, ...parts } = options;
   const builder = new native.AssistantBuilder(llm);
   if (instructions !== undefined) builder.instructions(text("instructions", instructions));
+  addTools(builder, parts);
+  if (parts.retriever instanceof KnowledgeBase) builder.retriever(parts.retriever.native);
+  if (cacheToolAnswers === true) builder.cacheToolAnswers();
+  if (sampling !== undefined) builder.sampling(optionsToJson("sampling", sampling));
+  if (limits !== undefined) builder.limits(optionsToJson("limits", limits));
+  addParts(builder, parts);
+  return builder.build();
+}
+
+function addTools(builder: native.AssistantBuilder, { tools, toolTimeoutMs, approver }: AssistantParts): void {
   if (toolTimeoutMs !== undefined) builder.toolTimeout(toolTimeoutMs);
   if (approver !== undefined) builder.approver(decisions(approver));
   for (const tool of tools ?? []) addTool(builder, tool);
-  if (retriever instanceof KnowledgeBase) builder.retriever(retriever.native);
-  else if (retriever instanceof KnowledgeRetriever) builder.knowledgeRetriever(retriever.base, retriever.native);
-  else if (retriever !== undefined) builder.ownRetriever(...retrieverMethods(retriever));
+}
+
+/** Adds what is neither a tool nor documents. */
+function addParts(builder: native.AssistantBuilder, parts: AssistantParts): void {
+  const { retriever, cache, handOffs, sessions, record } = parts;
+  if (retriever instanceof KnowledgeRetriever) builder.knowledgeRetriever(retriever.base, retriever.native);
+  else if (retriever !== undefined && !(retriever instanceof KnowledgeBase)) {
+    builder.ownRetriever(...retrieverMethods(retriever));
+  }
   if (cache instanceof MemoryCache) builder.cache(cache.native);
   else if (cache !== undefined) builder.ownCache(...cacheMethods(cache));
   for (const { name, description, assistant } of handOffs ?? []) {
     builder.handOffTo(text("hand-off", name), text("hand-off", description), part("hand-off", assistant, Agent).native);
   }
-  if (cacheToolAnswers === true) builder.cacheToolAnswers();
   if (sessions !== undefined) builder.sessions(part("sessions", sessions, MemorySessions).native);
-  if (sampling !== undefined) builder.sampling(optionsToJson("sampling", sampling));
-  if (limits !== undefined) builder.limits(optionsToJson("limits", limits));
   if (record !== undefined) builder.record(text("record", record));
-  return builder.build();
+}
+
+/** The spec of a file or an object, with what its profile of this name says. */
+function read(spec: string | AgentSpec, profile: string | undefined): native.AgentSpec {
+  const name = profile === undefined ? undefined : text("profile", profile);
+  if (typeof spec === "string") return native.AgentSpec.load(spec, name);
+  return native.AgentSpec.fromJson(toPlainJson("agent spec", spec), name);
 }
 
 /** @internal */

@@ -27,9 +27,18 @@ export function toSnake(value: unknown): unknown {
 
 /** JSON text for the native module; `what` names the value in errors. */
 export function toJson(what: string, value: unknown): string {
+  return stringify(what, value, () => toSnake(value));
+}
+
+/** The same with the keys as they are. */
+export function toPlainJson(what: string, value: unknown): string {
+  return stringify(what, value, () => value);
+}
+
+function stringify(what: string, value: unknown, converted: () => unknown): string {
   let json: string | undefined;
   try {
-    json = JSON.stringify(toSnake(value));
+    json = JSON.stringify(converted());
   } catch (thrown) {
     throw invalid(what, thrown instanceof Error ? thrown.message : String(thrown));
   }

@@ -7,7 +7,15 @@ export {
   type GoOnOptions,
   type RunOptions,
 } from "./agent.js";
-export { Assistant, type AssistantOptions, type HandOff, type Limits, type Sampling } from "./assistant.js";
+export {
+  Assistant,
+  type AssistantOptions,
+  type AssistantParts,
+  type HandOff,
+  type Limits,
+  type Sampling,
+  type SpecOptions,
+} from "./assistant.js";
 export { MemoryCache, type MemoryCacheOptions } from "./cache.js";
 export {
   tool,
@@ -109,6 +117,7 @@ export type { Abortable } from "./runtime.js";
 export { McpServer, type McpHttpOptions, type McpHttpServer, type McpServerOptions } from "./serve.js";
 export { MemorySessions, type MemorySessionsOptions } from "./session.js";
 export { Slos, type Metric, type Slo, type SloReport } from "./slo.js";
+export type { AgentProfile, AgentSpec } from "./spec.js";
 export type { CompactReport, StoreCheck, StoreInfo } from "./store.js";
 export type { EventStream } from "./stream.js";
 export * as tools from "./tools.js";

@@ -17,6 +17,7 @@ use crate::retriever::KnowledgeRetriever;
 use crate::runtime::now;
 use crate::serve::McpServer;
 use crate::session::MemorySessions;
+use crate::spec::AgentSpec;
 use crate::tool::BuiltinTool;
 
 /// Collects the parts of an assistant, or the tools of an [`McpServer`].
@@ -37,10 +38,34 @@ impl AssistantBuilder {
         }
     }
 
-    /// Tools alone, for a server.
+    /// Tools alone, for a server or a spec.
     #[napi(factory)]
     pub fn of_tools() -> Self {
         Self { builder: None, toolbox: Some(Toolbox::new()) }
+    }
+
+    /// Gives the tools that were added the policies of a spec.
+    #[napi]
+    pub fn policies(&mut self, env: Env, spec: &AgentSpec) -> napi::Result<()> {
+        self.with_toolbox(env, |toolbox| spec.spec.toolbox(&toolbox))
+    }
+
+    /// An assistant of a model and documents as a spec says, which has given the tools their policies.
+    #[napi]
+    pub fn spec(
+        &mut self,
+        env: Env,
+        llm: &Llm,
+        spec: &AgentSpec,
+        base: Option<&KnowledgeBase>,
+    ) -> napi::Result<()> {
+        let builder = now(env, || {
+            let base = base.map(KnowledgeBase::opened).transpose()?;
+            let toolbox = self.toolbox.as_ref().ok_or_else(used)?;
+            spec.spec.builder(Arc::clone(&llm.llm), toolbox, base)
+        })?;
+        self.builder = Some(builder);
+        Ok(())
     }
 
     /// What the model is told about its task.

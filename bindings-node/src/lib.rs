@@ -32,5 +32,6 @@ mod runtime;
 mod serve;
 mod session;
 mod slo;
+mod spec;
 mod stream;
 mod tool;

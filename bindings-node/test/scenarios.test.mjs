@@ -119,17 +119,22 @@ async function assistantOf(scenario, Model, record) {
   const agents = (scenario.agents ?? []).map((agent) => {
     return other(agent).asTool({ name: agent.name, description: agent.description });
   });
-  return new Assistant(new Model(scenario.script.map(camelKeys)), {
-    instructions: scenario.instructions,
+  const llm = new Model(scenario.script.map(camelKeys));
+  const parts = {
     handOffs: scenario.hand_offs?.map((to) => ({ name: to.name, description: to.description, assistant: other(to) })),
     tools: [...(scenario.tools ?? []).map((name) => tools[name]), ...agents],
     toolTimeoutMs: scenario.tool_timeout_ms,
     approver: () => null,
     retriever,
+    record,
+  };
+  if (scenario.spec) return Assistant.fromSpec(scenario.spec, { llm, ...parts });
+  return new Assistant(llm, {
+    ...parts,
+    instructions: scenario.instructions,
     cache: scenario.cache ? new MemoryCache() : undefined,
     sessions: scenario.sessions ? new MemorySessions() : undefined,
     limits: scenario.limits && camelKeys(scenario.limits),
-    record,
   });
 }
 

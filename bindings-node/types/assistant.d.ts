@@ -8,6 +8,7 @@ import { KnowledgeBase } from "./retrieval.js";
 import { KnowledgeRetriever } from "./retriever.js";
 import { type Abortable } from "./runtime.js";
 import { MemorySessions } from "./session.js";
+import type { AgentSpec } from "./spec.js";
 import { BuiltinTool } from "./tools.js";
 /** How the next token is chosen. */
 export interface Sampling {
@@ -39,10 +40,8 @@ export interface Limits {
     /** Wall time of the whole run. Default 10 minutes. */
     deadlineMs?: number;
 }
-/** The parts of an {@link Assistant}. */
-export interface AssistantOptions {
-    /** What the model is told about its task. */
-    instructions?: string;
+/** The parts of an {@link Assistant} that are code. */
+export interface AssistantParts {
     /** Functions that the model may call, tools that ship, and the tools of servers. */
     tools?: readonly (Tool | BuiltinTool | McpTools)[];
     /** How long a tool may run before it is stopped, if it has no `timeoutMs` of its own. Default 5 seconds. */
@@ -55,17 +54,37 @@ export interface AssistantOptions {
     handOffs?: readonly HandOff[];
     /** Where answers are kept: in memory, or in an object of your own. */
     cache?: MemoryCache | Cache;
-    /** Keeps answers that needed tools, too. Default false: a tool may have an effect, or another value next time. */
-    cacheToolAnswers?: boolean;
     /** Where conversations are kept. */
     sessions?: MemorySessions;
-    sampling?: Sampling;
-    limits?: Limits;
     /**
      * A file, replaced if it is there, that keeps everything that runs are told by model, tools, retriever, cache and
      * sessions, as it is: {@link Assistant.replay} gives the same events again.
      */
     record?: string;
+}
+/** The parts of an {@link Assistant}. */
+export interface AssistantOptions extends AssistantParts {
+    /** What the model is told about its task. */
+    instructions?: string;
+    /** Keeps answers that needed tools, too. Default false: a tool may have an effect, or another value next time. */
+    cacheToolAnswers?: boolean;
+    sampling?: Sampling;
+    limits?: Limits;
+}
+/** Of what {@link Assistant.fromSpec} makes an assistant, beside the spec. */
+export interface SpecOptions extends AssistantParts, Abortable {
+    /** The profile of the spec whose parameters are used. Default: none. */
+    profile?: string;
+    /** The model, in the place of the spec's: assistants of several profiles may share one. */
+    llm?: LocalLlm | ScriptedLlm | Llm;
+    /** Functions of exactly those tools that the spec names. */
+    tools?: AssistantParts["tools"];
+    /** Where passages come from. A knowledge base is searched as the spec says. */
+    retriever?: AssistantParts["retriever"];
+    /** Where answers are kept, in the place of the spec's cache. */
+    cache?: AssistantParts["cache"];
+    /** Where conversations are kept, in the place of the spec's. */
+    sessions?: AssistantParts["sessions"];
 }
 /** An agent to which an assistant may hand the conversation over. */
 export interface HandOff {
@@ -80,6 +99,28 @@ export interface HandOff {
 export declare class Assistant extends Agent {
     /** An assistant of a model: one of this package, or an object of your own. */
     constructor(llm: LocalLlm | ScriptedLlm | Llm, options?: AssistantOptions);
+    /**
+     * The assistant of a spec: a file in TOML or JSON, which is the same in Rust and Python, or an object of what such a file
+     * says. Durations are numbers of seconds or text such as `30s`.
+     *
+     * An `agent.toml`, and its assistant:
+     *
+     * ```toml
+     * model = "Qwen2.5-Coder-0.5B-Instruct"
+     * instructions = "You answer in one sentence."
+     * sampling.temperature = 0.2
+     * limits = { max_output_tokens = 160, deadline = "30s" }
+     * tools.calculate = { rate = "100/min" }
+     * ```
+     *
+     * ```ts
+     * const assistant = await Assistant.fromSpec("agent.toml", { tools: [tools.calculate()] });
+     * ```
+     *
+     * A key that is not known, and a value of the wrong type or out of its range, is refused with the code `invalid`, its path
+     * and the file; so are tools that are not those that the spec names.
+     */
+    static fromSpec(spec: string | AgentSpec, options?: SpecOptions): Promise<Assistant>;
     /**
      * The assistant of a journal that `record` made: the same runs give the same events, without model, tools or network. A
      * run that asks for something else than the recorded one did is rejected with the code `diverged`; a journal that is

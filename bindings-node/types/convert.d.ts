@@ -4,5 +4,7 @@ export declare function fromJson<T>(json: string): T;
 export declare function toSnake(value: unknown): unknown;
 /** JSON text for the native module; `what` names the value in errors. */
 export declare function toJson(what: string, value: unknown): string;
+/** The same with the keys as they are. */
+export declare function toPlainJson(what: string, value: unknown): string;
 /** JSON text of an options object. */
 export declare function optionsToJson(what: string, options: unknown): string;

@@ -1,16 +1,17 @@
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use pyo3::prelude::*;
-use rushlight::Toolbox;
+use pyo3::types::PyDict;
+use rushlight::{AgentSpec, Toolbox};
 
 use crate::agent::Agent;
 use crate::convert::{Json, json_of};
 use crate::error::raised;
+use crate::llm::LocalLlm;
 use crate::runtime::{Unlocked, run, wait};
 use crate::session::MemorySessions;
-use crate::tool::toolbox;
-use crate::{cache, llm, options, retriever};
+use crate::spec::{Parts, spec};
+use crate::{llm, options};
 
 /// The agent that rushlight ships: answers from documents, with tools, a memory and a cache.
 ///
@@ -29,10 +30,40 @@ impl Assistant {
     }
 }
 
-/// The name, description and core of a `rushlight.HandOff`.
-fn hand_off(given: &Bound<'_, PyAny>) -> PyResult<(String, String, Arc<dyn rushlight::Agent>)> {
-    let (name, description, agent): (String, String, PyRef<'_, Agent>) = given.extract()?;
-    Ok((name, description, agent.shared()))
+/// A spec, with the parts that are code.
+struct Described {
+    spec: AgentSpec,
+    toolbox: Toolbox,
+    parts: Option<Py<PyDict>>,
+}
+
+impl Described {
+    /// What is wrong with the spec or the tools is found before a model is loaded.
+    fn new(
+        py: Python<'_>,
+        given: &Py<PyAny>,
+        profile: Option<&str>,
+        parts: Option<Py<PyDict>>,
+    ) -> PyResult<Self> {
+        let spec = spec(given.bind(py), profile)?;
+        let tools = Parts::from_keywords(parts.as_ref().map(|parts| parts.bind(py)))?.toolbox()?;
+        let toolbox = spec.toolbox(&tools).map_err(raised)?;
+        Ok(Self { spec, toolbox, parts })
+    }
+
+    /// Opens the spec's model.
+    fn model(&self) -> impl Future<Output = rushlight::Result<LocalLlm>> + Send + use<> {
+        let spec = self.spec.clone();
+        async move { spec.open_model().await.map(LocalLlm::of) }
+    }
+
+    fn assistant(self, py: Python<'_>, llm: Py<PyAny>) -> PyResult<Py<Assistant>> {
+        let parts = Parts::from_keywords(self.parts.as_ref().map(|parts| parts.bind(py)))?;
+        let shared = llm::shared(llm.bind(py))?;
+        let builder = self.spec.builder(shared, &self.toolbox, parts.documents()).map_err(raised)?;
+        let core = parts.add_to(builder)?.build().map_err(raised)?;
+        Py::new(py, Assistant::with_base(core, self.toolbox, llm))
+    }
 }
 
 #[pymethods]
@@ -92,22 +123,17 @@ impl Assistant {
         cache_tool_answers: bool,
         record: Option<PathBuf>,
     ) -> PyResult<PyClassInitializer<Self>> {
+        let parts = Parts { tools, retriever, cache, sessions, tool_timeout, approver, hand_offs, record };
+        let toolbox = parts.toolbox()?;
         let mut builder = rushlight::Assistant::builder(llm::shared(&llm)?);
         if let Some(instructions) = instructions {
             builder = builder.instructions(instructions);
         }
-        let toolbox = toolbox(&tools, tool_timeout, approver.as_ref())?;
         if !toolbox.is_empty() {
             builder = builder.tools(toolbox.clone());
         }
-        if let Some(retriever) = retriever {
-            builder = builder.retriever(retriever::shared(&retriever)?);
-        }
-        if let Some(cache) = cache {
-            builder = builder.cache(cache::shared(&cache)?);
-        }
-        if let Some(sessions) = sessions {
-            builder = builder.sessions(sessions.core.clone());
+        if let Some(base) = parts.documents() {
+            builder = builder.retriever(base);
         }
         if let Some(sampling) = sampling {
             builder = builder.sampling(options::sampling(&sampling)?);
@@ -115,17 +141,89 @@ impl Assistant {
         if let Some(limits) = limits {
             builder = builder.limits(options::limits(&limits)?);
         }
-        for given in &hand_offs {
-            let (name, description, other) = hand_off(given)?;
-            builder = builder.hand_off_to(name, description, other);
-        }
         if cache_tool_answers {
             builder = builder.cache_tool_answers();
         }
-        if let Some(path) = record {
-            builder = builder.record(path);
-        }
-        Ok(Self::with_base(builder.build().map_err(raised)?, toolbox, llm.unbind()))
+        let core = parts.add_to(builder)?.build().map_err(raised)?;
+        Ok(Self::with_base(core, toolbox, llm.unbind()))
+    }
+
+    /// The assistant of a spec: a file in TOML or JSON, which is the same in Rust and Node, or a dict of what such a file
+    /// says. Durations are numbers of seconds or text such as `30s`.
+    ///
+    /// An `agent.toml`, and its assistant:
+    ///
+    ///     model = "Qwen2.5-Coder-0.5B-Instruct"
+    ///     instructions = "You answer in one sentence."
+    ///     sampling.temperature = 0.2
+    ///     limits = { max_output_tokens = 160, deadline = "30s" }
+    ///     tools.calculate = { rate = "100/min" }
+    ///
+    ///     assistant = Assistant.from_spec("agent.toml", tools=[rushlight.tools.calculate()])
+    ///
+    /// Its keys are `model`, `model_options` (those of `LocalLlm`), `instructions`, `sampling`, `limits`, `tools` (for each by
+    /// name what of its policy is other than the tool's own), `retriever` (how a `KnowledgeBase` is searched), `cache` and
+    /// `sessions` (bounds of a `MemoryCache` and of `MemorySessions`; without them there is none), `cache_tool_answers`, and
+    /// `profiles`: other `instructions`, `sampling` and `limits` by name. Paths of models begin at the file's folder, and the
+    /// environment variable `RUSHLIGHT_MODEL` comes in the place of a file's `model`.
+    ///
+    /// Args:
+    ///     spec: the file, whose name ends in `.toml` or `.json`, or a dict
+    ///     profile: the profile whose parameters are used; by default none
+    ///     llm: the model, in the place of the spec's; assistants of several profiles may share one
+    ///     parts: `tools`, the functions of exactly those that the spec names; `retriever`, `tool_timeout`, `approver`,
+    ///         `hand_offs` and `record`, as those of the class; `cache` and `sessions`, in the place of the spec's
+    ///
+    /// Raises:
+    ///     IoError: the file cannot be read.
+    ///     InvalidError: a key is not known, or a value is of the wrong type or out of its range: the text has its path, and
+    ///         the file; the tools are not those that the spec names; or there is nothing that `retriever` could search.
+    ///     UnknownError: there is no profile or no model of this name.
+    ///     ModelError: the model cannot be loaded.
+    #[staticmethod]
+    #[pyo3(signature = (
+        spec: "str | PathLike[str] | Mapping[str, Any]", *,
+        profile = None,
+        llm: "LocalLlm | ScriptedLlm | Llm | None" = None,
+        **parts: "Unpack[AssistantParts]",
+    ))]
+    fn from_spec(
+        py: Python<'_>,
+        spec: Py<PyAny>,
+        profile: Option<String>,
+        llm: Option<Py<PyAny>>,
+        parts: Option<Py<PyDict>>,
+    ) -> PyResult<Py<Self>> {
+        let described = Described::new(py, &spec, profile.as_deref(), parts)?;
+        let llm = match llm {
+            Some(llm) => llm,
+            None => Py::new(py, wait(py, described.model())?)?.into_any(),
+        };
+        described.assistant(py, llm)
+    }
+
+    /// As `from_spec`, from async code.
+    #[staticmethod]
+    #[pyo3(signature = (
+        spec: "str | PathLike[str] | Mapping[str, Any]", *,
+        profile = None,
+        llm: "LocalLlm | ScriptedLlm | Llm | None" = None,
+        **parts: "Unpack[AssistantParts]",
+    ) -> "Assistant")]
+    async fn afrom_spec(
+        spec: Py<PyAny>,
+        profile: Option<String>,
+        llm: Option<Py<PyAny>>,
+        parts: Option<Py<PyDict>>,
+    ) -> PyResult<Py<Self>> {
+        let described = Python::attach(|py| Described::new(py, &spec, profile.as_deref(), parts))?;
+        let llm = if let Some(llm) = llm {
+            llm
+        } else {
+            let model = run(described.model()).await?;
+            Python::attach(|py| Py::new(py, model).map(Py::into_any))?
+        };
+        Python::attach(|py| described.assistant(py, llm))
     }
 
     /// The assistant of a journal that `record` made: the same runs give the same events, without model, tools or network.

@@ -39,6 +39,7 @@ mod runtime;
 mod serve;
 mod session;
 mod slo;
+mod spec;
 mod store;
 mod storing;
 mod stream;

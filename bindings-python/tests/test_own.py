@@ -385,8 +385,7 @@ def test_passages_are_cut_by_the_tokens_that_an_embedder_counts() -> None:
         def count_tokens(self, text: str) -> int:
             return len(text.split())
 
-    embedder = Words()
-    KnowledgeBase(None, embedder).ingest([Document("words.txt", "one two three. " * 10)])
+    KnowledgeBase(None, embedder := Words()).ingest([Document("words.txt", "one two three. " * 10)])
 
     assert len(embedder.texts) > 3
     assert all(len(text.split()) <= 8 for text in embedder.texts)

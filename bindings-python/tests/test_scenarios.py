@@ -119,15 +119,28 @@ def assistant_of(
     if isinstance(deadline := limits.get("deadline"), dict):
         limits["deadline"] = deadline["secs"] + deadline["nanos"] / 1e9
     agents = [other(each, model).as_tool(each["name"], each["description"]) for each in scenario.get("agents", [])]
+    hand_offs = [
+        rushlight.HandOff(each["name"], each["description"], other(each, model))
+        for each in scenario.get("hand_offs", [])
+    ]
+    tools = [*(TOOLS[name] for name in scenario.get("tools", [])), *agents]
+    tool_timeout = None if milliseconds is None else milliseconds / 1000
+    if "spec" in scenario:
+        return rushlight.Assistant.from_spec(
+            scenario["spec"],
+            llm=model(scenario["script"]),
+            hand_offs=hand_offs,
+            tools=tools,
+            tool_timeout=tool_timeout,
+            retriever=retriever,
+            record=record,
+        )
     return rushlight.Assistant(
         model(scenario["script"]),
         instructions=scenario.get("instructions"),
-        hand_offs=[
-            rushlight.HandOff(each["name"], each["description"], other(each, model))
-            for each in scenario.get("hand_offs", [])
-        ],
-        tools=[*(TOOLS[name] for name in scenario.get("tools", [])), *agents],
-        tool_timeout=None if milliseconds is None else milliseconds / 1000,
+        hand_offs=hand_offs,
+        tools=tools,
+        tool_timeout=tool_timeout,
         approver=lambda call: None,
         retriever=retriever,
         cache=rushlight.MemoryCache() if scenario.get("cache") else None,

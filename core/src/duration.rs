@@ -54,6 +54,8 @@ pub(crate) fn write(duration: Duration) -> String {
 enum Written {
     Seconds(f64),
     Text(String),
+    /// As serde writes durations.
+    Parts(Duration),
 }
 
 /// Seconds.
@@ -65,6 +67,7 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
     let (duration, got) = match Written::deserialize(deserializer).map_err(|_| unreadable("another type"))? {
         Written::Seconds(seconds) => (Duration::try_from_secs_f64(seconds).ok(), seconds.to_string()),
         Written::Text(text) => (parse(&text), text),
+        Written::Parts(duration) => return Ok(duration),
     };
     duration.ok_or_else(|| unreadable(&got))
 }

@@ -19,8 +19,8 @@ mod setters;
 pub mod tools;
 
 pub use agent::{
-    Agent, AgentExt, AgentTool, Answer, Assistant, AssistantBuilder, Citation, CitationOrigin, Event,
-    EventStream, Limits, PendingRun, Request, Route, RoutedBy, Router,
+    Agent, AgentExt, AgentSpec, AgentTool, Answer, Assistant, AssistantBuilder, Citation, CitationOrigin,
+    Event, EventStream, Limits, PendingRun, Request, Route, RoutedBy, Router,
 };
 pub use cache::{Cache, CachedEmbedder, MemoryCache, MemoryCacheOptions};
 pub use error::{Error, ErrorKind, Result};

@@ -1,4 +1,8 @@
-//! Chained setters of options structs: `Limits::default().max_turns(8).max_passages(6)`.
+//! Chained setters of options structs: `Limits::default().max_turns(8).max_passages(6)`; and the same by JSON fields.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 /// One setter for each field, of the field's name and type; a field that may be none takes its value.
 macro_rules! setters {
@@ -25,3 +29,15 @@ macro_rules! setters {
 }
 
 pub(crate) use setters;
+
+/// The same options with these fields of their JSON form.
+pub(crate) fn with_fields<T: Serialize + DeserializeOwned>(
+    options: &T,
+    fields: &Map<String, Value>,
+) -> serde_json::Result<T> {
+    let mut value = serde_json::to_value(options)?;
+    if let Value::Object(own) = &mut value {
+        own.extend(fields.clone());
+    }
+    serde_json::from_value(value)
+}

@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use rushlight::{
-    Agent, AgentTool, Approval, Assistant, Document, FunctionApprover, HashedEmbedder, KnowledgeBase, Limits,
-    MemoryCache, MemorySessions, PendingRun, Request, RetrieverOptions, Route, Router, ScriptedLlm,
-    ScriptedTurn, Toolbox,
+    Agent, AgentSpec, AgentTool, Approval, Assistant, AssistantBuilder, Document, FunctionApprover,
+    HashedEmbedder, KnowledgeBase, Limits, MemoryCache, MemorySessions, PendingRun, Request, RetrieverOptions,
+    Route, Router, ScriptedLlm, ScriptedTurn, Toolbox,
 };
 use rushlight_tests::support::tools::by_name;
 use serde::{Deserialize, Serialize};
@@ -22,6 +22,9 @@ use serde_json::Value;
 #[serde(deny_unknown_fields)]
 struct Scenario {
     name: String,
+    /// What the assistant is, in the place of `instructions`, `retriever`, `cache`, `sessions` and `limits`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    spec: Option<Value>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     instructions: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -119,38 +122,62 @@ fn other(other: &Other) -> Assistant {
     Assistant::builder(model(&other.script)).tools(toolbox(&other.tools)).build().unwrap()
 }
 
+async fn documents(scenario: &Scenario) -> Option<KnowledgeBase> {
+    if scenario.documents.is_empty() {
+        return None;
+    }
+    let text = |document: &Value, field: &str| document[field].as_str().unwrap_or_default().to_owned();
+    let documents = scenario.documents.iter().map(|document| {
+        let made = Document::new(text(document, "source"), text(document, "text"));
+        let fields = document["metadata"].as_object().into_iter().flatten();
+        fields.fold(made.title(text(document, "title")), |document, (name, value)| {
+            document.field(name, value.as_str().unwrap())
+        })
+    });
+    let base = KnowledgeBase::in_memory(HashedEmbedder::new(64)).await.unwrap();
+    base.ingest(documents.collect(), |_| ()).await.unwrap();
+    Some(base)
+}
+
+fn tools(scenario: &Scenario) -> Toolbox {
+    let mut tools = toolbox(&scenario.tools);
+    for agent in &scenario.agents {
+        tools = tools.add(AgentTool::new(&agent.name, &agent.description, other(agent))).unwrap();
+    }
+    match scenario.tool_timeout_ms {
+        Some(timeout) => tools.timeout(Duration::from_millis(timeout)),
+        None => tools,
+    }
+}
+
 async fn assistant(scenario: &Scenario, journal: &Path) -> Assistant {
-    let mut builder = Assistant::builder(model(&scenario.script)).record(journal);
+    let (llm, tools, base) = (model(&scenario.script), tools(scenario), documents(scenario).await);
+    let mut builder = match &scenario.spec {
+        Some(spec) => AgentSpec::from_json(&spec.to_string()).unwrap().builder(llm, &tools, base).unwrap(),
+        None => built(scenario, llm, tools, base),
+    };
     for to in &scenario.hand_offs {
         builder = builder.hand_off_to(&to.name, &to.description, other(to));
     }
+    builder.record(journal).build().unwrap()
+}
+
+fn built(
+    scenario: &Scenario,
+    llm: ScriptedLlm,
+    tools: Toolbox,
+    base: Option<KnowledgeBase>,
+) -> AssistantBuilder {
+    let mut builder = Assistant::builder(llm);
     if let Some(instructions) = &scenario.instructions {
         builder = builder.instructions(instructions);
     }
-    if !scenario.documents.is_empty() {
-        let text = |document: &Value, field: &str| document[field].as_str().unwrap_or_default().to_owned();
-        let documents = scenario.documents.iter().map(|document| {
-            let made = Document::new(text(document, "source"), text(document, "text"));
-            let fields = document["metadata"].as_object().into_iter().flatten();
-            fields.fold(made.title(text(document, "title")), |document, (name, value)| {
-                document.field(name, value.as_str().unwrap())
-            })
-        });
-        let base = KnowledgeBase::in_memory(HashedEmbedder::new(64)).await.unwrap();
-        base.ingest(documents.collect(), |_| ()).await.unwrap();
-        builder = match &scenario.retriever {
-            Some(options) => builder.retriever(base.retriever(options.clone()).unwrap()),
-            None => builder.retriever(base),
-        };
+    match (base, &scenario.retriever) {
+        (Some(base), Some(options)) => builder = builder.retriever(base.retriever(options.clone()).unwrap()),
+        (Some(base), None) => builder = builder.retriever(base),
+        (None, _) => {}
     }
-    if !scenario.tools.is_empty() || !scenario.agents.is_empty() {
-        let mut tools = toolbox(&scenario.tools);
-        for agent in &scenario.agents {
-            tools = tools.add(AgentTool::new(&agent.name, &agent.description, other(agent))).unwrap();
-        }
-        if let Some(timeout) = scenario.tool_timeout_ms {
-            tools = tools.timeout(Duration::from_millis(timeout));
-        }
+    if !tools.is_empty() {
         builder = builder.tools(tools);
     }
     if scenario.cache {
@@ -159,10 +186,10 @@ async fn assistant(scenario: &Scenario, journal: &Path) -> Assistant {
     if scenario.sessions {
         builder = builder.sessions(MemorySessions::new());
     }
-    if let Some(limits) = &scenario.limits {
-        builder = builder.limits(serde_json::from_value::<Limits>(limits.clone()).unwrap());
+    match &scenario.limits {
+        Some(limits) => builder.limits(serde_json::from_value::<Limits>(limits.clone()).unwrap()),
+        None => builder,
     }
-    builder.build().unwrap()
 }
 
 /// A router of the scenario's routes, with the assistant as the fallback.

@@ -35,6 +35,7 @@ from ._errors import (
 )
 from ._filter import Filter
 from ._options import (
+    AssistantParts,
     BatchRequest,
     CircuitBreaker,
     ExtractOptions,
@@ -128,6 +129,7 @@ __all__ = [
     "Answer",
     "Approver",
     "Assistant",
+    "AssistantParts",
     "AsyncEventStream",
     "BatchRequest",
     "BusyError",

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from os import PathLike
-from typing import Any, Literal, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 
 from ._filter import Filter
+
+if TYPE_CHECKING:
+    from ._agents import HandOff
+    from ._protocols import Approver, Cache, Retriever
+    from ._rushlight import McpTools, MemoryCache, MemorySessions
+    from ._tool import Tool
+    from .tools import BuiltinTool
 
 
 class NamedTool(TypedDict):
@@ -104,6 +111,19 @@ class ToolPolicy(TypedDict, total=False):
     """Whether the assistant's `approver` is asked before each call."""
     dry_run: bool
     """Whether each call only says what would run."""
+
+
+class AssistantParts(TypedDict, total=False):
+    """Of what `Assistant.from_spec` makes an assistant, beside the spec."""
+
+    tools: Sequence[Tool[..., Any] | Callable[..., Any] | BuiltinTool | McpTools]
+    retriever: Retriever | None
+    cache: MemoryCache | Cache | None
+    sessions: MemorySessions | None
+    tool_timeout: float | None
+    approver: Approver | None
+    hand_offs: Sequence[HandOff]
+    record: str | PathLike[str] | None
 
 
 class LocalLlmOptions(TypedDict, total=False):

@@ -7,7 +7,7 @@ from typing_extensions import Unpack, disjoint_base
 from ._agents import HandOff, Route
 from ._errors import Error
 from ._filter import Filter
-from ._options import AllowedCommand, BatchRequest, CurrentTimeOptions, ExtractOptions, FetchPageOptions, KnowledgeBaseOptions, LocalLlmOptions, McpEndpoint, McpToolsOptions, ReadFileOptions, RemoteEmbedderOptions, RetrieverOptions, RunCommandOptions, RunOptions, SearchCodeOptions, SearchKnowledgeOptions, ToolPolicy, WebOptions
+from ._options import AllowedCommand, AssistantParts, BatchRequest, CurrentTimeOptions, ExtractOptions, FetchPageOptions, KnowledgeBaseOptions, LocalLlmOptions, McpEndpoint, McpToolsOptions, ReadFileOptions, RemoteEmbedderOptions, RetrieverOptions, RunCommandOptions, RunOptions, SearchCodeOptions, SearchKnowledgeOptions, ToolPolicy, WebOptions
 from ._protocols import Approver, Cache, Embedder, Llm, Reranker, Retriever
 from ._tool import Tool
 
@@ -206,6 +206,11 @@ class Assistant(Agent):
             record: a file, replaced if it is there, that keeps everything that runs are told by model, tools, retriever, cache
                 and sessions, as it is: `Assistant.replay` gives the same events again
         """
+    @staticmethod
+    async def afrom_spec(spec: str | PathLike[str] | Mapping[str, Any], *, profile: str | None = None, llm: LocalLlm | ScriptedLlm | Llm | None = None, **parts: Unpack[AssistantParts]) -> Assistant:
+        """
+        As `from_spec`, from async code.
+        """
     async def awarm_up(self, /) -> None:
         """
         As `warm_up`, from async code.
@@ -220,6 +225,42 @@ class Assistant(Agent):
 
         Raises:
             UnknownError: no tool has this name.
+        """
+    @staticmethod
+    def from_spec(spec: str | PathLike[str] | Mapping[str, Any], *, profile: str | None = None, llm: LocalLlm | ScriptedLlm | Llm | None = None, **parts: Unpack[AssistantParts]) -> Assistant:
+        """
+        The assistant of a spec: a file in TOML or JSON, which is the same in Rust and Node, or a dict of what such a file
+        says. Durations are numbers of seconds or text such as `30s`.
+
+        An `agent.toml`, and its assistant:
+
+            model = "Qwen2.5-Coder-0.5B-Instruct"
+            instructions = "You answer in one sentence."
+            sampling.temperature = 0.2
+            limits = { max_output_tokens = 160, deadline = "30s" }
+            tools.calculate = { rate = "100/min" }
+
+            assistant = Assistant.from_spec("agent.toml", tools=[rushlight.tools.calculate()])
+
+        Its keys are `model`, `model_options` (those of `LocalLlm`), `instructions`, `sampling`, `limits`, `tools` (for each by
+        name what of its policy is other than the tool's own), `retriever` (how a `KnowledgeBase` is searched), `cache` and
+        `sessions` (bounds of a `MemoryCache` and of `MemorySessions`; without them there is none), `cache_tool_answers`, and
+        `profiles`: other `instructions`, `sampling` and `limits` by name. Paths of models begin at the file's folder, and the
+        environment variable `RUSHLIGHT_MODEL` comes in the place of a file's `model`.
+
+        Args:
+            spec: the file, whose name ends in `.toml` or `.json`, or a dict
+            profile: the profile whose parameters are used; by default none
+            llm: the model, in the place of the spec's; assistants of several profiles may share one
+            parts: `tools`, the functions of exactly those that the spec names; `retriever`, `tool_timeout`, `approver`,
+                `hand_offs` and `record`, as those of the class; `cache` and `sessions`, in the place of the spec's
+
+        Raises:
+            IoError: the file cannot be read.
+            InvalidError: a key is not known, or a value is of the wrong type or out of its range: the text has its path, and
+                the file; the tools are not those that the spec names; or there is nothing that `retriever` could search.
+            UnknownError: there is no profile or no model of this name.
+            ModelError: the model cannot be loaded.
         """
     @staticmethod
     def replay(path: str | PathLike[str]) -> Assistant:

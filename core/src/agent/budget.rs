@@ -3,6 +3,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::setters::setters;
+use crate::{Error, Result, duration};
 
 /// What one run may spend. When a limit is reached the model gives its last answer without tools, or,
 /// at the deadline, the run ends with [`Error::Timeout`](crate::Error::Timeout).
@@ -20,7 +21,9 @@ pub struct Limits {
     pub max_context_tokens: usize,
     /// Passages that are retrieved. Default 4.
     pub max_passages: usize,
-    /// Wall time of the whole run. Default 10 minutes: a small machine reads a long prompt slowly.
+    /// Wall time of the whole run. Default 10 minutes: a small machine reads a long prompt slowly. In JSON a number of seconds,
+    /// or text such as `30s`.
+    #[serde(with = "duration")]
     pub deadline: Duration,
 }
 
@@ -43,5 +46,20 @@ impl Default for Limits {
             max_passages: 4,
             deadline: Duration::from_mins(10),
         }
+    }
+}
+
+impl Limits {
+    /// Checks every value against its range.
+    pub fn validate(&self) -> Result<()> {
+        for (name, value) in [("max_turns", self.max_turns), ("max_output_tokens", self.max_output_tokens)] {
+            if value == 0 {
+                return Err(Error::invalid(name, "expected at least 1, got 0"));
+            }
+        }
+        if self.deadline.is_zero() {
+            return Err(Error::invalid("deadline", "expected more than 0 seconds, got 0"));
+        }
+        Ok(())
     }
 }

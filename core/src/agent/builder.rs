@@ -4,12 +4,12 @@ use std::sync::Arc;
 use super::assistant::Parts;
 use super::hand_off::{self, HandOff};
 use super::{Agent, Assistant, Limits, recording};
+use crate::Result;
 use crate::cache::{Cache, SingleFlight};
 use crate::llm::{Llm, Sampling};
 use crate::retrieval::Retriever;
 use crate::session::SessionStore;
 use crate::tools::{ToolRegistry, Toolbox};
-use crate::{Error, Result};
 
 const DEFAULT_INSTRUCTIONS: &str = "You are a helpful assistant.";
 
@@ -120,21 +120,11 @@ impl AssistantBuilder {
     /// The assistant, or the first option that is out of its range.
     pub fn build(mut self) -> Result<Assistant> {
         self.parts.sampling.validate()?;
+        self.parts.limits.validate()?;
         hand_off::validate(&self.parts)?;
         if !self.parts.hand_offs.is_empty() {
             // Somebody has to answer the calls of tools that are not there.
             self.parts.tools.get_or_insert_with(|| Arc::new(Toolbox::new()));
-        }
-        let limits = &self.parts.limits;
-        for (name, value) in
-            [("max_turns", limits.max_turns), ("max_output_tokens", limits.max_output_tokens)]
-        {
-            if value == 0 {
-                return Err(Error::invalid(name, "expected at least 1, got 0"));
-            }
-        }
-        if limits.deadline.is_zero() {
-            return Err(Error::invalid("deadline", "expected more than 0 seconds, got 0"));
         }
         let parts = match self.journal {
             Some(path) => recording::recorded(self.parts, &path)?,

@@ -18,6 +18,7 @@ mod route;
 mod router;
 mod run;
 mod shared;
+mod spec;
 mod tool;
 mod turn;
 
@@ -36,6 +37,7 @@ pub use pending::PendingRun;
 pub use request::Request;
 pub use route::{Route, RoutedBy, Rule};
 pub use router::{Router, RouterBuilder};
+pub use spec::{AgentProfile, AgentSpec};
 pub use tool::AgentTool;
 
 use crate::Result;

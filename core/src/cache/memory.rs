@@ -7,8 +7,8 @@ use moka::policy::EvictionPolicy;
 use serde::{Deserialize, Serialize};
 
 use super::{Cache, Entry, Key};
-use crate::Result;
 use crate::setters::setters;
+use crate::{Result, duration};
 
 /// Bounds of a [`MemoryCache`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +20,7 @@ pub struct MemoryCacheOptions {
     /// Bytes of all values together. Default 64 MiB.
     pub max_bytes: u64,
     /// How long an entry lives after it was put. Default 30 minutes.
+    #[serde(with = "duration")]
     pub ttl: Duration,
 }
 

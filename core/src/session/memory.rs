@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::SessionStore;
-use crate::Result;
 use crate::message::Message;
 use crate::setters::setters;
+use crate::{Result, duration};
 
 /// Bounds of [`MemorySessions`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +20,7 @@ pub struct MemorySessionsOptions {
     /// Sessions that are kept; the one unused for longest goes first. Default 10 000.
     pub max_sessions: usize,
     /// A session is gone when it was neither loaded nor appended to for this long. Default 1 hour.
+    #[serde(with = "duration")]
     pub idle: Duration,
 }
 

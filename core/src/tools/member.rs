@@ -15,7 +15,7 @@ pub(crate) const LONGEST_NAME: usize = 64;
 /// A tool of a toolbox, with what its policy counts.
 #[derive(Debug)]
 pub(super) struct Member {
-    pub(super) tool: Box<dyn Tool>,
+    pub(super) tool: Arc<dyn Tool>,
     pub(super) schema: ArgumentSchema,
     pub(super) policy: ToolPolicy,
     pub(super) buckets: Option<Mutex<Buckets>>,
@@ -37,17 +37,26 @@ pub(crate) fn check_name(what: &str, name: &str, longest: usize) -> Result<()> {
 impl Member {
     /// A tool whose name, schema and policy are as they must be.
     pub(super) fn new(tool: impl Tool) -> Result<Self> {
+        let policy = tool.policy();
+        Self::of(Arc::new(tool), policy)
+    }
+
+    /// The same tool with another policy, which counts anew.
+    pub(super) fn with_policy(&self, policy: ToolPolicy) -> Result<Self> {
+        Self::of(Arc::clone(&self.tool), policy)
+    }
+
+    fn of(tool: Arc<dyn Tool>, policy: ToolPolicy) -> Result<Self> {
         let spec = tool.spec();
         check_name("tool name", &spec.name, LONGEST_NAME)?;
         let schema = ArgumentSchema::compile(spec)?;
-        let policy = tool.policy();
         policy.validate(&spec.name)?;
         let buckets = policy.rate.map(|rate| Mutex::new(Buckets::new(rate, policy.rate_key)));
         let places =
             policy.concurrency.map(|calls| Arc::new(Semaphore::new(calls.min(Semaphore::MAX_PERMITS))));
         let breaker = policy.breaker.clone().map(Breaker::new);
         let memo = policy.cache.clone().map(Memo::new);
-        Ok(Self { tool: Box::new(tool), schema, policy, buckets, places, breaker, memo })
+        Ok(Self { tool, schema, policy, buckets, places, breaker, memo })
     }
 
     pub(super) fn spec(&self) -> &ToolSpec {

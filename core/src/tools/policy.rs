@@ -9,6 +9,7 @@ mod retry;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 pub(super) use breaker::Breaker;
 pub use breaker::CircuitBreaker;
@@ -19,7 +20,7 @@ pub use rate::{Rate, RateExcess, RateKey};
 pub(super) use retry::pause;
 
 use crate::setters::setters;
-use crate::{Error, Result, duration};
+use crate::{Error, Result, duration, setters};
 
 /// What keeps the calls of one tool in check. By default that is the timeout of the toolbox alone.
 ///
@@ -128,6 +129,12 @@ impl ToolPolicy {
     pub fn scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
         self.scopes = scopes.into_iter().map(Into::into).collect();
         self
+    }
+
+    /// The same with these fields of its JSON form in the place of its own; `tool` is the name of the tool.
+    pub(super) fn with_fields(&self, tool: &str, changes: &Map<String, Value>) -> Result<Self> {
+        setters::with_fields(self, changes)
+            .map_err(|error| Error::invalid(format!("policy of tool `{tool}`"), error.to_string()))
     }
 
     /// Refuses what cannot be kept; `tool` is the name of the tool.

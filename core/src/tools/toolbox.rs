@@ -1,8 +1,9 @@
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use serde_json::{Map, Value};
 
 use super::ending::Ending;
 use super::invocation::{Invocation, cut};
@@ -67,6 +68,27 @@ impl Toolbox {
         self.places.insert(name.to_owned(), self.tools.len());
         self.tools.push(Arc::new(member));
         Ok(self)
+    }
+
+    /// These tools, each with the fields of its [policy](Tool::policy) that `policies` has in the place of its own. A tool
+    /// whose policy stays what it is is shared, with what that counts.
+    pub(crate) fn with_policies(&self, policies: &BTreeMap<String, Map<String, Value>>) -> Result<Self> {
+        if policies.len() != self.len() || !policies.keys().all(|name| self.places.contains_key(name)) {
+            let named = names(policies.keys().map(String::as_str));
+            let given = names(self.tools.iter().map(|member| member.name()));
+            return Err(Error::invalid(
+                "tools",
+                format!("expected those that the spec names ({named}), got {given}"),
+            ));
+        }
+        let mut changed = self.clone();
+        for member in &mut changed.tools {
+            let policy = member.policy.with_fields(member.name(), &policies[member.name()])?;
+            if policy != member.policy {
+                *member = Arc::new(member.with_policy(policy)?);
+            }
+        }
+        Ok(changed)
     }
 
     /// How long each call may take, where the tool's [policy](Tool::policy) does not say. Default 5 seconds.
@@ -153,6 +175,11 @@ impl Toolbox {
         }
         format!("no tool is named `{name}`, expected one of: {}", known.join(", "))
     }
+}
+
+fn names<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<&str> = names.collect();
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
 impl Default for Toolbox {

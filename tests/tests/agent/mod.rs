@@ -12,6 +12,7 @@ mod prompt;
 mod replay;
 mod router;
 mod scripted;
+mod spec;
 mod tool;
 
 use std::sync::{Arc, OnceLock};

@@ -4,7 +4,7 @@ use rushlight_models::{Device, KvType, ModelInfo};
 use serde::{Deserialize, Serialize};
 
 use crate::setters::setters;
-use crate::{Error, Result};
+use crate::{Error, Result, duration};
 
 /// What of earlier prompts is used again.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -55,6 +55,7 @@ pub struct LocalLlmOptions {
     pub memory_budget: Option<usize>,
     /// After how much time without a question the weights, the keys and values and the threads are given back; the next
     /// question loads the model again. Looked at four times within it, so up to a quarter later. Default: never.
+    #[serde(with = "duration::optional")]
     pub unload_after: Option<Duration>,
     /// Devices among which each layer is split. There is only one: more are refused. Default 1.
     pub tensor_parallel: usize,
