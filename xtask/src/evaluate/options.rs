@@ -3,14 +3,23 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::{chunks, embeddings, greedy, quality, retrieval, templates, tokenizers, tools};
+use super::{chunks, commands, embeddings, greedy, quality, retrieval, templates, tokenizers, tools};
 use crate::failure::{Failure, Result};
 use crate::pattern::matches;
 use crate::workspace;
 
 /// The areas of [`Area`] by name.
-pub(crate) const AREAS: [&str; 8] =
-    ["tokenizers", "templates", "greedy", "quality", "embeddings", "retrieval", "chunks", "tools"];
+pub(crate) const AREAS: [&str; 9] = [
+    "tokenizers",
+    "templates",
+    "greedy",
+    "quality",
+    "embeddings",
+    "retrieval",
+    "chunks",
+    "tools",
+    "commands",
+];
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Area {
@@ -30,6 +39,8 @@ enum Area {
     Chunks,
     /// Calls of tools: valid, right, and not made where none is right, beside llama.cpp's
     Tools,
+    /// Requests that become commands of kubectl: valid, and right, with and without a grammar
+    Commands,
 }
 
 /// Measures quality, one JSON line per figure on the standard output.
@@ -103,6 +114,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         Area::Retrieval => retrieval::run(options),
         Area::Chunks => chunks::run(options),
         Area::Tools => tools::run(options),
+        Area::Commands => commands::run(options),
     }
 }
 

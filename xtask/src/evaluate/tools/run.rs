@@ -4,12 +4,12 @@ use std::thread::available_parallelism;
 use rushlight_models::hub::LocalModel;
 use rushlight_models::{ChatTemplate, Gguf, Tokenizer};
 
-use super::case::{Case, sample};
+use super::case::Case;
 use super::score::Score;
 use super::{api_bank, bfcl, seal_tools, when2call};
 use crate::engine::{self, Build, Engine, Launch, Peer, Reply, Turn};
 use crate::evaluate::engines::open;
-use crate::evaluate::{Figure, Options};
+use crate::evaluate::{Figure, Options, sample};
 use crate::failure::{Failure, Result};
 use crate::models::make_available;
 use crate::progress::Count;
