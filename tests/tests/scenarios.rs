@@ -11,8 +11,8 @@ use std::time::Duration;
 use futures::StreamExt;
 use rushlight::{
     Agent, AgentSpec, AgentTool, Approval, Assistant, AssistantBuilder, Document, FunctionApprover,
-    HashedEmbedder, KnowledgeBase, Limits, MemoryCache, MemorySessions, PendingRun, Request, RetrieverOptions,
-    Route, Router, ScriptedLlm, ScriptedTurn, Toolbox,
+    HashedEmbedder, KnowledgeBase, Limits, MemoryCache, MemorySessions, PendingRun, Request,
+    RetrieverOptions, Route, Router, ScriptedLlm, ScriptedTurn, Toolbox,
 };
 use rushlight_tests::support::tools::by_name;
 use serde::{Deserialize, Serialize};
