@@ -5,6 +5,8 @@
 export declare class Agent {
   /** The assistant of a journal. */
   static replay(path: string): Agent
+  /** The request that goes on with a run that waits, as JSON text; run and decisions are JSON text, too. */
+  static decide(pending: string, decisions: string): string
   /** The answer to a request, both as JSON text. */
   run(request: string, cancellation: Cancellation): Promise<string>
   /** What becomes of each of several requests, in their order; both as JSON text. */

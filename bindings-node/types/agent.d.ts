@@ -1,5 +1,5 @@
 import { type JsonSchema, type StandardSchema, type ToolPolicy } from "./callback.js";
-import type { Answer } from "./event.js";
+import type { Answer, PendingRun } from "./event.js";
 import type { Message } from "./llm.js";
 import type { Filter } from "./retrieval.js";
 import { type Abortable } from "./runtime.js";
@@ -41,6 +41,11 @@ export interface RunOptions extends Abortable {
     /** A JSON Schema that the answer has to fit, as JSON. Default: none, an answer in words. */
     schema?: JsonSchema;
 }
+/** How a run goes on that waited; all else is as it began. */
+export interface GoOnOptions extends Abortable {
+    /** What was decided about the waiting calls, by their ids: true, or false or a reason why not. */
+    decisions: Readonly<Record<string, boolean | string>>;
+}
 /** What an agent is as a tool; see {@link Agent.asTool}. */
 export interface AsToolOptions extends ToolPolicy {
     /** The name that the model uses: 1 to 64 of `[a-zA-Z0-9_-]`. */
@@ -65,6 +70,8 @@ export type Extracted<Schema> = Schema extends StandardSchema<infer Output> ? Ou
 export declare abstract class Agent {
     /** The answer to a question, after the whole run. */
     run(question: string, options?: RunOptions): Promise<Answer>;
+    /** The answer of a run that waited for an approval. */
+    run(pending: PendingRun, options: GoOnOptions): Promise<Answer>;
     /**
      * What becomes of many questions, in their order, as `Promise.allSettled` has it: a question that fails does not stop the
      * others. A signal stops all.
@@ -77,6 +84,8 @@ export declare abstract class Agent {
     extract<const Schema extends JsonSchema | StandardSchema>(question: string, schema: Schema, options?: Omit<RunOptions, "schema">): Promise<Extracted<Schema>>;
     /** The steps of a run as they happen. */
     stream(question: string, options?: RunOptions): EventStream;
+    /** The further steps of a run that waited for an approval. */
+    stream(pending: PendingRun, options: GoOnOptions): EventStream;
     /**
      * This agent as a tool that assistants may ask: its argument is a question, its value the answer's text. It is
      * asked in the name of the run that calls it, with its scopes, filter, priority and what is left of its deadline, but in no session;

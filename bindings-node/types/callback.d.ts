@@ -85,10 +85,15 @@ export interface ApprovalRequest {
     readonly arguments: Record<string, any>;
 }
 /**
- * Decides about calls of tools with `approve`: true lets the call run; false, or a string that says why, refuses it, and the
- * model reads that. It may take as long as the run may. Where it throws, the call does not run.
+ * What is decided about a call: true lets it run; false, or a string that says why, refuses it, and the model reads that. With null
+ * nobody has decided yet: the run ends with an {@link Answer.pending}, and can go on later.
  */
-export type Approver = (call: ApprovalRequest, context: CallContext) => boolean | string | Promise<boolean | string>;
+export type Decision = boolean | string | null;
+/**
+ * Decides about calls of tools with `approve`. It may take as long as the run may. Where it throws, or gives something else, the
+ * call does not run.
+ */
+export type Approver = (call: ApprovalRequest, context: CallContext) => Decision | Promise<Decision>;
 /** A function as a tool. */
 export interface ToolDefinition<Schema extends JsonSchema | StandardSchema> extends ToolPolicy {
     /** The name that the model uses: 1 to 64 of `[a-zA-Z0-9_-]`. */

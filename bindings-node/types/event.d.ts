@@ -77,8 +77,23 @@ export interface Answer {
     usage: Usage;
     /** Whose answer this is: the agent to which the conversation was handed over last, or that a router chose. */
     answeredBy?: string;
+    /** The run, where calls of its last turn wait for an approval: the text is not the whole answer then. */
+    pending?: PendingRun;
     /** What happened, with times. */
     report: Report;
+}
+/**
+ * A run that waits for approvals: all that it takes to go on with it, in this process or another one. It is plain data: keep it
+ * as JSON wherever you like, but not where somebody else could change it, since a decision is about the calls as they stand
+ * here. {@link Agent.run} goes on with it.
+ */
+export interface PendingRun {
+    /** The calls that wait, in the order of the model. */
+    calls: {
+        id: string;
+        name: string;
+        arguments: unknown;
+    }[];
 }
 /** A passage that an answer rests on. */
 export interface Citation {

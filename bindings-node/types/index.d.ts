@@ -1,11 +1,11 @@
-export { Agent, type AsToolOptions, type BatchOptions, type BatchRequest, type Extracted, type RunOptions } from "./agent.js";
+export { Agent, type AsToolOptions, type BatchOptions, type BatchRequest, type Extracted, type GoOnOptions, type RunOptions, } from "./agent.js";
 export { Assistant, type AssistantOptions, type AssistantParts, type HandOff, type Limits, type Sampling, type SpecOptions, } from "./assistant.js";
 export { MemoryCache, type MemoryCacheOptions } from "./cache.js";
-export { tool, type ApprovalRequest, type Approver, type CallContext, type CircuitBreaker, type JsonSchema, type ResultCache, type StandardSchema, type Tool, type ToolArguments, type ToolContext, type ToolDefinition, type ToolPolicy, } from "./callback.js";
+export { tool, type ApprovalRequest, type Approver, type CallContext, type CircuitBreaker, type Decision, type JsonSchema, type ResultCache, type StandardSchema, type Tool, type ToolArguments, type ToolContext, type ToolDefinition, type ToolPolicy, } from "./callback.js";
 export { devices, type Device, type DeviceInfo } from "./device.js";
 export { CachedEmbedder, HashedEmbedder, LocalEmbedder, RemoteEmbedder, type LocalEmbedderOptions, type RemoteEmbedderOptions, } from "./embedder.js";
 export { AbortError, RushlightError, type ErrorCode } from "./error.js";
-export { eventToJson, type Answer, type Citation, type DoneEvent, type Event, type HandedOffEvent, type Passage, type Report, type RetrievedEvent, type RoutedEvent, type Scores, type TextEvent, type ToolCallEvent, type ToolOutputEvent, type ToolStatus, type Usage, } from "./event.js";
+export { eventToJson, type Answer, type Citation, type DoneEvent, type Event, type HandedOffEvent, type Passage, type PendingRun, type Report, type RetrievedEvent, type RoutedEvent, type Scores, type TextEvent, type ToolCallEvent, type ToolOutputEvent, type ToolStatus, type Usage, } from "./event.js";
 export { fetchModel, models, type FetchOptions, type FetchProgress, type KnownModel } from "./hub.js";
 export { LocalLlm, ScriptedLlm, type Beginning, type LoadProgress, type LocalLlmOptions, type LocalLlmStats, type LocalLlmStatus, type MemoryEstimate, type Message, type ModelInfo, type OpenOptions, type Prompt, type ScriptedTurn, } from "./llm.js";
 export { McpTools, type McpEndpoint, type McpProgram, type McpToolsOptions, type McpUrl, type RefusedTool } from "./mcp.js";
