@@ -11,7 +11,7 @@ from ._options import AllowedCommand, AssistantParts, BatchRequest, CurrentTimeO
 from ._protocols import Approver, Cache, Embedder, Llm, Reranker, Retriever
 from ._tool import Tool
 
-__all__ = ["__version__", "Agent", "Answer", "Assistant", "AsyncEventStream", "BuiltinTool", "CachedEmbedder", "Citation", "CompactReport", "DeviceInfo", "Document", "Done", "EventStream", "FailedDocument", "FetchProgress", "HandedOff", "HashedEmbedder", "IngestProgress", "IngestReport", "KnowledgeBase", "KnowledgeBaseInfo", "KnowledgeRetriever", "KnownModel", "Limits", "LoadProgress", "LocalEmbedder", "LocalLlm", "LocalReranker", "McpHttpServer", "McpServer", "McpTools", "MemoryCache", "MemoryEstimate", "MemorySessions", "ModelInfo", "ModelRegistry", "Passage", "QuantizeProgress", "QuantizeReport", "QuantizedTensor", "RegisteredModel", "RemoteEmbedder", "Report", "Retrieved", "Routed", "Router", "Sampling", "Scores", "ScriptedLlm", "Slo", "SloReport", "Slos", "StoreCheck", "StoreInfo", "Text", "ToolCall", "ToolOutput", "Usage", "VectorIndex", "afetch", "aquantize", "calculate", "current_time", "devices", "fetch", "fetch_page", "models", "quantize", "read_file", "run_command", "search_code", "search_knowledge"]
+__all__ = ["__version__", "Agent", "Answer", "Assistant", "AsyncEventStream", "BuiltinTool", "CachedEmbedder", "Citation", "CompactReport", "DeviceInfo", "Document", "Done", "EventStream", "FailedDocument", "FetchProgress", "HandedOff", "HashedEmbedder", "IngestProgress", "IngestReport", "KnowledgeBase", "KnowledgeBaseInfo", "KnowledgeRetriever", "KnownModel", "Limits", "LoadProgress", "LocalEmbedder", "LocalLlm", "LocalReranker", "McpHttpServer", "McpServer", "McpTools", "MemoryCache", "MemoryEstimate", "MemorySessions", "ModelInfo", "ModelRegistry", "Passage", "PendingRun", "QuantizeProgress", "QuantizeReport", "QuantizedTensor", "RegisteredModel", "RemoteEmbedder", "Report", "Retrieved", "Routed", "Router", "Sampling", "Scores", "ScriptedLlm", "Slo", "SloReport", "Slos", "StoreCheck", "StoreInfo", "Text", "ToolCall", "ToolOutput", "Usage", "VectorIndex", "afetch", "aquantize", "calculate", "current_time", "devices", "fetch", "fetch_page", "models", "quantize", "read_file", "run_command", "search_code", "search_knowledge"]
 
 __version__: Final[str]
 
@@ -27,7 +27,7 @@ class Agent:
         """
         As `extract`, from async code. Cancelling the task stops the run.
         """
-    async def arun(self, /, question: str, **options: Unpack[RunOptions]) -> Answer:
+    async def arun(self, /, question: str | PendingRun, **options: Unpack[RunOptions]) -> Answer:
         """
         The answer to a question, from async code. Cancelling the task stops the run.
         """
@@ -53,7 +53,7 @@ class Agent:
             max_depth: how many agents may ask each other until this one is not asked any more; default 4
             policy: what keeps its calls in check; see `ToolPolicy`. Without a `timeout` it is 10 minutes.
         """
-    def astream(self, /, question: str, **options: Unpack[RunOptions]) -> AsyncEventStream:
+    def astream(self, /, question: str | PendingRun, **options: Unpack[RunOptions]) -> AsyncEventStream:
         """
         The events of a run, from async code.
 
@@ -78,21 +78,21 @@ class Agent:
             question: the question; must not be blank
             schema: a dataclass, a TypedDict, a pydantic model or another type that a tool's argument may have, of which a
                 value is returned; or a JSON Schema
-            options: `session`, `priority`, `filter`, `scopes`, `dry_run`, `tool_choice`, `parallel_calls` and `deadline`;
-                see `ExtractOptions`
+            options: `session`, `history`, `priority`, `filter`, `scopes`, `dry_run`, `tool_choice`, `parallel_calls`,
+                `call_threshold` and `deadline`; see `ExtractOptions`
 
         Raises:
             ModelError: the answer does not fit; the text names the place and the rule that it breaks.
             TypeError: the type has no JSON Schema.
         """
-    def run(self, /, question: str, **options: Unpack[RunOptions]) -> Answer:
+    def run(self, /, question: str | PendingRun, **options: Unpack[RunOptions]) -> Answer:
         """
         The answer to a question, after the whole run. Ctrl-C stops it.
 
         Args:
-            question: the question; must not be blank
-            options: `session`, `priority`, `filter`, `schema`, `scopes`, `dry_run`, `tool_choice`, `parallel_calls` and
-                `deadline`; see `RunOptions`
+            question: the question; must not be blank; or a run that waited for an approval, with `decisions` as its only option
+            options: `session`, `history`, `priority`, `filter`, `schema`, `scopes`, `dry_run`, `tool_choice`, `parallel_calls`,
+                `call_threshold` and `deadline`; see `RunOptions`
         """
     def run_batch(self, /, requests: Sequence[str | BatchRequest], *, concurrency: int | None = None) -> list[Answer | Error]:
         """
@@ -108,7 +108,7 @@ class Agent:
             requests: questions, or dicts with a `question` and the options of `run`
             concurrency: how many are worked on at the same time; default 10
         """
-    def stream(self, /, question: str, **options: Unpack[RunOptions]) -> EventStream:
+    def stream(self, /, question: str | PendingRun, **options: Unpack[RunOptions]) -> EventStream:
         """
         The events of a run, step by step.
 
@@ -152,6 +152,11 @@ class Answer:
     def finish_reason(self, /) -> str:
         """
         Why the last generation ended: `stop`, `length` or `tool_calls`.
+        """
+    @property
+    def pending(self, /) -> PendingRun | None:
+        """
+        The run, where calls of its last turn wait for an approval: the text is not the whole answer then.
         """
     @property
     def report(self, /) -> Report:
@@ -1841,6 +1846,42 @@ class Passage:
     def title(self, /) -> str:
         """
         The document's title.
+        """
+    def to_json(self, /) -> dict[str, Any]:
+        """
+        The JSON form, the same in all languages.
+        """
+
+@final
+class PendingRun:
+    """
+    A run that waits for approvals: all that it takes to go on with it, in this process or another one.
+
+    Keep its JSON form wherever you like, but not where somebody else could change it: a decision is about the calls as they
+    stand here.
+
+    ```python
+    assistant = Assistant(llm, tools=[deploy], approver=lambda call: None)
+    pending = assistant.run("Deploy the site").pending
+    if pending is not None:
+        text = json.dumps(pending.to_json())
+        # A day later:
+        pending = PendingRun.from_json(json.loads(text))
+        answer = assistant.run(pending, decisions={call.id: True for call in pending.calls})
+    ```
+    """
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __repr__(self, /) -> str: ...
+    @property
+    def calls(self, /) -> list[ToolCall]:
+        """
+        The calls that wait, in the order of the model.
+        """
+    @staticmethod
+    def from_json(json: Mapping[str, Any]) -> PendingRun:
+        """
+        The run of a JSON form.
         """
     def to_json(self, /) -> dict[str, Any]:
         """
