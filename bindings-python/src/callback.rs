@@ -198,10 +198,12 @@ impl Drop for Task {
     }
 }
 
+type Tell = Box<dyn FnOnce(PyResult<Bound<'_, PyAny>>) + Send>;
+
 /// Tells the Rust side what such a future ended with.
 #[pyclass(frozen)]
 struct Done {
-    tell: Mutex<Option<Box<dyn FnOnce(PyResult<Bound<'_, PyAny>>) + Send>>>,
+    tell: Mutex<Option<Tell>>,
 }
 
 #[pymethods]
