@@ -111,7 +111,7 @@ impl AssistantBuilder {
     /// is there: [`Assistant::replay`] gives the same events again. Default: nothing is kept.
     ///
     /// The file is JSON Lines and holds questions, documents and outputs as they are: keep it as private as those. A run
-    /// whose inputs cannot be written ends with [`Error::Io`].
+    /// whose inputs cannot be written ends with [`Error::Io`](crate::Error::Io).
     pub fn record(mut self, path: impl Into<PathBuf>) -> Self {
         self.journal = Some(path.into());
         self
