@@ -17,8 +17,8 @@ use crate::failure::Result;
 /// Cards in a prompt: requests with their commands, and commands with what they are for.
 const EXAMPLES: usize = 4;
 const COMMANDS: usize = 3;
-/// The most tokens of a plan.
-const PLAN: usize = 160;
+/// The most tokens of a plan: more than the patterns admit, since one that is cut off is none.
+const PLAN: usize = 512;
 
 const INSTRUCTIONS: &str = "\
 You turn a request into one kubectl command. Names, numbers, labels and files are those of the request.";
