@@ -78,6 +78,7 @@ try {
     tools: [["--scripted"], /^-> track {"number":4711}\n<- parcel 4711 is in Lyon\nIt is in Lyon\.$/m],
     mcp: [[], lines("mcp.txt")],
     "systems/jrvs": [[], lines("systems/jrvs.txt")],
+    "systems/rag_k8s": [[], lines("systems/rag_k8s.txt")],
   };
   for (const [name, [args, expected]] of Object.entries(examples)) {
     const text = run(process.execPath, [`examples/${name}.mjs`, ...args], clean);

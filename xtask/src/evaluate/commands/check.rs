@@ -90,9 +90,9 @@ fn count(command: &Command, page: &Page) -> Option<String> {
     }
     least = least.saturating_sub(SEVERAL.iter().filter(|&&name| has(&[name])).count());
     if command.path == "set env" {
-        // Its usage line does not say so.
+        // Its usage line says neither.
         let named = if gives_files(command) { 2 } else { 0 };
-        least = if has(&["from"]) { least.min(2) } else { least - named };
+        least = least.saturating_sub(named + usize::from(has(&["from"])));
     }
     let found = command.arguments.len();
     if found < least {
@@ -177,12 +177,11 @@ fn words(text: &str, page: &Page) -> (usize, bool) {
     while let Some(word) = words.next() {
         match word {
             "--" => break,
-            "..." => drop(words.next()),
             "-f" | "-k" => {
                 files = true;
                 words.next();
             }
-            "-c" | "--external-name" | "--for" => drop(words.next()),
+            "..." | "-c" | "--external-name" | "--for" => drop(words.next()),
             word if word.starts_with('-') => {}
             "SUBCOMMAND" | "&" => {}
             word if word.contains('/') && !page.is_about_pods() && page.kind_place().is_some() => count += 2,
@@ -228,6 +227,9 @@ mod tests {
             "kubectl exec -it web -- sh -c 'ls /'",
             "kubectl create deploy web --image nginx",
             "kubectl cluster-info",
+            "kubectl set env deploy/web A=b",
+            "kubectl set env deploy --all --from=secret/a",
+            "kubectl set env -f web.json A-",
         ] {
             assert_eq!(mistake(line, &help()), None, "{line}");
         }
@@ -252,6 +254,7 @@ mod tests {
             ("kubectl scale deployment --replicas=1", "expected at least 2 arguments, got 1"),
             ("kubectl logs", "expected at least 1 arguments, got 0"),
             ("kubectl logs cats/web", "no such kind: cats"),
+            ("kubectl set env deploy/web", "expected at least 3 arguments, got 2"),
             ("kubectl exec web", "expected a command behind `--`"),
             ("kubectl create deployment --image=nginx", "expected at least 1 arguments, got 0"),
             ("kubectl create deployment a b --image=nginx", "expected at most 1 arguments, got 2"),

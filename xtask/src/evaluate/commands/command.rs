@@ -38,7 +38,7 @@ impl Command {
             match word.strip_prefix("--") {
                 Some(long) => command.add_long(long, page, &mut words)?,
                 None if word.len() > 1 && word.starts_with('-') => {
-                    command.add_short(&word[1..], page, &mut words)?
+                    command.add_short(&word[1..], page, &mut words)?;
                 }
                 None => command.arguments.push(word.clone()),
             }
@@ -77,8 +77,7 @@ impl Command {
         page: &Page,
         more: &mut impl Iterator<Item = &'a String>,
     ) -> Result<(), String> {
-        let mut letters = text.char_indices();
-        while let Some((start, letter)) = letters.next() {
+        for (start, letter) in text.char_indices() {
             let (long, option): (&str, &HelpOption) =
                 page.option(&letter.to_string()).ok_or_else(|| unknown("-", &letter.to_string()))?;
             let behind = &text[start + letter.len_utf8()..];

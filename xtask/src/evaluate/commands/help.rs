@@ -201,7 +201,7 @@ pub(super) mod examples {
     use super::Help;
 
     /// Pages of the form of kubectl's own help: title, options with their texts, and usage.
-    const PAGES: [(&str, &str, &str); 8] = [
+    const PAGES: [(&str, &str, &str); 9] = [
         (
             "get",
             "    -A, --all-namespaces=false:\n\tAll.\n\n    -f, --filename=[]:\n\tFiles.\n\n    -o, --output='':\n\t\
@@ -234,6 +234,11 @@ pub(super) mod examples {
             "cluster-info",
             "Examples:\n  kubectl cluster-info\n\nAvailable Commands:\n  dump   Dumps\n",
             "[flags] [options]",
+        ),
+        (
+            "set env",
+            "    --all=false:\n\tAll.\n\n    -f, --filename=[]:\n\tFiles.\n\n    --from='':\n\tWhere from.\n",
+            "RESOURCE/NAME KEY_1=VAL_1 ... KEY_N=VAL_N [options]",
         ),
         ("global options", "    -n, --namespace='':\n\tWhere.\n", ""),
     ];

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use futures::TryStreamExt;
 use rushlight::llm::DeltaStream;
@@ -15,8 +17,8 @@ use crate::failure::Result;
 /// Cards in a prompt: requests with their commands, and commands with what they are for.
 const EXAMPLES: usize = 4;
 const COMMANDS: usize = 3;
-/// The most tokens of a plan.
-const PLAN: usize = 160;
+/// The most tokens of a plan: more than the patterns admit, since one that is cut off is none.
+const PLAN: usize = 512;
 
 const INSTRUCTIONS: &str = "\
 You turn a request into one kubectl command. Names, numbers, labels and files are those of the request.";
@@ -75,10 +77,11 @@ fn same(one: &str, other: &str) -> bool {
     words(one) == words(other)
 }
 
-/// What is asked: a question with its cards, and the schema that the plan must fit.
+/// What is asked: a request, instructions with its cards, and the schema that the plan must fit.
 #[derive(Debug)]
 pub(super) struct Task {
-    question: String,
+    request: String,
+    instructions: String,
     schema: Value,
 }
 
@@ -88,44 +91,43 @@ impl Task {
         let (about, examples) = (cards.commands(case).await?, cards.examples(case).await?);
         let commands = about.iter().chain(&examples).filter_map(|card| card.metadata.get(COMMAND));
         let commands: Vec<&str> = commands.map(String::as_str).collect();
-        let schema = rules.schema(&commands, &case.request);
-        let about = about.iter().map(|card| format!("{}\n", card.text));
-        // What stands last is heeded most.
-        let examples = examples.iter().rev().map(|card| {
+        let Some(schema) = rules.schema(&commands, &case.request) else { return Ok(None) };
+        let about = about.iter().map(|card| format!("- {}\n", card.text));
+        let about: String = about.collect();
+        let examples = examples.iter().map(|card| {
             let (request, command) = card.text.rsplit_once('\n').unwrap_or_default();
-            format!("\nRequest: {request}\n{}\n", json!({"command": command}))
+            format!("- {request} {}\n", json!({"command": command}))
         });
-        let shown: String = about.chain(examples).collect();
-        let question = format!("{shown}\nRequest: {}", case.request);
-        Ok(schema.map(|schema| Self { question, schema }))
+        let examples: String = examples.collect();
+        let instructions =
+            format!("{INSTRUCTIONS}\n\nCommands:\n{about}\nExamples of other requests:\n{examples}");
+        Ok(Some(Self { request: case.request.clone(), instructions, schema }))
     }
 }
 
 /// A model that plans.
 #[derive(Debug)]
-pub(super) struct Planner(Assistant);
+pub(super) struct Planner(Arc<dyn Llm>);
 
 impl Planner {
     /// Held to the schema.
-    pub(super) fn constrained(llm: LocalLlm) -> Result<Self> {
-        Self::of(llm)
+    pub(super) fn constrained(llm: LocalLlm) -> Self {
+        Self(Arc::new(llm))
     }
 
     /// The same prompts and the model's own words.
-    pub(super) fn unconstrained(llm: LocalLlm) -> Result<Self> {
-        Self::of(Free(llm))
-    }
-
-    fn of(llm: impl Llm) -> Result<Self> {
-        let limits = Limits::default().max_output_tokens(PLAN);
-        let builder = Assistant::builder(llm).instructions(INSTRUCTIONS);
-        Ok(Self(builder.sampling(Sampling::greedy()).limits(limits).build()?))
+    pub(super) fn unconstrained(llm: LocalLlm) -> Self {
+        Self(Arc::new(Free(llm)))
     }
 
     /// The command that the model writes, if what it writes has one.
     pub(super) async fn plan(&self, task: &Task) -> Result<Option<String>> {
-        let request = Request::new(&task.question).schema(task.schema.clone());
-        let mut events = self.0.run(request).await?;
+        let assistant = Assistant::builder(Arc::clone(&self.0))
+            .instructions(&task.instructions)
+            .sampling(Sampling::greedy())
+            .limits(Limits::default().max_output_tokens(PLAN))
+            .build()?;
+        let mut events = assistant.run(Request::new(&task.request).schema(task.schema.clone())).await?;
         let mut said = String::new();
         // An answer that does not fit ends the run with an error: what was said counts.
         while let Ok(Some(event)) = events.try_next().await {

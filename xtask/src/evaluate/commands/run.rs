@@ -55,8 +55,8 @@ async fn measure(options: &Options) -> Result<()> {
     let model = model.to_string_lossy();
     // Each has its own keys and values: neither gains from what the other has computed.
     let planners = [
-        Planner::constrained(LocalLlm::open(&model).await?)?,
-        Planner::unconstrained(LocalLlm::open(&model).await?)?,
+        Planner::constrained(LocalLlm::open(&model).await?),
+        Planner::unconstrained(LocalLlm::open(&model).await?),
     ];
     let bench = Bench { help, rules, cards, planners };
     for (set, cases) in sets.into_iter().filter(|(set, _)| wanted(set)) {
