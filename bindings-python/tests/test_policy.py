@@ -180,8 +180,9 @@ def test_a_run_that_waits_for_an_approval_goes_on_elsewhere() -> None:
         assert [event.content[-9:] for event in events if event.type == "tool_output"] == ["not today"]
     with pytest.raises(rushlight.UnknownError, match="waiting call `call_2`, expected one of: call_1"):
         later().run(kept, decisions={"call_2": True})
+    wrong: Any = 3
     with pytest.raises(TypeError, match="expected True, False, a reason"):
-        later().run(kept, decisions={"call_1": 3})
+        later().run(kept, decisions={"call_1": wrong})
     with pytest.raises(TypeError, match="`session`: a run that goes on has the options that it began with"):
         later().run(kept, session="ann")
     with pytest.raises(rushlight.InvalidError, match="pending run"):

@@ -206,7 +206,7 @@ def assert_same(found: Any, expected: Any, where: str) -> None:
 def request_of(run: dict[str, Any], before: list[dict[str, Any]]) -> dict[str, Any]:
     """What a run asks; `before` are the events of the run before."""
     if "request" in run:
-        return run["request"]
+        return dict(run["request"])
     return {"question": rushlight.PendingRun.from_json(before[-1]["pending"]), "decisions": run["decisions"]}
 
 

@@ -49,7 +49,9 @@ def written(rule: dict[str, str]) -> str:
 def run(arguments: list[str], dry_run: bool) -> str:
     """Runs kubectl by the shipped tool, which checks every argument once more; a script stands in for a model that calls it."""
     words = r"-{0,2}[A-Za-z0-9][A-Za-z0-9._/:=,%-]*"
-    allowed = [{"program": kubectl, "arguments": command.split(), "more": words} for command in ALLOWED]
+    allowed: list[tools.AllowedCommand] = [
+        {"program": kubectl, "arguments": command.split(), "more": words} for command in ALLOWED
+    ]
     tool = tools.run_command(HERE, allowed, environment=["HOME", "KUBECONFIG"], dry_run=dry_run)
     call = {"name": tool.name, "arguments": {"program": kubectl, "arguments": arguments}}
     with Assistant(ScriptedLlm([{"tool_calls": [call]}, {"text": ["Done."]}]), tools=[tool]).stream("Run") as events:

@@ -80,7 +80,8 @@ class Tool(Generic[P, R]):
         """Runs a model's call of a coroutine function."""
         from ._schema import to_text
 
-        return to_text(await self.function(**self._signature.decode(arguments)))
+        function: Callable[..., Any] = self.function
+        return to_text(await function(**self._signature.decode(arguments)))
 
 
 async def _awaited_text(awaitable: Any) -> str:
