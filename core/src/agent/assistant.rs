@@ -38,8 +38,8 @@ use crate::{Error, Result};
 /// limit is reached. In the last turn that the limits admit, no tools are offered. Copies of the handle
 /// share all parts.
 ///
-/// - Tools of one turn run at the same time; their outputs come in the order of the calls. The same call
-///   with the same arguments is run twice at most, then refused, and the next turn is the last.
+/// - Tools of one turn run at the same time; their outputs come in the order of the calls. A call
+///   with the arguments of an earlier one is refused, and the next turn is the last.
 /// - A cached answer comes as one [`Event::Text`](super::Event::Text) and
 ///   [`Event::Done`](super::Event::Done). Only whole answers are kept, and answers that needed tools only
 ///   with [`AssistantBuilder::cache_tool_answers`]. A cache that fails is logged and passed over.

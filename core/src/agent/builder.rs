@@ -96,6 +96,22 @@ impl AssistantBuilder {
     /// A tool of the same name is not offered. Other calls of the same turn are not run. The agent is granted what the run is,
     /// and has the time that is left; it sees what this one remembers, and remembers nothing itself. Agents that hand over to
     /// each other do so four times at most, then whoever has the conversation answers.
+    ///
+    /// ```
+    /// use rushlight::{AgentExt, Assistant, ScriptedLlm, ScriptedTurn};
+    /// use serde_json::json;
+    ///
+    /// # #[tokio::main] async fn main() -> rushlight::Result<()> {
+    /// # let biller = ScriptedLlm::new(vec![ScriptedTurn::text("You owe 3.")]);
+    /// # let greeter = ScriptedLlm::new(vec![ScriptedTurn::call("transfer_to_billing", json!({}))]);
+    /// let billing = Assistant::builder(biller).instructions("You answer questions about invoices.").build()?;
+    /// let front = Assistant::builder(greeter).hand_off_to("billing", "Invoices and refunds", billing).build()?;
+    ///
+    /// let answer = front.ask("What do I owe?").await?;
+    /// assert_eq!(answer.text, "You owe 3.");
+    /// assert_eq!(answer.answered_by.as_deref(), Some("billing"));
+    /// # Ok(()) }
+    /// ```
     pub fn hand_off_to(
         mut self,
         name: impl Into<String>,
