@@ -47,8 +47,16 @@ pub(super) struct CallChoice {
 pub(super) struct Chosen {
     /// How likely the model was to begin a call.
     pub(super) probability: f32,
-    /// Whether the answer may have calls.
-    pub(super) may_call: bool,
+    pub(super) side: Side,
+}
+
+/// What it was made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    /// As the sampler takes it.
+    Either,
+    Call,
+    Words,
 }
 
 impl CallChoice {
@@ -61,15 +69,15 @@ impl CallChoice {
         let calls: f64 = self.openings.iter().map(|&id| share(logits[id as usize])).sum();
         let probability = (calls / all) as f32;
         let Some(threshold) = self.threshold else {
-            return Chosen { probability, may_call: true };
+            return Chosen { probability, side: Side::Either };
         };
-        let may_call = probability >= threshold;
+        let side = if probability >= threshold { Side::Call } else { Side::Words };
         for (id, logit) in (0_u32..).zip(logits) {
-            if self.openings.binary_search(&id).is_ok() != may_call {
+            if self.openings.binary_search(&id).is_ok() != (side == Side::Call) {
                 *logit = f32::NEG_INFINITY;
             }
         }
-        Chosen { probability, may_call }
+        Chosen { probability, side }
     }
 }
 
@@ -77,7 +85,7 @@ impl CallChoice {
 mod tests {
     use std::sync::Arc;
 
-    use super::{CallChoice, Chosen};
+    use super::{CallChoice, Chosen, Side};
 
     /// Of four tokens the second and the last begin calls, with a quarter and a half of the probability.
     fn chosen(threshold: Option<f32>) -> (Chosen, [bool; 4]) {
@@ -93,15 +101,16 @@ mod tests {
     fn without_a_threshold_the_sampler_decides() {
         let (chosen, left) = chosen(None);
 
-        assert!((chosen.probability - 0.75).abs() < 1e-6 && chosen.may_call);
+        assert!((chosen.probability - 0.75).abs() < 1e-6);
+        assert_eq!(chosen.side, Side::Either);
         assert_eq!(left, [true; 4]);
     }
 
     #[test]
     fn a_call_is_made_from_the_threshold_on_and_words_below_it() {
-        assert_eq!(chosen(Some(0.7)).1, [false, true, false, true]);
-        assert!(chosen(Some(0.7)).0.may_call);
-        assert_eq!(chosen(Some(0.8)).1, [true, false, true, false]);
-        assert!(!chosen(Some(0.8)).0.may_call);
+        let (call, words) = (chosen(Some(0.7)), chosen(Some(0.8)));
+
+        assert_eq!((call.0.side, call.1), (Side::Call, [false, true, false, true]));
+        assert_eq!((words.0.side, words.1), (Side::Words, [true, false, true, false]));
     }
 }

@@ -1,7 +1,7 @@
 use rushlight_models::{Detokenizer, Error, KvCache, LanguageModel, Logits, PrefixTree, Sampler};
 use tokio::sync::mpsc::Sender;
 
-use super::choice::CallChoice;
+use super::choice::{CallChoice, Side};
 use super::chunks::{Chunks, Next, Spliced};
 use super::counters::Counters;
 use super::draft::{Drafter, Speculation};
@@ -291,7 +291,14 @@ impl<'m> Sequence<'m> {
         if let Some(choice) = self.choice.take() {
             let chosen = choice.make(logits);
             self.writer.tell(chosen);
-            self.guard = self.guard.take().filter(|_| chosen.may_call);
+            self.guard = self.guard.take().filter(|_| chosen.side != Side::Words);
+            if let Some(guard) = self.guard.as_mut().filter(|_| chosen.side == Side::Call) {
+                guard.begin_anew();
+                self.writer.hold();
+                if let Some(token) = guard.next_forced() {
+                    return Ok(token);
+                }
+            }
         }
         if let Some(guard) = &mut self.guard {
             guard.mask(logits)?;

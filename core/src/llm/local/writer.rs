@@ -1,7 +1,7 @@
 use rushlight_models::StopStrings;
 use tokio::sync::mpsc::Sender;
 
-use super::choice::Chosen;
+use super::choice::{Chosen, Side};
 use crate::llm::calls::{CallParser, Piece};
 use crate::llm::{Delta, FinishReason};
 use crate::message::{ToolCall, Usage};
@@ -57,7 +57,7 @@ impl Writer {
 
     /// Tells how the model chose between a call and words; what it says against a call is text.
     pub(super) fn tell(&mut self, chosen: Chosen) {
-        if !chosen.may_call {
+        if chosen.side == Side::Words {
             self.calls = CallParser::new(Vec::new());
         }
         self.deliver(Ok(Delta::CallProbability(chosen.probability)));
