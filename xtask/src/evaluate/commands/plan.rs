@@ -89,7 +89,7 @@ impl Task {
     /// The task of a case; none if no card is about a command that the rules know.
     pub(super) async fn new(case: &Case, cards: &Cards, rules: &Rules) -> Result<Option<Self>> {
         let (about, examples) = (cards.commands(case).await?, cards.examples(case).await?);
-        let commands = about.iter().chain(&examples).filter_map(|card| card.metadata.get(COMMAND));
+        let commands = examples.iter().chain(&about).filter_map(|card| card.metadata.get(COMMAND));
         let commands: Vec<&str> = commands.map(String::as_str).collect();
         let Some(schema) = rules.schema(&commands, &case.request) else { return Ok(None) };
         let about = about.iter().map(|card| format!("- {}\n", card.text));

@@ -10,6 +10,8 @@ use crate::workspace;
 const FILE: &str = "examples/systems/kubectl/commands.json";
 /// Options of one command.
 const OPTIONS: usize = 5;
+/// Bytes of the longest pattern of all commands of a plan: a few more and validation refuses it as too large.
+const MAX_PATTERN: usize = 4_500;
 /// Words of the rules that a request has to say: a plan invents no names.
 const SAID: [&str; 2] = ["name", "namespace"];
 
@@ -52,19 +54,26 @@ impl Rules {
             .map_err(|error| Failure::new(format!("`{}` is not as expected: {error}", path.display())))
     }
 
-    /// The schema of an object whose `command` is one of these, with names that `request` says; none if none of them is
-    /// known.
+    /// The schema of an object whose `command` is one of these, with names that `request` says, as many of the first ones as
+    /// a pattern may hold; none if none of them is known.
     pub(super) fn schema(&self, commands: &[&str], request: &str) -> Option<Value> {
-        let meant = self.commands.iter().filter(|rule| commands.contains(&rule.command.as_str()));
-        let patterns: Vec<_> = meant.map(Rule::pattern).collect();
-        if patterns.is_empty() {
-            return None;
-        }
         let mut words = self.words.clone();
         if let Some(names) = names(request) {
             words.extend(SAID.map(|word| (word.to_owned(), names.clone())));
         }
-        let pattern = expand(&format!("^kubectl ({})$", patterns.join("|")), &words);
+        let mut patterns: Vec<String> = Vec::new();
+        for command in commands {
+            let Some(rule) = self.commands.iter().find(|rule| rule.command == *command) else { continue };
+            let pattern = expand(&rule.pattern(), &words);
+            let bytes: usize = patterns.iter().map(String::len).sum();
+            if !patterns.contains(&pattern) && (patterns.is_empty() || bytes + pattern.len() <= MAX_PATTERN) {
+                patterns.push(pattern);
+            }
+        }
+        if patterns.is_empty() {
+            return None;
+        }
+        let pattern = format!("^kubectl ({})$", patterns.join("|"));
         let command = json!({"type": "string", "pattern": pattern});
         Some(json!({"type": "object", "properties": {"command": command}, "required": ["command"]}))
     }
