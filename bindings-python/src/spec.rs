@@ -94,5 +94,8 @@ pub(crate) fn spec(given: &Bound<'_, PyAny>, profile: Option<&str>) -> PyResult<
         Err(_) => AgentSpec::from_json(&given.extract::<Json>()?.0.to_string()),
     };
     let spec = spec.map_err(raised)?;
-    profile.map_or(Ok(spec.clone()), |name| spec.profile(name)).map_err(raised)
+    match profile {
+        Some(name) => spec.profile(name).map_err(raised),
+        None => Ok(spec),
+    }
 }
