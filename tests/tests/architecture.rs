@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// The modules of the core crate in the order in which they may be used: each may use those of the groups
 /// before its own; modules of one group do not know each other.
@@ -209,5 +210,29 @@ fn front_doors_hold_no_logic() {
             let is_logic = logic.iter().any(|word| line.starts_with(word));
             assert!(!is_logic, "{} holds logic: {line}", relative(&door));
         }
+    }
+}
+
+/// The dependencies from registries that a selection of crates is built with, each with its features.
+fn dependencies(selection: &[&str], edges: &str) -> BTreeSet<String> {
+    let mut tree = Command::new(env!("CARGO"));
+    tree.args(["tree", "--offline", "--prefix", "none", "--format", "{p} {f}", "--edges", edges]);
+    let output = tree.args(selection).current_dir(root()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let lines = String::from_utf8(output.stdout).unwrap();
+    let is_foreign =
+        |line: &&str| !line.is_empty() && !line.starts_with("rushlight") && !line.starts_with("xtask");
+    lines.lines().filter(is_foreign).map(|line| line.replace(" (*)", "")).collect()
+}
+
+#[test]
+fn parts_of_the_workspace_are_built_with_the_dependencies_of_the_whole() {
+    let whole = dependencies(&["--workspace"], "normal,build,dev");
+    for part in ["xtask", "rushlight-python", "rushlight-node"] {
+        let own = dependencies(&["--package", part], "normal,build");
+        let different: Vec<&String> = own.difference(&whole).collect();
+
+        assert!(own.len() > 100, "{part}: {own:?}");
+        assert!(different.is_empty(), "xtask/unified lacks features that {part} goes without: {different:?}");
     }
 }
