@@ -172,8 +172,8 @@ function assertSame(found, expected, path) {
 /** The stream of a run; `before` is the last event of the run before. */
 function streamOf(agent, { request, decisions }, before) {
   if (request === undefined) return agent.stream(before.pending, { decisions });
-  const { session, filter, schema, scopes, dry_run: dryRun, tool_choice: toolChoice } = request;
-  const options = { session, filter: filter && camelKeys(filter), schema, scopes, dryRun, toolChoice };
+  const { session, filter, schema, scopes, dry_run: dryRun, tool_choice: toolChoice, citing } = request;
+  const options = { session, filter: filter && camelKeys(filter), schema, scopes, dryRun, toolChoice, citing };
   return agent.stream(request.question, options);
 }
 

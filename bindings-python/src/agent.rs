@@ -77,7 +77,7 @@ impl Agent {
     /// Args:
     ///     question: the question; must not be blank; or a run that waited for an approval, with `decisions` as its only option
     ///     options: `session`, `history`, `priority`, `filter`, `schema`, `scopes`, `dry_run`, `tool_choice`, `parallel_calls`,
-    ///         `call_threshold` and `deadline`; see `RunOptions`
+    ///         `call_threshold`, `citing` and `deadline`; see `RunOptions`
     #[pyo3(signature = (question: "str | PendingRun", **options: "Unpack[RunOptions]"))]
     fn run(
         &self,
@@ -139,7 +139,7 @@ impl Agent {
     ///     schema: a dataclass, a TypedDict, a pydantic model or another type that a tool's argument may have, of which a
     ///         value is returned; or a JSON Schema
     ///     options: `session`, `history`, `priority`, `filter`, `scopes`, `dry_run`, `tool_choice`, `parallel_calls`,
-    ///         `call_threshold` and `deadline`; see `ExtractOptions`
+    ///         `call_threshold`, `citing` and `deadline`; see `ExtractOptions`
     ///
     /// Raises:
     ///     ModelError: the answer does not fit; the text names the place and the rule that it breaks.

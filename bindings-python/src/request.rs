@@ -60,6 +60,7 @@ fn asked(question: String, options: Option<&Bound<'_, PyDict>>) -> PyResult<Requ
             "tool_choice" => request.tool_choice = tool_choice(value.extract()?)?,
             "parallel_calls" => request.parallel_calls = value.extract()?,
             "call_threshold" => request.call_threshold = value.extract()?,
+            "citing" => request.citing = from_name("citing", value.extract()?)?,
             "deadline" => request.deadline = Some(duration("deadline", value.extract()?)?),
             _ => return Err(PyTypeError::new_err(format!("unknown argument `{name}` of a run"))),
         }

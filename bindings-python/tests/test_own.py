@@ -90,7 +90,7 @@ def test_a_model_sees_the_prompt_and_calls_tools() -> None:
             yield {"type": "done", "finish_reason": "length", "usage": {"input_tokens": 9, "output_tokens": 3}}
             yield "never heard"
 
-    with Assistant(Model(say), tools=[add], sampling={"seed": 7}).stream("2 + 40?", call_threshold=0.5) as events:
+    with Assistant(Model(say), tools=[add], sampling={"seed": 7}).stream("2 + 40?", call_threshold=0.5, citing="required") as events:
         outputs = [(event.call_id, event.content) for event in events if isinstance(event, ToolOutput)]
     answer = events.answer
 
@@ -98,7 +98,7 @@ def test_a_model_sees_the_prompt_and_calls_tools() -> None:
     assert answer is not None and (answer.text, answer.finish_reason) == ("It is 42.", "length")
     assert (answer.usage.input_tokens, answer.usage.output_tokens) == (9, 3)
     assert prompts[0]["messages"][-1] == {"role": "user", "content": "2 + 40?"}
-    assert prompts[0]["tools"][0]["name"] == "add" and prompts[0]["sampling"]["seed"] == 7
+    assert prompts[0]["tools"][0]["name"] == "add" and prompts[0]["citable"] == {"passages": 0, "required": True}
     assert prompts[0]["call_threshold"] == 0.5 and answer.report.call_probability is None
     assert prompts[1]["messages"][-1] == {"role": "tool", "content": "2", "tool_call_id": "mine"}
 

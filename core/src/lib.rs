@@ -20,14 +20,14 @@ pub mod tools;
 
 pub use agent::{
     Agent, AgentExt, AgentSpec, AgentTool, Answer, Assistant, AssistantBuilder, Citation, CitationOrigin,
-    Event, EventStream, Limits, PendingRun, Request, Route, RoutedBy, Router,
+    Citing, Event, EventStream, Limits, PendingRun, Request, Route, RoutedBy, Router,
 };
 pub use cache::{Cache, CachedEmbedder, MemoryCache, MemoryCacheOptions};
 pub use error::{Error, ErrorKind, Result};
 pub use layer::Replay;
 pub use llm::{
-    Completion, Delta, DeltaStream, FinishReason, Llm, LlmExt, Priority, Prompt, Sampling, ScriptedCall,
-    ScriptedLlm, ScriptedTurn, ToolChoice,
+    Citable, Completion, Delta, DeltaStream, FinishReason, Llm, LlmExt, Priority, Prompt, Sampling,
+    ScriptedCall, ScriptedLlm, ScriptedTurn, ToolChoice,
 };
 #[cfg(feature = "local")]
 pub use llm::{

@@ -45,6 +45,10 @@ class ExtractOptions(TypedDict, total=False):
     call_threshold: float | None
     """How likely a local model must be to begin a turn with a call for it to call, from 0 to 1: below that it answers in
     words. `Report.call_probability` tells how likely it was. As it samples by default."""
+    citing: Literal["free", "retrieved", "required"]
+    """Which passages a local model may cite by their numbers, as in `[2]`: `retrieved` ones only, so that it writes no other
+    square bracket; or these, and an answer that has cited nothing ends with one (`required`). Not beside a schema; `free` by
+    default."""
     deadline: float | None
     """Seconds that the run may take, where the assistant's limits admit more."""
 

@@ -8,7 +8,7 @@ use super::hand_off::{self, HandOff};
 use super::prompt::Draft;
 use super::recording;
 use super::run::Run;
-use super::{Agent, AssistantBuilder, EventStream, Limits, Request};
+use super::{Agent, AssistantBuilder, Citing, EventStream, Limits, Request};
 use crate::cache::{Cache, SingleFlight};
 use crate::llm::{Llm, Prompt, Sampling};
 use crate::message::ToolSpec;
@@ -131,6 +131,12 @@ impl Agent for Assistant {
             let message =
                 format!("expected an assistant with a session store, got session `{session}` without one");
             return Err(Error::invalid("session", message));
+        }
+        if request.citing != Citing::Free && request.schema.is_some() {
+            return Err(Error::invalid(
+                "citing",
+                "expected `free` beside a schema, which the answer has to fit",
+            ));
         }
         let schema =
             request.schema.as_ref().map(|schema| ValueSchema::compile("schema", schema)).transpose()?;

@@ -27,6 +27,7 @@ pub(super) fn key(parts: &Parts, request: &Request, history: &[Message], specs: 
         .part("tool_choice", json(&request.tool_choice)?)
         .part("parallel_calls", json(&request.parallel_calls)?)
         .part("call_threshold", json(&request.call_threshold)?)
+        .part("citing", json(&request.citing)?)
         .part("sampling", json(&parts.sampling)?)
         .part("limits", json(&numbers)?)
         .part("history", json(&history)?)

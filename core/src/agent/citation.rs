@@ -4,6 +4,7 @@ use rust_stemmers::{Algorithm, Stemmer};
 use serde::{Deserialize, Serialize};
 use unicode_segmentation::UnicodeSegmentation;
 
+use crate::llm::Citable;
 use crate::retrieval::Passage;
 
 /// A passage that an answer rests on.
@@ -32,6 +33,28 @@ pub enum CitationOrigin {
     /// The model wrote no number; a sentence of the answer shares at least half of its words with the
     /// passage, not counting words of the question and words that carry no meaning.
     Attributed,
+}
+
+/// Which passages a local model may cite by their numbers, as in `[2]`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Citing {
+    /// What it writes in square brackets is free. A number that no passage has stays in the text, and is no [`Citation`].
+    #[default]
+    Free,
+    /// Those that were retrieved: it cannot write any other number, nor any other square bracket.
+    Retrieved,
+    /// The same, and an answer that has cited nothing ends with the passage that the model thinks likeliest. So does one that
+    /// says it does not know.
+    Required,
+}
+
+impl Citing {
+    /// What a text beside so many passages can cite.
+    pub(super) fn citable(self, passages: usize) -> Option<Citable> {
+        (self != Self::Free).then_some(Citable { passages, required: self == Self::Required })
+    }
 }
 
 impl Citation {

@@ -31,7 +31,7 @@ pub use ask::{AgentExt, BATCH_CONCURRENCY};
 pub use assistant::Assistant;
 pub use budget::Limits;
 pub use builder::AssistantBuilder;
-pub use citation::{Citation, CitationOrigin};
+pub use citation::{Citation, CitationOrigin, Citing};
 pub use event::{Answer, Event};
 pub use pending::PendingRun;
 pub use request::Request;

@@ -3,7 +3,7 @@ use serde_json::{Map, Value};
 use super::assistant::Parts;
 use super::{Request, context};
 use crate::Result;
-use crate::llm::{Llm, Prompt, ToolChoice};
+use crate::llm::{Citable, Llm, Prompt, ToolChoice};
 use crate::message::{Message, Role, ToolCall, ToolSpec};
 use crate::retrieval::Passage;
 
@@ -41,6 +41,7 @@ pub(super) struct Draft {
     tool_choice: ToolChoice,
     parallel_calls: bool,
     call_threshold: Option<f32>,
+    citable: Option<Citable>,
     exchange: Vec<Message>,
 }
 
@@ -58,6 +59,7 @@ impl Draft {
             None => parts.instructions.clone(),
         };
         let chunks = context::chunks(passages);
+        let citable = request.citing.citable(passages.len());
         let passages = if passages.is_empty() { String::new() } else { context::render(passages) };
         Self {
             system: Message::system(system),
@@ -70,6 +72,7 @@ impl Draft {
             tool_choice: request.tool_choice.clone(),
             parallel_calls: request.parallel_calls,
             call_threshold: request.call_threshold,
+            citable,
             exchange: Vec::new(),
         }
     }
@@ -131,6 +134,7 @@ impl Draft {
         prompt.tool_choice = self.next_choice(offer_tools);
         prompt.parallel_calls = self.parallel_calls;
         prompt.call_threshold = self.call_threshold;
+        prompt.citable = self.citable;
         prompt.sampling = parts.sampling.clone();
         prompt.max_output_tokens = Some(parts.limits.max_output_tokens);
         // Models of the caller's own need not know which tools there are.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::time::Instant;
 
+use super::Citing;
 use super::pending::Resumed;
 use crate::duration;
 use crate::llm::{Priority, ToolChoice};
@@ -51,6 +52,9 @@ pub struct Request {
     /// [`Report::call_probability`](crate::observe::Report) tells how likely it was. Default: none, as the sampler chooses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call_threshold: Option<f32>,
+    /// Which passages a local model may cite by their numbers. Not beside a [`schema`](Self::schema). Default: free.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub citing: Citing,
     /// Wall time of the run, where the [limits](crate::Limits) of the agent admit more. In JSON a number of seconds, or
     /// text such as `30s`.
     #[serde(default, with = "duration::optional", skip_serializing_if = "Option::is_none")]
@@ -79,6 +83,7 @@ impl Request {
             tool_choice: ToolChoice::default(),
             parallel_calls: true,
             call_threshold: None,
+            citing: Citing::default(),
             deadline: None,
             depth: 0,
             resumed: None,
@@ -166,6 +171,13 @@ impl Request {
     #[must_use]
     pub fn call_threshold(mut self, threshold: f32) -> Self {
         self.call_threshold = Some(threshold);
+        self
+    }
+
+    /// The same question, whose answer cites passages by their numbers like this.
+    #[must_use]
+    pub fn citing(mut self, citing: Citing) -> Self {
+        self.citing = citing;
         self
     }
 

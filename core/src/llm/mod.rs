@@ -24,7 +24,7 @@ pub use local::{
     RegisteredModel, WeightLayout, devices, quantize, quantize_with_progress,
 };
 pub use pieces::from_pieces;
-pub use prompt::{Priority, Prompt, Sampling, ToolChoice};
+pub use prompt::{Citable, Priority, Prompt, Sampling, ToolChoice};
 pub use scripted::{ScriptedCall, ScriptedLlm, ScriptedTurn};
 
 use crate::Result;

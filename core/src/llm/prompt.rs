@@ -37,6 +37,10 @@ pub struct Prompt {
     /// Default: none, as the sampler chooses. Models that are not local pass it over.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub call_threshold: Option<f32>,
+    /// Which passages the text can cite. Default: none are meant, and its square brackets are free. Models that are not local
+    /// pass it over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub citable: Option<Citable>,
     /// A JSON Schema that the text is to fit, unless the model asks for tools instead. A [`LocalLlm`](crate::LocalLlm) cannot
     /// write anything else, but for keywords that no grammar can say; whoever needs it to fit validates it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -56,6 +60,7 @@ impl Default for Prompt {
             tool_choice: ToolChoice::default(),
             parallel_calls: true,
             call_threshold: None,
+            citable: None,
             schema: None,
         }
     }
@@ -75,6 +80,7 @@ setters!(Prompt {
     parallel_calls: bool;
     max_output_tokens: usize,
     call_threshold: f32,
+    citable: Citable,
     schema: Value
 });
 
@@ -84,11 +90,15 @@ impl Prompt {
         Self { messages, ..Self::default() }
     }
 
-    /// Checks sampling and threshold, and that the tools are there that the choice speaks of.
+    /// Checks sampling and threshold, that the text is to have one form at most, and that the tools are there that the choice
+    /// speaks of.
     pub fn validate(&self) -> Result<()> {
         self.sampling.validate()?;
         if let Some(threshold) = self.call_threshold.filter(|threshold| !(0.0..=1.0).contains(threshold)) {
             return Err(Error::invalid("call_threshold", format!("expected 0 to 1, got {threshold}")));
+        }
+        if self.citable.is_some() && self.schema.is_some() {
+            return Err(Error::invalid("citable", "expected no schema beside it, got one"));
         }
         match &self.tool_choice {
             ToolChoice::Required if self.tools.is_empty() => {
@@ -107,6 +117,20 @@ impl Prompt {
     pub(super) fn offered_tools(&self) -> &[ToolSpec] {
         if self.tool_choice == ToolChoice::None { &[] } else { &self.tools }
     }
+}
+
+/// Which passages a text can cite: those that the prompt numbers from 1.
+///
+/// A [`LocalLlm`](crate::LocalLlm) can write a square bracket only to cite one of them, as in `[2]`; of other brackets, as of
+/// an array's, there are none in such a text.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Citable {
+    /// How many there are.
+    pub passages: usize,
+    /// Whether a text that has cited nothing ends with a citation, unless a limit cuts it off.
+    #[serde(default)]
+    pub required: bool,
 }
 
 /// Whether a model asks for tools.

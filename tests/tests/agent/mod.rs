@@ -4,6 +4,7 @@ mod batch;
 mod caching;
 mod cancellation;
 mod citations;
+mod citing;
 mod conformance;
 mod extract;
 mod hand_off;

@@ -1,6 +1,6 @@
 use rushlight::{
-    AgentExt, Assistant, Event, Limits, MemorySessions, Prompt, Request, ScriptedLlm, ScriptedTurn,
-    SessionStore, ToolChoice,
+    AgentExt, Assistant, Citable, Citing, Event, Limits, MemorySessions, Prompt, Request, ScriptedLlm,
+    ScriptedTurn, SessionStore, ToolChoice,
 };
 use serde_json::json;
 
@@ -159,7 +159,7 @@ async fn what_the_model_must_call_it_must_in_its_first_turn() {
     ];
     let llm = ScriptedLlm::new(script);
     let assistant = Assistant::builder(llm.clone()).tools(toolbox(&["add", "echo"])).build().unwrap();
-    let request = Request::new("Well?").parallel_calls(false).call_threshold(0.7);
+    let request = Request::new("Well?").parallel_calls(false).call_threshold(0.7).citing(Citing::Required);
 
     events(&assistant, request.clone().tool_choice(ToolChoice::Named("echo".to_owned()))).await;
     events(&assistant, request.tool_choice(ToolChoice::None)).await;
@@ -168,6 +168,8 @@ async fn what_the_model_must_call_it_must_in_its_first_turn() {
     let choices: Vec<&ToolChoice> = prompts.iter().map(|prompt| &prompt.tool_choice).collect();
     assert_eq!(choices, [&ToolChoice::Named("echo".to_owned()), &ToolChoice::Auto, &ToolChoice::Auto]);
     assert!(prompts.iter().all(|prompt| !prompt.parallel_calls && prompt.call_threshold == Some(0.7)));
+    let nothing = Citable { passages: 0, required: true };
+    assert!(prompts.iter().all(|prompt| prompt.citable == Some(nothing)));
     let offered: Vec<usize> = prompts.iter().map(|prompt| prompt.tools.len()).collect();
     assert_eq!(offered, [2, 2, 0]);
 }

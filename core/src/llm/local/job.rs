@@ -4,8 +4,7 @@ use rushlight_models::{Error as ModelError, KvCache, SamplerOptions, SavedPrefix
 use tokio::sync::mpsc::Sender;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use super::choice::CallChoice;
-use super::guard::Guard;
+use super::rules::Rules;
 use crate::Result;
 use crate::llm::{Delta, Priority, Sampling};
 
@@ -48,10 +47,7 @@ pub(super) struct Job {
     pub(super) max_output_tokens: usize,
     pub(super) stop: Vec<String>,
     pub(super) tools: Vec<String>,
-    /// What its text is held to.
-    pub(super) guard: Option<Box<Guard>>,
-    /// Whether it calls tools, if it may choose.
-    pub(super) choice: Option<CallChoice>,
+    pub(super) rules: Rules,
     pub(super) next_call: usize,
     pub(super) deltas: Sender<Result<Delta>>,
 }

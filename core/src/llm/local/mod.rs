@@ -2,6 +2,7 @@
 
 mod choice;
 mod chunks;
+mod citing;
 mod counters;
 mod draft;
 mod files;
@@ -15,6 +16,7 @@ mod prefix;
 mod prompt;
 mod quantize;
 mod registry;
+mod rules;
 mod scheduler;
 mod sequence;
 mod slot;

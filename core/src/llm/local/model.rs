@@ -8,14 +8,13 @@ use rushlight_models::{
 };
 use tokio::sync::mpsc::channel;
 
-use super::choice::ChoiceMaker;
 use super::counters::{LocalLlmStats, LocalLlmStatus};
 use super::files::Files;
-use super::guard::{Guard, GuardMaker};
 use super::job::{Job, Order, Purpose};
 use super::memory::Plan;
 use super::options::{KvReuse, LocalLlmOptions};
 use super::prompt::encode_chunks;
+use super::rules::{RuleMaker, Rules};
 use super::slot::Slot;
 use super::worker::Worker;
 use crate::llm::prompt::next_call_number;
@@ -62,8 +61,7 @@ pub(super) struct Shared {
     pub(super) name: String,
     pub(super) kv_reuse: KvReuse,
     pub(super) constrain_calls: bool,
-    pub(super) guards: GuardMaker,
-    pub(super) choices: ChoiceMaker,
+    pub(super) rules: RuleMaker,
 }
 
 impl LocalLlm {
@@ -239,11 +237,10 @@ impl Shared {
             return Err(Error::ContextTooLong { limit, got });
         }
         self.check_budget(got)?;
-        let guard = match purpose {
-            Purpose::Answer => self.guard(prompt)?,
-            Purpose::Keep(_) => None,
+        let rules = match purpose {
+            Purpose::Answer => self.rules(prompt)?,
+            Purpose::Keep(_) => Rules::default(),
         };
-        let choice = self.choices.make(self.model.tokenizer(), prompt);
         let (deltas, received) = channel(UNREAD);
         self.worker.submit(Order::Compute(Job {
             tokens,
@@ -254,8 +251,7 @@ impl Shared {
             max_output_tokens: prompt.max_output_tokens.unwrap_or(DEFAULT_OUTPUT).min(limit - got),
             stop: prompt.stop.clone(),
             tools: prompt.offered_tools().iter().map(|tool| tool.name.clone()).collect(),
-            guard,
-            choice,
+            rules,
             next_call: next_call_number(&prompt.messages),
             deltas,
         }))?;
@@ -274,9 +270,9 @@ impl Shared {
     }
 
     /// What the answer to a prompt is held to.
-    pub(super) fn guard(&self, prompt: &Prompt) -> Result<Option<Box<Guard>>> {
-        let guard = self.guards.make(&self.model, prompt, self.constrain_calls);
-        guard.map_err(|error| Error::model(&self.name, error))
+    pub(super) fn rules(&self, prompt: &Prompt) -> Result<Rules> {
+        let rules = self.rules.make(&self.model, prompt, self.constrain_calls);
+        rules.map_err(|error| Error::model(&self.name, error))
     }
 
     /// Refuses a prompt that would never fit the memory for keys and values.

@@ -116,7 +116,7 @@ impl LocalLlm {
             let mut encoded = Encoded::default();
             encoded.tokens.clone_from(&tokens);
             // So that no later prompt waits for its grammar.
-            shared.guard(&prompt)?;
+            shared.rules(&prompt)?;
             let deltas = shared.start(encoded, &prompt, Purpose::Keep(kept))?;
             Ok(Some((tokens, deltas)))
         });

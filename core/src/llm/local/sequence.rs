@@ -1,18 +1,16 @@
 use rushlight_models::{Detokenizer, Error, KvCache, LanguageModel, Logits, PrefixTree, Sampler};
 use tokio::sync::mpsc::Sender;
 
-use super::choice::{CallChoice, Side};
 use super::chunks::{Chunks, Next, Spliced};
 use super::counters::Counters;
 use super::draft::{Drafter, Speculation};
-use super::guard::Guard;
 use super::job::{Job, Purpose};
 use super::options::KvReuse;
 use super::pass::{Part, Progress};
+use super::rules::{Ruled, Rules};
 use super::scheduler::Choices;
 use super::writer::{ROOM, Writer};
 use crate::Result as CoreResult;
-use crate::llm::calls::CallParser;
 use crate::llm::{Delta, Priority};
 use crate::message::Usage;
 
@@ -43,9 +41,7 @@ pub(super) struct Sequence<'m> {
     drafted: Vec<u32>,
     drafter: Option<Drafter>,
     sampler: Sampler,
-    guard: Option<Box<Guard>>,
-    /// Yet to be made, with the first token.
-    choice: Option<CallChoice>,
+    rules: Rules,
     /// Tokens at the end that the grammar forced, none of which is in the cache.
     forced: usize,
     text: Detokenizer<'m>,
@@ -59,10 +55,7 @@ pub(super) struct Sequence<'m> {
 impl<'m> Sequence<'m> {
     pub(super) fn new(model: &'m LanguageModel, job: Job, choices: Choices) -> Self {
         let sampler = Sampler::new(job.sampler_options());
-        let calls = match &job.guard {
-            Some(guard) => CallParser::guarded(job.tools, guard.holds()),
-            None => CallParser::new(job.tools),
-        };
+        let calls = job.rules.parser(job.tools);
         let chunks = match choices.kv_reuse {
             KvReuse::Chunks(recompute) => Some(Chunks::new(recompute, job.chunks, job.tokens.len())),
             KvReuse::Off | KvReuse::Prefix => None,
@@ -78,8 +71,7 @@ impl<'m> Sequence<'m> {
             drafted: Vec::new(),
             drafter: choices.speculation.then(Drafter::new),
             sampler,
-            guard: job.guard,
-            choice: job.choice,
+            rules: job.rules,
             forced: 0,
             purpose: job.purpose,
             priority: job.priority,
@@ -262,7 +254,7 @@ impl<'m> Sequence<'m> {
         let mut progress = Progress::Goes;
         self.forced = 0;
         for row in logits.chunks_exact_mut(self.model.info().vocabulary) {
-            let token = match self.guard.as_mut().and_then(|guard| guard.next_forced()) {
+            let token = match self.rules.next_forced() {
                 Some(token) => {
                     counters.forced_tokens.add(1);
                     token
@@ -288,23 +280,9 @@ impl<'m> Sequence<'m> {
     }
 
     fn choose(&mut self, logits: &mut [f32]) -> Result<u32, Error> {
-        if let Some(choice) = self.choice.take() {
-            let chosen = choice.make(logits);
-            self.writer.tell(chosen);
-            self.guard = self.guard.take().filter(|_| chosen.side != Side::Words);
-            if let Some(guard) = self.guard.as_mut().filter(|_| chosen.side == Side::Call) {
-                guard.begin_anew();
-                self.writer.hold();
-                if let Some(token) = guard.next_forced() {
-                    return Ok(token);
-                }
-            }
-        }
-        if let Some(guard) = &mut self.guard {
-            guard.mask(logits)?;
-        }
         let recent = &self.tokens[self.tokens.len().saturating_sub(RECENT)..];
-        self.sampler.sample(logits, recent)
+        let sampler = &mut self.sampler;
+        self.rules.choose(logits, &mut self.writer, |logits| sampler.sample(logits, recent))
     }
 
     /// Takes the tokens that are certain, before the first pass and after each: the next one computes them together.
@@ -312,7 +290,7 @@ impl<'m> Sequence<'m> {
         let mut progress = Progress::Goes;
         while progress == Progress::Goes
             && self.forced < FORCED
-            && let Some(token) = self.guard.as_mut().and_then(|guard| guard.next_forced())
+            && let Some(token) = self.rules.next_forced()
         {
             progress = self.add(token, counters)?;
             self.forced += 1;
@@ -335,41 +313,17 @@ impl<'m> Sequence<'m> {
                 self.written = self.tokens.len();
             }
         }
-        let is_complete = self.guard(token)?;
-        Ok(if is_complete || self.writer.is_over() {
+        let ruled = self.rules.take(token, &mut self.writer)?;
+        if ruled == Ruled::TakenBack {
+            self.take_back();
+        }
+        Ok(if ruled == Ruled::Complete || self.writer.is_over() {
             Progress::Ended { cut: false }
         } else if self.usage.output_tokens == self.max_output_tokens {
             Progress::Ended { cut: true }
         } else {
             Progress::Goes
         })
-    }
-
-    /// Lets the guard take the next token, whose text was written; tells whether all is said.
-    fn guard(&mut self, token: u32) -> Result<bool, Error> {
-        let Some(guard) = &mut self.guard else {
-            return Ok(false);
-        };
-        let held = guard.holds();
-        let mut begins = guard.take(token)?;
-        if !held && let Some(call) = self.writer.call_begun() {
-            begins = guard.begin(call);
-            if !begins {
-                guard.begin_anew();
-                self.take_back();
-                return Ok(false);
-            }
-        }
-        if begins {
-            self.writer.hold();
-        }
-        if guard.is_complete() {
-            return Ok(true);
-        }
-        if !self.writer.is_held() {
-            guard.let_go();
-        }
-        Ok(false)
     }
 
     /// Forgets the tokens of a call that is in no form of the grammar: it is written anew.

@@ -6,14 +6,13 @@ use std::time::Duration;
 use rushlight_models::{Checkpoint, Device, LanguageModel, LoadOptions, LoadProgress, ModelInfo, Tokenizer};
 use tokio::time::Instant;
 
-use super::choice::ChoiceMaker;
 use super::counters::Counters;
 use super::files::Files;
-use super::guard::GuardMaker;
 use super::memory::Plan;
 use super::model::Shared;
 use super::options::{KvReuse, LocalLlmOptions};
 use super::registry::Admission;
+use super::rules::RuleMaker;
 use super::worker::Worker;
 use crate::{Error, Result};
 
@@ -196,8 +195,8 @@ impl Slot {
         let counters = Arc::clone(&self.counters);
         let worker = Worker::start(Arc::clone(&model), draft.clone(), &self.name, &self.options, counters)?;
         let LocalLlmOptions { kv_reuse, constrain_calls, .. } = self.options;
-        let (name, guards, choices) = (self.name.clone(), GuardMaker::default(), ChoiceMaker::default());
-        let shared = Shared { worker, model, draft, name, kv_reuse, constrain_calls, guards, choices };
+        let (name, rules) = (self.name.clone(), RuleMaker::default());
+        let shared = Shared { worker, model, draft, name, kv_reuse, constrain_calls, rules };
         Ok((Arc::new(shared), begin.elapsed()))
     }
 

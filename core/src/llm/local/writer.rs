@@ -68,6 +68,11 @@ impl Writer {
         self.calls.holds_back()
     }
 
+    /// Whether what comes next is a part of an answer in words.
+    pub(super) fn is_in_words(&self) -> bool {
+        !self.calls.holds_back() && !self.calls.has_called()
+    }
+
     /// Forgets the text that is held back: the call that begins there is written anew, held to a grammar.
     pub(super) fn take_back(&mut self) {
         self.stops.finish();

@@ -11,6 +11,7 @@ use crate::Result;
 use crate::llm::local::LocalLlmOptions;
 use crate::llm::local::counters::Counters;
 use crate::llm::local::job::{Job, Order, Purpose, Queued};
+use crate::llm::local::rules::Rules;
 use crate::llm::local::writer::ROOM;
 use crate::llm::{Delta, Priority, Sampling};
 
@@ -46,8 +47,7 @@ fn job_of(
         max_output_tokens: most,
         stop: Vec::new(),
         tools: Vec::new(),
-        guard: None,
-        choice: None,
+        rules: Rules::default(),
         next_call: 1,
         deltas,
     };
