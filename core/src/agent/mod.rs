@@ -10,6 +10,7 @@ mod context;
 mod emitter;
 mod event;
 mod hand_off;
+mod history;
 mod pending;
 mod prompt;
 mod recording;

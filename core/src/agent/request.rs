@@ -22,7 +22,8 @@ pub struct Request {
     /// The conversation that it belongs to; none for a question on its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<String>,
-    /// What was said before, after what the session remembers; not stored.
+    /// What was said before, after what the session remembers; not stored. A call whose output is missing gets one that says
+    /// so, and an output without its call is left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<Message>,
     /// Which runs go first at the model.

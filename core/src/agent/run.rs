@@ -6,6 +6,7 @@ use super::assistant::Parts;
 use super::citation::citations;
 use super::emitter::Emitter;
 use super::hand_off::{self, HandOff};
+use super::history::repaired;
 use super::pending::Turn;
 use super::prompt::{Draft, room_for_passages};
 use super::turn::{Calls, Generation};
@@ -157,7 +158,7 @@ impl Run {
             _ => Vec::new(),
         };
         history.extend_from_slice(&self.request.history);
-        Ok(history)
+        Ok(repaired(history))
     }
 
     fn key(&self, history: &[Message], specs: &[ToolSpec]) -> Result<Option<Key>> {
