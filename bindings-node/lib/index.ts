@@ -13,6 +13,7 @@ export {
   type AssistantParts,
   type HandOff,
   type Limits,
+  type Prices,
   type Sampling,
   type SpecOptions,
 } from "./assistant.js";

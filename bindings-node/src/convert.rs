@@ -114,6 +114,7 @@ struct ReportForm {
     tool_calls: usize,
     call_probability: Option<f32>,
     tokens_per_second: Option<f64>,
+    cost: Option<f64>,
 }
 
 fn report(answer: &Answer) -> Result<Value> {
@@ -131,6 +132,7 @@ fn report(answer: &Answer) -> Result<Value> {
         tool_calls: report.tool_calls,
         call_probability: report.call_probability,
         tokens_per_second: report.tokens_per_second,
+        cost: report.cost,
     })
 }
 
@@ -150,6 +152,7 @@ pub(crate) fn report_from_json(json: &str) -> Result<Report> {
     report.tool_calls = form.tool_calls;
     report.call_probability = form.call_probability;
     report.tokens_per_second = form.tokens_per_second;
+    report.cost = form.cost;
     Ok(report)
 }
 

@@ -82,6 +82,7 @@ const wrong = {
   "a limit that is no number": () => new Assistant(model(), { limits: { maxTurns: Number.NaN } }),
   "a negative limit": () => new Assistant(model(), { limits: { maxTurns: -1 } }),
   "a negative deadline": () => new Assistant(model(), { limits: { deadlineMs: -1 } }),
+  "a limit of money without prices": () => new Assistant(model(), { limits: { maxCost: 1 } }),
   "a deadline of infinity": () => new Assistant(model(), { limits: { deadlineMs: Infinity } }),
   "a timeout that is no number": () => new Assistant(model(), { toolTimeoutMs: Number.NaN }),
   "a retriever that is none": () => new Assistant(model(), { retriever: {} }),

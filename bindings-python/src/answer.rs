@@ -289,6 +289,12 @@ impl Report {
         self.core.tokens_per_second
     }
 
+    /// What the tokens of the run cost, those of agents that it asked included; none where no prices are known.
+    #[getter]
+    fn cost(&self) -> Option<f64> {
+        self.core.cost
+    }
+
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         repr(slf)
     }

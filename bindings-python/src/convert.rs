@@ -119,7 +119,12 @@ fn from_python(value: &Bound<'_, PyAny>, depth: usize) -> PyResult<Value> {
 
 /// A unit variant by its name.
 pub(crate) fn from_name<T: serde::de::DeserializeOwned>(what: &str, name: &str) -> PyResult<T> {
-    serde_json::from_value(Value::from(name)).map_err(|error| invalid(what, error.to_string()))
+    from_value(what, Value::from(name))
+}
+
+/// A value of the core from its serde form; `what` names it.
+pub(crate) fn from_value<T: serde::de::DeserializeOwned>(what: &str, value: Value) -> PyResult<T> {
+    serde_json::from_value(value).map_err(|error| invalid(what, error.to_string()))
 }
 
 /// Options of the core from keyword arguments; None is as good as none. Python gives the core's fields `durations`

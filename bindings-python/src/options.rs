@@ -4,7 +4,7 @@ use pyo3::PyClass;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::convert::{duration, repr};
+use crate::convert::{Json, duration, from_value, json_of, repr};
 use crate::error::raised;
 
 /// How the next token is chosen from the model's probabilities.
@@ -130,8 +130,12 @@ impl Limits {
     ///     max_context_tokens: tokens of retrieved passages in the prompt; default 1200
     ///     max_passages: passages that are retrieved; default 4
     ///     deadline: seconds of the whole run; default 600
+    ///     max_tokens: tokens of all generations together, their prompts included; any number by default
+    ///     max_cost: what these tokens may cost by the prices; any amount by default
+    ///     prices: what a million tokens cost: `input`, `output` and, if it is another, `cached_input`; unknown by default
     #[new]
-    #[pyo3(signature = (*, max_turns = None, max_tool_calls = None, max_output_tokens = None, max_context_tokens = None, max_passages = None, deadline = None))]
+    #[pyo3(signature = (*, max_turns = None, max_tool_calls = None, max_output_tokens = None, max_context_tokens = None, max_passages = None, deadline = None, max_tokens = None, max_cost = None, prices: "Mapping[str, float] | None" = None))]
+    #[expect(clippy::too_many_arguments, reason = "each is a keyword")]
     fn new(
         max_turns: Option<usize>,
         max_tool_calls: Option<usize>,
@@ -139,8 +143,14 @@ impl Limits {
         max_context_tokens: Option<usize>,
         max_passages: Option<usize>,
         deadline: Option<f64>,
+        max_tokens: Option<usize>,
+        max_cost: Option<f64>,
+        prices: Option<Json>,
     ) -> PyResult<Self> {
         let mut core = rushlight::Limits::default();
+        core.max_tokens = max_tokens;
+        core.max_cost = max_cost;
+        core.prices = prices.map(|Json(prices)| from_value("prices", prices)).transpose()?;
         core.max_turns = max_turns.unwrap_or(core.max_turns);
         core.max_tool_calls = max_tool_calls.unwrap_or(core.max_tool_calls);
         core.max_output_tokens = max_output_tokens.unwrap_or(core.max_output_tokens);
@@ -186,6 +196,24 @@ impl Limits {
     #[getter]
     fn deadline(&self) -> f64 {
         self.core.deadline.as_secs_f64()
+    }
+
+    /// Tokens of all generations together, their prompts included; none for any number.
+    #[getter]
+    fn max_tokens(&self) -> Option<usize> {
+        self.core.max_tokens
+    }
+
+    /// What these tokens may cost by the prices; none for any amount.
+    #[getter]
+    fn max_cost(&self) -> Option<f64> {
+        self.core.max_cost
+    }
+
+    /// What a million tokens cost; none if that is unknown.
+    #[getter]
+    fn prices(&self) -> PyResult<Option<Json>> {
+        self.core.prices.map(|prices| json_of(&prices)).transpose()
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {

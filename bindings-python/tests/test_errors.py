@@ -71,6 +71,10 @@ def test_options_out_of_range_are_value_errors() -> None:
         Assistant(ScriptedLlm([]), limits={"max_turns": 0})
     with pytest.raises(TypeError, match="max_steps"):
         Assistant(ScriptedLlm([]), limits={"max_steps": 1})
+    with pytest.raises(rushlight.InvalidError, match="expected `prices`"):
+        Assistant(ScriptedLlm([]), limits=Limits(max_cost=0.5))
+    with pytest.raises(rushlight.InvalidError, match="unknown field `outptu`"):
+        Limits(prices={"input": 0.5, "outptu": 1.5})
     with pytest.raises(rushlight.InvalidError, match="turn"):
         ScriptedLlm([{"texts": ["typo"]}])
     with pytest.raises(rushlight.InvalidError, match="session"):

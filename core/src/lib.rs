@@ -35,7 +35,7 @@ pub use llm::{
     ModelRegistry, ModelRegistryOptions, QuantizeOptions, QuantizeReport, QuantizedType, devices, quantize,
 };
 pub use message::{Message, Role, ToolCall, ToolOutput, ToolSpec, ToolStatus, Usage};
-pub use observe::{Metric, Report, Slo, SloReport, Slos};
+pub use observe::{Metric, Prices, Report, Slo, SloReport, Slos};
 #[cfg(feature = "remote")]
 pub use retrieval::RemoteEmbedder;
 pub use retrieval::{

@@ -246,7 +246,8 @@ impl Run {
         let open = hand_off::open_to(&parts, &context);
         loop {
             let turns = turns_before + self.report.turns;
-            let last = turns + 1 >= parts.limits.max_turns || calls.are_spent();
+            let is_spent = calls.are_spent() || parts.limits.are_reached_by(self.usage);
+            let last = turns + 1 >= parts.limits.max_turns || is_spent;
             let offered = tools.filter(|_| !last);
             let generation = self.generate(draft, offered.is_some()).await?;
             let Some(tools) = offered.filter(|_| !generation.calls.is_empty()) else {
@@ -292,6 +293,7 @@ impl Run {
         if self.decoded_tokens > 0 && seconds > 0.0 {
             self.report.tokens_per_second = Some(self.decoded_tokens as f64 / seconds);
         }
+        self.report.cost = self.parts.limits.cost(answer.usage);
         answer.report = self.report;
         self.emit(Event::Done(Box::new(answer))).await;
     }

@@ -3,10 +3,12 @@
 //! A leaf: every other module may use it, and it uses none of them.
 
 mod histogram;
+mod prices;
 mod report;
 mod slo;
 mod slos;
 
+pub use prices::Prices;
 pub use report::Report;
 pub use slo::{Metric, Slo, SloReport};
 pub use slos::Slos;

@@ -28,6 +28,8 @@ pub struct Report {
     /// How likely the model was to begin its first turn with a call of a tool, from 0 to 1; none where it did not have the
     /// choice, or does not tell. Local models do.
     pub call_probability: Option<f32>,
+    /// What the tokens of the run cost, those of agents that it asked included; none where no prices are known.
+    pub cost: Option<f64>,
     /// Tokens that followed the first one in a second of decoding; none when no text was generated.
     pub tokens_per_second: Option<f64>,
 }

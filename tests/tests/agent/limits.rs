@@ -1,5 +1,5 @@
 use rushlight::{
-    AgentExt, Assistant, Error, Event, FinishReason, Limits, MemorySessions, Message, Request, Role,
+    AgentExt, Assistant, Error, Event, FinishReason, Limits, MemorySessions, Message, Prices, Request, Role,
     Sampling, ScriptedLlm, ScriptedTurn, SessionStore, ToolStatus,
 };
 use serde_json::json;
@@ -65,6 +65,47 @@ async fn calls_beyond_the_limit_are_refused_and_the_next_turn_is_the_last() {
     assert!(llm.prompts()[1].tools.is_empty());
     let Some(Event::Done(answer)) = events.last() else { panic!("{events:?}") };
     assert_eq!((answer.text.as_str(), answer.report.tool_calls), ("enough", 3));
+}
+
+#[tokio::test]
+async fn when_tokens_or_money_are_spent_the_next_turn_is_the_last() {
+    let prices = Prices { input: 2.0, output: 4.0, cached_input: None };
+    let spent = [Limits::default().max_tokens(1), Limits::default().prices(prices).max_cost(1e-6)];
+    for limits in spent {
+        let llm = ScriptedLlm::new(vec![add(1), ScriptedTurn::text("so far 1")]);
+        let assistant =
+            Assistant::builder(llm.clone()).tools(toolbox(&["add"])).limits(limits.clone()).build().unwrap();
+
+        let answer = assistant.ask("add for ever").await.unwrap();
+
+        let offered: Vec<usize> = llm.prompts().iter().map(|prompt| prompt.tools.len()).collect();
+        assert_eq!((answer.text.as_str(), offered), ("so far 1", vec![1, 0]), "{limits:?}");
+        assert_eq!(answer.report.cost, limits.prices.map(|prices| prices.cost(answer.usage)));
+    }
+    let llm = ScriptedLlm::new(vec![add(1), add(2), ScriptedTurn::text("all of it")]);
+    let plenty = Limits::default().prices(prices).max_cost(1.0).max_tokens(100_000);
+    let assistant = Assistant::builder(llm.clone()).tools(toolbox(&["add"])).limits(plenty).build().unwrap();
+    assert_eq!(assistant.ask("add").await.unwrap().text, "all of it");
+    assert_eq!(llm.prompts()[2].tools.len(), 1);
+}
+
+#[tokio::test]
+async fn limits_of_money_need_prices_that_can_be_paid() {
+    let refused = |limits: Limits| {
+        Assistant::builder(ScriptedLlm::new(Vec::new())).limits(limits).build().err().unwrap().to_string()
+    };
+    let prices = Prices { input: 1.0, output: -2.0, cached_input: None };
+
+    assert_eq!(
+        refused(Limits::default().max_cost(1.0)),
+        "invalid max_cost: expected `prices` beside it, got none"
+    );
+    assert_eq!(
+        refused(Limits::default().prices(prices)),
+        "invalid prices.output: expected at least 0, got -2"
+    );
+    let endless = Limits::default().prices(Prices::default()).max_cost(f64::NAN);
+    assert_eq!(refused(endless), "invalid max_cost: expected at least 0, got NaN");
 }
 
 #[tokio::test]
