@@ -35,11 +35,12 @@ impl Default for ReadFileOptions {
 
 #[derive(Debug, Deserialize, JsonSchema)]
 struct Arguments {
-    /// Path of the file from the root of the workspace, for example `src/main.rs`
+    // Small models copy an example and fill in what may be left out, unless it says for what it is.
+    /// Path of the file from the root of the workspace
     path: String,
-    /// First line to read, counted from 1; the whole file by default
+    /// First line to read, only for a part of the file
     start_line: Option<NonZeroUsize>,
-    /// Last line to read
+    /// Last line to read, only for a part of the file
     end_line: Option<NonZeroUsize>,
 }
 
