@@ -6,7 +6,6 @@ use std::sync::Arc;
 use grep_regex::{RegexMatcher, RegexMatcherBuilder};
 use grep_searcher::{BinaryDetection, Searcher, SearcherBuilder};
 use ignore::overrides::{Override, OverrideBuilder};
-use ignore::{DirEntry, WalkBuilder};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -133,7 +132,7 @@ fn search(
     let mut searcher = searcher(options);
     let mut hits = Hits::new(options);
     let mut is_any_chosen = false;
-    for entry in files(workspace, options) {
+    for entry in workspace.files(options.max_file_bytes) {
         if hits.is_full() || !is_wanted() {
             break;
         }
@@ -186,20 +185,6 @@ fn searcher(options: &SearchCodeOptions) -> Searcher {
         .after_context(options.context_lines)
         .binary_detection(BinaryDetection::quit(0))
         .build()
-}
-
-/// The files that no ignore file hides, by path. One that cannot be listed is left out.
-fn files(workspace: &Workspace, options: &SearchCodeOptions) -> impl Iterator<Item = DirEntry> {
-    let walk = WalkBuilder::new(workspace.root())
-        .hidden(!workspace.hidden())
-        .filter_entry(|entry| entry.file_name() != ".git")
-        .require_git(false)
-        .git_global(false)
-        .follow_links(false)
-        .max_filesize(Some(options.max_file_bytes))
-        .sort_by_file_name(Ord::cmp)
-        .build();
-    walk.filter_map(Result::ok).filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()))
 }
 
 #[cfg(test)]
