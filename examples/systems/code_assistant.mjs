@@ -1,8 +1,9 @@
 // NeuroNetes: a code assistant that searches and reads a repository in sight, and names its sources.
 //
-// `code_assistant.json` holds the limits of its tools. A large model needs no more than that: one assistant with both tools and
-// the documents. One of half a billion parameters calls a single tool well, with a name or path of the question as its
-// argument, and does not go from a hit to the file. So a router gives each question to the agent of one step.
+// `code_assistant.json` holds the limits of its tools. A large model needs no more: one assistant with both tools and the
+// documents. One of half a billion parameters calls a tool well where there is one, with a name of the question or a path from
+// a list; it neither chooses among tools nor goes from a hit to the file. So a router gives each question to the agent of one
+// step.
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Assistant, KnowledgeBase, LocalEmbedder, LocalLlm, Router, tools } from "rushlight";
@@ -10,7 +11,7 @@ import { Assistant, KnowledgeBase, LocalEmbedder, LocalLlm, Router, tools } from
 const samples = [
   "Where is the class SecureCookieSessionInterface defined?",
   "Which hash function signs the session cookie?",
-  "Read src/flask/signals.py: which signals are there?",
+  "Read lines 44 to 54 of src/flask/logging.py: what is the format of a message?",
 ];
 const spec = JSON.parse(readFileSync(new URL("code_assistant.json", import.meta.url), "utf8"));
 
@@ -34,7 +35,7 @@ const assistant = new Router({
     {
       name: "read",
       description: "What a file says",
-      agent: await agent("read", { tool: tools.readFile(folder) }),
+      agent: await agent("read", { tool: tools.readFile(folder, { listFiles: 200 }) }),
       patterns: [String.raw`\w/\w+\.\w+`],
     },
     {

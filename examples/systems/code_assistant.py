@@ -1,8 +1,8 @@
 """NeuroNetes: a code assistant that searches and reads a repository in sight, and names its sources.
 
-`code_assistant.json` holds the limits of its tools. A large model needs no more than that: one assistant with both tools and the
-documents. One of half a billion parameters calls a single tool well, with a name or path of the question as its argument,
-and does not go from a hit to the file. So a router gives each question to the agent of one step.
+`code_assistant.json` holds the limits of its tools. A large model needs no more: one assistant with both tools and the
+documents. One of half a billion parameters calls a tool well where there is one, with a name of the question or a path from a
+list; it neither chooses among tools nor goes from a hit to the file. So a router gives each question to the agent of one step.
 """
 
 import json
@@ -15,7 +15,7 @@ HERE = Path(__file__).resolve().parent
 QUESTIONS = [
     "Where is the class SecureCookieSessionInterface defined?",
     "Which hash function signs the session cookie?",
-    "Read src/flask/signals.py: which signals are there?",
+    "Read lines 44 to 54 of src/flask/logging.py: what is the format of a message?",
 ]
 SPEC = json.loads((HERE / "code_assistant.json").read_text())
 
@@ -40,7 +40,7 @@ find = Route(
     agent("find", tools.search_code(folder, context_lines=0)),
     words=["where", "which file", "who calls", "uses"],
 )
-read = Route("read", "What a file says", agent("read", tools.read_file(folder)), patterns=[r"\w/\w+\.\w+"])
+read = Route("read", "What a file says", agent("read", tools.read_file(folder, list_files=200)), patterns=[r"\w/\w+\.\w+"])
 explain = Route("explain", "Everything else", agent("explain", retriever=documents))
 assistant = Router(explain, [read, find])
 

@@ -1,8 +1,9 @@
-//! NeuroNetes: a code assistant that searches and reads a repository in sight, and names its sources.
+//! `NeuroNetes`: a code assistant that searches and reads a repository in sight, and names its sources.
 //!
-//! `code_assistant.json` holds the limits of its tools. A large model needs no more than that: one assistant with both tools
-//! and the documents. One of half a billion parameters calls a single tool well, with a name or path of the question as its
-//! argument, and does not go from a hit to the file. So a router gives each question to the agent of one step.
+//! `code_assistant.json` holds the limits of its tools. A large model needs no more: one assistant with both tools and
+//! the documents. One of half a billion parameters calls a tool well where there is one, with a name of the question or
+//! a path from a list; it neither chooses among tools nor goes from a hit to the file. So a router gives each question
+//! to the agent of one step.
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -18,7 +19,7 @@ const HERE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/systems");
 const QUESTIONS: [&str; 3] = [
     "Where is the class SecureCookieSessionInterface defined?",
     "Which hash function signs the session cookie?",
-    "Read src/flask/signals.py: which signals are there?",
+    "Read lines 44 to 54 of src/flask/logging.py: what is the format of a message?",
 ];
 
 #[tokio::main]
@@ -45,7 +46,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         "who calls",
         "uses",
     ]);
-    let read = read_file(&folder, ReadFileOptions::default())?;
+    let read = read_file(&folder, ReadFileOptions::default().list_files(200))?;
     let read = Route::new("read", "What a file says", parts.agent("read", Some(read), None)?)
         .pattern(r"\w/\w+\.\w+");
     let explain = Route::new("explain", "Everything else", parts.agent("explain", None, Some(documents))?);
