@@ -3,7 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -51,7 +51,7 @@ try {
   cpSync(join(root, "test"), join(clean, "test"), { recursive: true });
   cpSync(join(repository, "examples"), join(clean, "examples"), {
     recursive: true,
-    filter: (path) => !/\.(rs|py|toml)$/.test(path) && !["node_modules", "src"].includes(basename(path)),
+    filter: (path) => /systems.repository/.test(path) || !/(\.(rs|py|toml)|node_modules)$/.test(path),
   });
   const env = {
     RUSHLIGHT_SCENARIOS: join(repository, "tests", "scenarios"),
@@ -79,6 +79,7 @@ try {
     mcp: [[], lines("mcp.txt")],
     "systems/jrvs": [[], lines("systems/jrvs.txt")],
     "systems/rag_k8s": [[], lines("systems/rag_k8s.txt")],
+    "systems/code_assistant": [[], lines("systems/code_assistant.txt")],
   };
   for (const [name, [args, expected]] of Object.entries(examples)) {
     const text = run(process.execPath, [`examples/${name}.mjs`, ...args], clean);

@@ -68,6 +68,7 @@ test("files are read and searched below their root alone", async (context) => {
 
   assert.equal((await outputOf(tools.readFile(root), { path: "a.js", start_line: 2 })).content, "two\n[lines 2 to 2 of 2]");
   assert.equal((await outputOf(tools.readFile(root, { maxFileBytes: 3 }), { path: "a.js" })).status, "error");
+  assert.equal((await outputOf(tools.readFile(root, { listFiles: 9 }), { path: "string" })).status, "invalid_arguments");
   for (const path of ["../secret", join(dir, "secret"), "link"]) {
     const output = await outputOf(tools.readFile(root), { path });
     assert.equal(output.status, "error");

@@ -24,6 +24,11 @@ export interface ReadFileOptions {
     maxOutputBytes?: number;
     /** Whether files and folders whose names begin with a dot may be read: they often hold secrets. Default false. */
     hidden?: boolean;
+    /**
+     * Up to so many files are listed when the tool is made, and no other path can be asked for: small models do not invent one
+     * then. Where there are more, none is listed; nor are files that ignore files name. Default 0: any path.
+     */
+    listFiles?: number;
 }
 /** What {@link searchCode} may search and give. */
 export interface SearchCodeOptions {

@@ -95,6 +95,7 @@ def test_files_are_read_and_searched_below_their_root_alone(tmp_path: Path) -> N
 
     assert call(tools.read_file(root), {"path": "a.py", "start_line": 2}).content == "two\n[lines 2 to 2 of 2]"
     assert call(tools.read_file(str(root), max_file_bytes=3), {"path": "a.py"}).status == "error"
+    assert call(tools.read_file(root, list_files=9), {"path": "string"}).status == "invalid_arguments"
     for path in ["../secret", str(tmp_path / "secret"), "link"]:
         output = call(tools.read_file(root), {"path": path})
         assert output.status == "error" and "secret" not in output.content.replace(path, "")

@@ -218,6 +218,7 @@ class ReadFileOptions(TypedDict, total=False):
     max_file_bytes: int
     max_output_bytes: int
     hidden: bool
+    list_files: int
 
 
 class SearchCodeOptions(TypedDict, total=False):

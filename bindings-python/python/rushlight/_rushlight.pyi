@@ -2824,6 +2824,8 @@ def read_file(root: str | PathLike[str], **options: Unpack[ReadFileOptions]) -> 
         max_file_bytes: larger files are refused; default 1 MiB
         max_output_bytes: at most this much text is given at once; default 12 KiB
         hidden: whether files and folders whose names begin with a dot may be read; default False
+        list_files: up to so many files are listed when the tool is made, and no other path can be asked for: small models do not
+            invent one then; where there are more, none is listed, nor are files that ignore files name; default 0: any path
     """
 
 def run_command(dir: str | PathLike[str], commands: Sequence[AllowedCommand], **options: Unpack[RunCommandOptions]) -> BuiltinTool:

@@ -15,7 +15,7 @@ pub(super) struct Example {
 }
 
 /// The examples of every language. What one prints is checked if there is a file `PATH.txt` with the lines that matter.
-pub(super) const EXAMPLES: [Example; 7] = [
+pub(super) const EXAMPLES: [Example; 8] = [
     Example { path: "hello", model: "SmolLM2-135M-Instruct" },
     Example { path: "rag", model: "SmolLM2-135M-Instruct" },
     Example { path: "tools", model: "SmolLM2-135M-Instruct" },
@@ -23,6 +23,7 @@ pub(super) const EXAMPLES: [Example; 7] = [
     Example { path: "mcp", model: "SmolLM2-135M-Instruct" },
     Example { path: "systems/jrvs", model: "Qwen2.5-Coder-0.5B-Instruct" },
     Example { path: "systems/rag_k8s", model: "Qwen2.5-Coder-0.5B-Instruct" },
+    Example { path: "systems/code_assistant", model: "Qwen2.5-Coder-0.5B-Instruct" },
 ];
 
 impl Example {

@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::workspace::Workspace;
-use crate::schema::excerpt;
+use crate::message::ToolSpec;
+use crate::schema::{excerpt, schema_of};
 use crate::setters::setters;
+use crate::tools::blocking;
 use crate::{FunctionTool, Result};
 
 const DESCRIPTION: &str = "Reads a text file of the workspace, or some of its lines.";
@@ -23,23 +26,27 @@ pub struct ReadFileOptions {
     pub max_output_bytes: usize,
     /// Whether files and folders whose names begin with a dot may be read: they often hold secrets. Default not.
     pub hidden: bool,
+    /// Up to so many files are listed when the tool is made, and no other path can be asked for: small models do not invent one
+    /// then. Where there are more, none is listed; nor are files that ignore files name. Default 0: any path.
+    pub list_files: usize,
 }
 
-setters!(ReadFileOptions { max_file_bytes: u64, max_output_bytes: usize, hidden: bool });
+setters!(ReadFileOptions { max_file_bytes: u64, max_output_bytes: usize, hidden: bool, list_files: usize });
 
 impl Default for ReadFileOptions {
     fn default() -> Self {
-        Self { max_file_bytes: 1 << 20, max_output_bytes: 12 << 10, hidden: false }
+        Self { max_file_bytes: 1 << 20, max_output_bytes: 12 << 10, hidden: false, list_files: 0 }
     }
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
 struct Arguments {
-    /// Path of the file from the root of the workspace, for example `src/main.rs`
+    // Small models copy an example and fill in what may be left out, unless it says for what it is.
+    /// Path of the file from the root of the workspace
     path: String,
-    /// First line to read, counted from 1; the whole file by default
+    /// First line to read, only for a part of the file
     start_line: Option<NonZeroUsize>,
-    /// Last line to read
+    /// Last line to read, only for a part of the file
     end_line: Option<NonZeroUsize>,
 }
 
@@ -63,10 +70,34 @@ pub fn read_file(root: impl Into<PathBuf>, options: ReadFileOptions) -> Result<F
     if options.max_output_bytes == 0 {
         return Err(crate::Error::invalid("`max_output_bytes`", "expected more than 0, got 0"));
     }
-    let workspace = Arc::new(Workspace::open(&root.into(), options.hidden)?);
-    Ok(FunctionTool::blocking("read_file", DESCRIPTION, move |arguments: Arguments| {
-        read(&workspace, &arguments, &options)
+    let workspace = Workspace::open(&root.into(), options.hidden)?;
+    let mut parameters = schema_of::<Arguments>();
+    let paths = listed(&workspace, &options);
+    if !paths.is_empty() {
+        parameters["properties"]["path"]["enum"] = json!(paths);
+    }
+    let spec = ToolSpec::new("read_file", DESCRIPTION, parameters);
+    let shared = Arc::new((workspace, options));
+    Ok(FunctionTool::from_spec(spec, move |arguments: Arguments| {
+        let shared = Arc::clone(&shared);
+        async move {
+            let text = blocking(move || read(&shared.0, &arguments, &shared.1));
+            text.await.map_err(|error| error.chain())?
+        }
     }))
+}
+
+/// The paths of all files, if there are no more than may be listed.
+fn listed(workspace: &Workspace, options: &ReadFileOptions) -> Vec<String> {
+    if options.list_files == 0 {
+        return Vec::new();
+    }
+    let files = workspace.files(options.max_file_bytes).filter_map(|file| {
+        let path = file.path().strip_prefix(workspace.root()).ok()?.to_str()?;
+        Some(path.replace(std::path::MAIN_SEPARATOR, "/"))
+    });
+    let paths: Vec<String> = files.take(options.list_files.saturating_add(1)).collect();
+    if paths.len() > options.list_files { Vec::new() } else { paths }
 }
 
 fn read(workspace: &Workspace, arguments: &Arguments, options: &ReadFileOptions) -> Result<String, String> {

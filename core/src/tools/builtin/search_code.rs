@@ -6,7 +6,6 @@ use std::sync::Arc;
 use grep_regex::{RegexMatcher, RegexMatcherBuilder};
 use grep_searcher::{BinaryDetection, Searcher, SearcherBuilder};
 use ignore::overrides::{Override, OverrideBuilder};
-use ignore::{DirEntry, WalkBuilder};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -62,7 +61,7 @@ impl Default for SearchCodeOptions {
     }
 }
 
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 struct Arguments {
     /// What to look for; upper and lower case are the same unless it has upper case
     query: String,
@@ -83,8 +82,9 @@ enum Mode {
 ///
 /// Files are searched in the order of their paths, so that the same files give the same output. Those that
 /// `.gitignore`, `.ignore` or `.git/info/exclude` name are left out, also if `root` is no repository; binary files
-/// too. A `glob` is one of `.gitignore`; it chooses among the files that are left. What is said by more hits than
-/// fit is left out, and the output says so. Search by meaning is what
+/// too. A `glob` is one of `.gitignore`; it chooses among the files that are left. One that no file matches is a model's
+/// guess: all files are searched then, and the output says so. What is said by more hits than fit is left out, and the
+/// output says that, too. Search by meaning is what
 /// [`search_knowledge`](super::search_knowledge) does, over a knowledge base of the same folder.
 ///
 /// # What it can never do
@@ -131,7 +131,8 @@ fn search(
     let chosen = arguments.glob.as_deref().map(|glob| chosen(workspace, glob)).transpose()?;
     let mut searcher = searcher(options);
     let mut hits = Hits::new(options);
-    for entry in files(workspace, options) {
+    let mut is_any_chosen = false;
+    for entry in workspace.files(options.max_file_bytes) {
         if hits.is_full() || !is_wanted() {
             break;
         }
@@ -139,13 +140,21 @@ fn search(
         if chosen.as_ref().is_some_and(|chosen| chosen.matched(path, false).is_ignore()) {
             continue;
         }
+        is_any_chosen = true;
         let Ok(file) = workspace.open_file(path) else { continue };
         if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
             continue;
         }
         hits.search(&mut searcher, &matcher, path, file);
     }
-    Ok(hits.into_text(&arguments.query))
+    match &arguments.glob {
+        Some(glob) if !is_any_chosen && is_wanted() => {
+            let everywhere = Arguments { glob: None, ..arguments.clone() };
+            let found = search(workspace, &everywhere, options, is_wanted)?;
+            Ok(format!("no file matches `{}`; in all files:\n{found}", excerpt(glob)))
+        }
+        _ => Ok(hits.into_text(&arguments.query)),
+    }
 }
 
 fn matcher(arguments: &Arguments) -> Result<RegexMatcher, String> {
@@ -176,20 +185,6 @@ fn searcher(options: &SearchCodeOptions) -> Searcher {
         .after_context(options.context_lines)
         .binary_detection(BinaryDetection::quit(0))
         .build()
-}
-
-/// The files that no ignore file hides, by path. One that cannot be listed is left out.
-fn files(workspace: &Workspace, options: &SearchCodeOptions) -> impl Iterator<Item = DirEntry> {
-    let walk = WalkBuilder::new(workspace.root())
-        .hidden(!workspace.hidden())
-        .filter_entry(|entry| entry.file_name() != ".git")
-        .require_git(false)
-        .git_global(false)
-        .follow_links(false)
-        .max_filesize(Some(options.max_file_bytes))
-        .sort_by_file_name(Ord::cmp)
-        .build();
-    walk.filter_map(Result::ok).filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use cap_std::ambient_authority;
 #[cfg(unix)]
 use cap_std::fs::OpenOptionsExt;
 use cap_std::fs::{Dir, File, OpenOptions};
+use ignore::{DirEntry, WalkBuilder};
 
 use crate::schema::excerpt;
 use crate::{Error, Result};
@@ -35,9 +36,18 @@ impl Workspace {
         &self.root
     }
 
-    /// Whether names that begin with a dot may be read.
-    pub(super) fn hidden(&self) -> bool {
-        self.hidden
+    /// The files of at most `max_bytes` that no ignore file hides, by path. One that cannot be listed is left out.
+    pub(super) fn files(&self, max_bytes: u64) -> impl Iterator<Item = DirEntry> {
+        let walk = WalkBuilder::new(&self.root)
+            .hidden(!self.hidden)
+            .filter_entry(|entry| entry.file_name() != ".git")
+            .require_git(false)
+            .git_global(false)
+            .follow_links(false)
+            .max_filesize(Some(max_bytes))
+            .sort_by_file_name(Ord::cmp)
+            .build();
+        walk.filter_map(Result::ok).filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()))
     }
 
     /// The bytes of a file of at most `max_bytes`, or why they cannot be read.

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::*;
-use crate::{Tool, ToolCall};
+use crate::message::ToolStatus;
+use crate::{Tool, ToolCall, ToolRegistry, Toolbox};
 
 /// A folder `root` with some files, and a secret beside it.
 fn workspace() -> TempDir {
@@ -49,6 +50,30 @@ async fn a_file_is_given_as_it_is() {
     assert_eq!(read_path(&dir, "./sub//deep/./b.rs").await.unwrap(), "fn b() {}");
     assert_eq!(read_path(&dir, "empty").await.unwrap(), "");
     assert_eq!(read_path(&dir, "bom.txt").await.unwrap(), "naïve 🌙");
+}
+
+#[tokio::test]
+async fn files_can_be_listed_and_then_no_other_path_is_asked_for() {
+    let dir = workspace();
+    fs::write(dir.path().join("root/.gitignore"), "empty\n").unwrap();
+    let tool = |list: usize, size: u64| {
+        read_file(dir.path().join("root"), options().list_files(list).max_file_bytes(size)).unwrap()
+    };
+    let paths = |tool: &FunctionTool| tool.spec().parameters["properties"]["path"]["enum"].clone();
+
+    assert_eq!(paths(&tool(2, 100)), json!(["a.txt", "sub/deep/b.rs"]));
+    assert_eq!(paths(&tool(9, 9)), json!(["sub/deep/b.rs"]));
+    for (list, size) in [(0, 100), (1, 100), (9, 0)] {
+        assert_eq!(paths(&tool(list, size)), Value::Null);
+    }
+
+    let toolbox = Toolbox::new().add(tool(2, 100)).unwrap();
+    let status = async |path: &str| {
+        let call = ToolCall::new("1", "read_file", json!({"path": path}));
+        toolbox.invoke(&call).await.unwrap().status
+    };
+    assert_eq!(status("a.txt").await, ToolStatus::Success);
+    assert_eq!(status("empty").await, ToolStatus::InvalidArguments);
 }
 
 #[tokio::test]

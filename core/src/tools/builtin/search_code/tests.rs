@@ -97,10 +97,24 @@ async fn a_glob_chooses_among_the_files_that_are_left() {
     assert_eq!(paths("src/*").await, ["src/main.rs", "src/parser.rs"]);
     assert_eq!(paths("*.{md,toml}").await, ["README.md"]);
     assert_eq!(paths("!*.rs").await, ["README.md"]);
-    assert_eq!(paths("build/**").await, Vec::<String>::new());
-    assert_eq!(paths("/etc/**").await, Vec::<String>::new());
     let refused = outcome(&dir, options(), json!({"query": "a", "glob": "a[" })).await.unwrap_err();
     assert!(refused.starts_with("expected a glob, got `a[`: "), "{refused}");
+}
+
+#[tokio::test]
+async fn a_glob_that_no_file_matches_is_left_aside_and_the_output_says_so() {
+    let dir = workspace(&FILES);
+    let found = async |query: &str, glob: &str| found(&dir, json!({"query": query, "glob": glob})).await;
+
+    for glob in ["*.py", "build/**", ".env", "/etc/**", "../**"] {
+        let expected = format!("no file matches `{glob}`; in all files:\nsrc/parser.rs:1:/// Parses.\n");
+        assert_eq!(found("Parses", glob).await, expected);
+    }
+    assert_eq!(
+        found("secret", "*.py").await,
+        "no file matches `*.py`; in all files:\nnothing found for `secret`"
+    );
+    assert_eq!(found("Parses", "*.md").await, "nothing found for `Parses`");
 }
 
 #[tokio::test]
