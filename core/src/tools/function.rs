@@ -11,13 +11,13 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Tool, ToolPolicy, blocking};
+use super::{Tool, ToolContext, ToolPolicy, blocking};
 use crate::error::Source;
-use crate::message::{ToolCall, ToolSpec};
+use crate::message::{ToolCall, ToolOutput, ToolSpec, ToolStatus};
 use crate::schema::schema_of;
 use crate::{Error, Result};
 
-type Function = Box<dyn Fn(Value) -> BoxFuture<'static, Result<String>> + Send + Sync>;
+type Function = Box<dyn Fn(Value, &ToolContext) -> BoxFuture<'static, Result<String>> + Send + Sync>;
 
 /// A function as a tool; its schema comes from the type of its argument.
 ///
@@ -94,15 +94,26 @@ impl FunctionTool {
         F: Fn(A) -> W + Send + Sync + 'static,
         W: Future<Output = Result<V, E>> + Send + 'static,
     {
+        Self::for_runs(spec, move |argument, _context: &ToolContext| function(argument))
+    }
+
+    /// The same for a function that has to know for whom it is called.
+    pub(super) fn for_runs<A, V, E, F, W>(spec: ToolSpec, function: F) -> Self
+    where
+        A: DeserializeOwned,
+        V: Serialize,
+        E: Into<Source>,
+        F: Fn(A, &ToolContext) -> W + Send + Sync + 'static,
+        W: Future<Output = Result<V, E>> + Send + 'static,
+    {
         let name = spec.name.clone();
-        let function = move |arguments: Value| {
-            let work = serde_json::from_value(arguments).map(&function);
+        let function = move |arguments: Value, context: &ToolContext| {
+            let work = serde_json::from_value(arguments).map(|argument| function(argument, context));
             let name = name.clone();
             async move {
-                let foreign = |source| Error::Foreign { what: format!("tool `{name}`"), source };
-                let value = work.map_err(|error| foreign(error.into()))?.await;
-                let value = value.map_err(|error| foreign(error.into()))?;
-                match serde_json::to_value(value).map_err(|error| foreign(error.into()))? {
+                let value = work.map_err(|error| foreign(&name, error))?.await;
+                let value = value.map_err(|error| foreign(&name, error))?;
+                match serde_json::to_value(value).map_err(|error| foreign(&name, error))? {
                     Value::String(text) => Ok(text),
                     value => Ok(value.to_string()),
                 }
@@ -127,6 +138,10 @@ impl FunctionTool {
     }
 }
 
+fn foreign(tool: &str, source: impl Into<Source>) -> Error {
+    Error::Foreign { what: format!("tool `{tool}`"), source: source.into() }
+}
+
 impl fmt::Debug for FunctionTool {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("FunctionTool").field("spec", &self.spec).finish_non_exhaustive()
@@ -140,7 +155,12 @@ impl Tool for FunctionTool {
     }
 
     async fn invoke(&self, call: &ToolCall) -> Result<String> {
-        (self.function)(call.arguments.clone()).await
+        (self.function)(call.arguments.clone(), &ToolContext::new()).await
+    }
+
+    async fn invoke_for(&self, call: &ToolCall, context: &ToolContext) -> Result<ToolOutput> {
+        let value = (self.function)(call.arguments.clone(), context).await?;
+        Ok(ToolOutput::new(call, ToolStatus::Success, value))
     }
 
     fn policy(&self) -> ToolPolicy {

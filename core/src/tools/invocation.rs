@@ -38,7 +38,11 @@ impl Invocation<'_> {
         self.check_scopes()?;
         let call = self.valid_call()?;
         self.check_dry_run(&call)?;
-        let kept = self.member.memo.as_ref().map(|memo| (memo, memo.entry(&call.arguments)));
+        let kept = self
+            .member
+            .memo
+            .as_ref()
+            .map(|memo| (memo, memo.entry(&call.arguments, self.context.filter.as_ref())));
         if let Some(value) = kept.and_then(|(memo, entry)| memo.get(entry)) {
             return Ok(ToolOutput::new(&call, ToolStatus::Success, value));
         }

@@ -94,7 +94,7 @@ pub struct ToolPolicy {
     /// that will not pass are not tried again. Default: 0.
     pub retries: u32,
     /// Whether, and for how long, a value is given again to calls with the same arguments, whoever makes them: for a tool
-    /// whose value depends on nothing else. Default: never.
+    /// whose value depends on nothing else but the filter of the run, for which values are kept apart. Default: never.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cache: Option<ResultCache>,
     /// Whether, and when, the tool is left alone because it fails. Default: never.
