@@ -13,13 +13,11 @@ use super::member::Member;
 use super::policy::{Breaker, pause};
 use super::task::{CallScope, CallTask, Stopped};
 use super::{Approval, Approver, MAX_BLOCKING_CALLS, RateExcess, ToolContext};
+use crate::duration::NEVER;
 use crate::error::panic_text;
 use crate::message::{ToolCall, ToolOutput, ToolStatus};
 use crate::schema::excerpt;
 use crate::{Error, Result};
-
-/// As far ahead as any time is: nobody waits for its end.
-const NEVER: Duration = Duration::from_hours(24 * 365 * 30);
 
 /// One call on its way through the policy of its tool, in the order that [`ToolPolicy`](super::ToolPolicy) tells.
 pub(super) struct Invocation<'a> {
@@ -237,8 +235,7 @@ impl Invocation<'_> {
 
 /// When `duration` is over.
 fn after(duration: Duration) -> Instant {
-    let now = Instant::now();
-    now.checked_add(duration).unwrap_or_else(|| now + NEVER)
+    Instant::now() + duration.min(NEVER)
 }
 
 /// What a call that came to its end gives.

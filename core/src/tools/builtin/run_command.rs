@@ -105,7 +105,7 @@ pub fn run_command(
     let spec = spec(&rules);
     let environment: BTreeMap<String, OsString> =
         options.environment.iter().filter_map(|name| Some((name.clone(), std::env::var_os(name)?))).collect();
-    let timeout = options.timeout + process::PATIENCE * 4;
+    let timeout = options.timeout.saturating_add(process::PATIENCE * 4);
     let shared = Arc::new((rules, environment, resolved, options));
     let tool = FunctionTool::from_spec(spec, move |asked: Arguments| {
         let shared = Arc::clone(&shared);

@@ -191,6 +191,14 @@ async fn a_dry_run_says_what_would_run_and_runs_nothing() {
 }
 
 #[tokio::test]
+async fn a_process_may_have_all_time_there_is() {
+    assert_eq!(
+        run(options().timeout(Duration::MAX), "echo done").await.unwrap(),
+        "exit code 0\noutput:\ndone"
+    );
+}
+
+#[tokio::test]
 async fn a_process_that_writes_without_end_is_cut() {
     let started = Instant::now();
     let script = "echo first; head -c 100000000 /dev/zero | tr '\\0' x; echo; echo last";
