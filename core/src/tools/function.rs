@@ -18,6 +18,7 @@ use crate::schema::schema_of;
 use crate::{Error, Result};
 
 type Function = Box<dyn Fn(Value, &ToolContext) -> BoxFuture<'static, Result<String>> + Send + Sync>;
+type Preview = Box<dyn Fn(Value) -> Result<String> + Send + Sync>;
 
 /// A function as a tool; its schema comes from the type of its argument.
 ///
@@ -42,6 +43,7 @@ type Function = Box<dyn Fn(Value, &ToolContext) -> BoxFuture<'static, Result<Str
 pub struct FunctionTool {
     spec: ToolSpec,
     function: Function,
+    preview: Option<Preview>,
     policy: ToolPolicy,
 }
 
@@ -120,7 +122,20 @@ impl FunctionTool {
             }
             .boxed()
         };
-        Self { spec, function: Box::new(function), policy: ToolPolicy::default() }
+        Self { spec, function: Box::new(function), preview: None, policy: ToolPolicy::default() }
+    }
+
+    /// The same with what a call would do, or why it would fail; see [`Tool::preview`].
+    pub(super) fn previewed<A: DeserializeOwned>(
+        mut self,
+        preview: impl Fn(A) -> Result<String, String> + Send + Sync + 'static,
+    ) -> Self {
+        let name = self.spec.name.clone();
+        self.preview = Some(Box::new(move |arguments| {
+            let argument = serde_json::from_value(arguments).map_err(|error| foreign(&name, error))?;
+            preview(argument).map_err(|error| foreign(&name, error))
+        }));
+        self
     }
 
     /// What keeps its calls in check, in place of what was said before. Default: what the toolbox says.
@@ -161,6 +176,10 @@ impl Tool for FunctionTool {
     async fn invoke_for(&self, call: &ToolCall, context: &ToolContext) -> Result<ToolOutput> {
         let value = (self.function)(call.arguments.clone(), context).await?;
         Ok(ToolOutput::new(call, ToolStatus::Success, value))
+    }
+
+    async fn preview(&self, call: &ToolCall, _context: &ToolContext) -> Result<Option<String>> {
+        self.preview.as_ref().map(|preview| preview(call.arguments.clone())).transpose()
     }
 
     fn policy(&self) -> ToolPolicy {

@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout_at};
 use super::ending::Ending;
 use super::member::Member;
 use super::policy::{Breaker, pause};
-use super::task::{CallScope, CallTask, Stopped};
+use super::task::{CallFuture, CallScope, CallTask, Stopped};
 use super::{Approval, Approver, MAX_BLOCKING_CALLS, RateExcess, ToolContext};
 use crate::duration::NEVER;
 use crate::error::panic_text;
@@ -35,7 +35,7 @@ impl Invocation<'_> {
     pub(super) async fn output(self) -> Result<ToolOutput, Ending> {
         self.check_scopes()?;
         let call = self.valid_call()?;
-        self.check_dry_run(&call)?;
+        self.check_dry_run(&call).await?;
         let kept = self
             .member
             .memo
@@ -76,12 +76,18 @@ impl Invocation<'_> {
         Ok(call)
     }
 
-    fn check_dry_run(&self, call: &ToolCall) -> Result<(), Ending> {
+    async fn check_dry_run(&self, call: &ToolCall) -> Result<(), Ending> {
         if !self.member.policy.dry_run && !self.context.dry_run {
             return Ok(());
         }
-        let (name, arguments) = (self.name(), &call.arguments);
-        let content = format!("dry run: `{name}` was not run; it would have run with {arguments}");
+        let (member, asked, context) = (Arc::clone(self.member), call.clone(), self.context.clone());
+        let preview = async move {
+            let text = member.tool.preview(&asked, &context).await?;
+            let text = text.unwrap_or_else(|| format!("it would have run with {}", asked.arguments));
+            Ok(ToolOutput::new(&asked, ToolStatus::Success, text))
+        };
+        let output = self.end_of(preview.boxed(), None, after(self.timeout), 0).await?;
+        let content = format!("dry run: `{}` was not run; {}", self.name(), output.content);
         Err(Ending::new(ToolStatus::DryRun, content))
     }
 
@@ -221,6 +227,17 @@ impl Invocation<'_> {
     ) -> Result<ToolOutput, Ending> {
         let (member, context) = (Arc::clone(self.member), self.context.clone());
         let work = async move { member.tool.invoke_for(&call, &context).await }.boxed();
+        self.end_of(work, place, deadline, retries).await
+    }
+
+    /// What work on a call ends with, or that the time is over.
+    async fn end_of(
+        &self,
+        work: CallFuture,
+        place: Option<OwnedSemaphorePermit>,
+        deadline: Instant,
+        retries: u32,
+    ) -> Result<ToolOutput, Ending> {
         let mut task = CallTask::spawn(work, self.scope, place);
         match timeout_at(deadline, &mut task).await {
             Ok(ended) => ended_with(self.name(), ended, retries),

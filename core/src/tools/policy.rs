@@ -49,7 +49,8 @@ use crate::{Error, Result, duration, setters};
 ///
 /// 1. **Scopes.** Without all of them it is [`Denied`](crate::ToolStatus::Denied).
 /// 2. **Arguments.** They must fit the schema: [`InvalidArguments`](crate::ToolStatus::InvalidArguments).
-/// 3. **Dry run.** What would run is the output: [`DryRun`](crate::ToolStatus::DryRun).
+/// 3. **Dry run.** What would run, by the tool's [own rules](super::Tool::preview), is the output:
+///    [`DryRun`](crate::ToolStatus::DryRun).
 /// 4. **Cache.** A value that was kept is the output, and nothing else happens.
 /// 5. **Approval.** A call that is refused is [`Denied`](crate::ToolStatus::Denied).
 /// 6. **Breaker.** While it is open, the call is [`Unavailable`](crate::ToolStatus::Unavailable).
