@@ -176,7 +176,7 @@ impl Invocation<'_> {
         };
         let now = Instant::now();
         let latest = if self.member.policy.rate_excess == RateExcess::Wait { deadline } else { now };
-        let session = self.context.session.as_deref();
+        let session = self.context.session.as_deref().or(self.context.on_behalf_of.as_deref());
         let turn = buckets.lock().unwrap_or_else(PoisonError::into_inner).take(session, now, latest);
         match turn {
             Ok(turn) if turn > now => tokio::time::sleep_until(turn).await,
