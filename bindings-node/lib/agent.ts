@@ -1,7 +1,7 @@
 import * as native from "../native.js";
 import { jsonSchema, policyToJson, validated, type JsonSchema, type StandardSchema, type ToolPolicy } from "./callback.js";
 import { fromJson, toJson } from "./convert.js";
-import { RushlightError, invalid, kind, text, type ErrorCode } from "./error.js";
+import { RushlightError, checkNames, invalid, kind, text, type ErrorCode } from "./error.js";
 import type { Answer, PendingRun } from "./event.js";
 import type { Message } from "./llm.js";
 import type { Filter } from "./retrieval.js";
@@ -105,8 +105,10 @@ export abstract class Agent {
    */
   async runBatch(
     requests: readonly (string | BatchRequest)[],
-    { concurrency, signal }: BatchOptions = {},
+    options: BatchOptions = {},
   ): Promise<PromiseSettledResult<Answer>[]> {
+    checkNames(options, ["concurrency", "signal"] satisfies (keyof BatchOptions)[]);
+    const { concurrency, signal } = options;
     if (!Array.isArray(requests)) throw invalid("requests", `expected an array, got ${kind(requests)}`);
     const asked = `[${requests.map(batchRequest).join()}]`;
     const json = await abortable(signal, (cancellation) => this.native.runBatch(asked, concurrency, cancellation));
@@ -122,6 +124,7 @@ export abstract class Agent {
     schema: Schema,
     options: Omit<RunOptions, "schema"> = {},
   ): Promise<Extracted<Schema>> {
+    checkNames(options, runNames.filter((name) => name !== "schema"));
     const asked = request(question, options);
     const expected = JSON.stringify(jsonSchema("schema", "", object("schema", schema)));
     const json = await abortable(options.signal, (cancellation) => this.native.extract(asked, expected, cancellation));
@@ -171,7 +174,24 @@ function goingOn(pending: PendingRun, options: RunOptions | GoOnOptions): string
   return now(() => native.Agent.decide(toJson("pending run", pending), JSON.stringify(decisions)));
 }
 
+const runNames = [
+  "session",
+  "history",
+  "priority",
+  "filter",
+  "scopes",
+  "dryRun",
+  "toolChoice",
+  "parallelCalls",
+  "callThreshold",
+  "citing",
+  "deadlineMs",
+  "schema",
+  "signal",
+] satisfies (keyof RunOptions)[];
+
 function asked(question: string, options: RunOptions): string {
+  checkNames(options, runNames);
   const { session, history, priority, filter, scopes, dryRun, toolChoice, parallelCalls, callThreshold, citing, deadlineMs, schema } = options;
   if (session !== undefined) text("session", session);
   const tools = { scopes, dryRun, toolChoice, parallelCalls, callThreshold, citing };
@@ -182,7 +202,9 @@ function asked(question: string, options: RunOptions): string {
 function batchRequest(item: string | BatchRequest): string {
   if (typeof item === "string") return request(item, {});
   if (item === null || typeof item !== "object") throw invalid("request", `expected a string or an object, got ${kind(item)}`);
-  return request(item.question, item);
+  const { question, ...options } = item;
+  checkNames(options, runNames.filter((name) => name !== "signal"));
+  return request(question, options);
 }
 
 type Outcome = { answer: Answer } | { error: { code: ErrorCode; message: string; retryable: boolean } };

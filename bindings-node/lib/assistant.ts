@@ -3,7 +3,7 @@ import { Agent } from "./agent.js";
 import { MemoryCache } from "./cache.js";
 import { Tool, method, policyToJson, type Approver, type Decision } from "./callback.js";
 import { fromJson, optionsToJson, toPlainJson } from "./convert.js";
-import { invalid, kind, part, text } from "./error.js";
+import { checkNames, invalid, kind, part, text } from "./error.js";
 import { LocalLlm, ScriptedLlm, nativeLlm, type Prompt } from "./llm.js";
 import { McpTools } from "./mcp.js";
 import { cacheMethods, retrieverMethods, type Cache, type Llm, type Retriever } from "./own.js";
@@ -213,12 +213,6 @@ const optionNames = [
   "sampling",
   "limits",
 ] satisfies (keyof AssistantOptions)[];
-
-function checkNames(options: object, names: readonly string[]): void {
-  const strange = Object.keys(options).find((name) => !names.includes(name));
-  if (strange === undefined) return;
-  throw invalid("options", `unknown option \`${strange}\`, expected one of \`${names.join("`, `")}\``);
-}
 
 function build(llm: native.Llm, options: AssistantOptions): native.Agent {
   checkNames(options, optionNames);

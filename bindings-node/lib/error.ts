@@ -70,6 +70,13 @@ export function invalid(what: string, message: string): RushlightError {
   return new RushlightError("invalid", `invalid ${what}: ${message}`);
 }
 
+/** Refuses options with names that are not among these. */
+export function checkNames(options: object, names: readonly string[]): void {
+  const strange = Object.keys(options).find((name) => !names.includes(name));
+  if (strange === undefined) return;
+  throw invalid("options", `unknown option \`${strange}\`, expected one of \`${names.join("`, `")}\``);
+}
+
 /** What the native module threw, as the public error; anything else stays what it is. */
 export function toError(thrown: unknown, signal?: AbortSignal): unknown {
   if (!(thrown instanceof Error) || thrown instanceof RushlightError) return thrown;

@@ -3,7 +3,7 @@ import { Agent, type BatchRequest } from "./agent.js";
 import { method } from "./callback.js";
 import { fromJson, toJson } from "./convert.js";
 import { nativeEmbedder, type PackagedEmbedder } from "./embedder.js";
-import { invalid, kind, part, text } from "./error.js";
+import { checkNames, invalid, kind, part, text } from "./error.js";
 import { LocalLlm, ScriptedLlm, nativeLlm } from "./llm.js";
 import type { Embedder, Llm } from "./own.js";
 import { now } from "./runtime.js";
@@ -57,11 +57,9 @@ export class Router extends Agent {
 
 const optionNames = ["fallback", "routes", "embedder", "threshold", "llm"] satisfies (keyof RouterOptions)[];
 
-function build({ fallback, routes, embedder, threshold, llm, ...unknown }: RouterOptions): native.Agent {
-  const [strange] = Object.keys(unknown);
-  if (strange !== undefined) {
-    throw invalid("options", `unknown option \`${strange}\`, expected one of \`${optionNames.join("`, `")}\``);
-  }
+function build(options: RouterOptions): native.Agent {
+  checkNames(options, optionNames);
+  const { fallback, routes, embedder, threshold, llm } = options;
   const builder = new native.RouterBuilder(nativeRoute(fallback));
   for (const route of routes ?? []) builder.route(nativeRoute(route));
   if (embedder !== undefined) builder.embedder(nativeEmbedder(embedder));

@@ -1,6 +1,7 @@
 //! Objects of the caller's own as parts of the core.
 
 use std::fmt;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use async_trait::async_trait;
@@ -17,13 +18,14 @@ use crate::callback::Method;
 pub(crate) struct JsRetriever {
     retrieve: Method,
     version: Method,
+    /// Begins anywhere, since caches may outlive this object and this process.
     changes: AtomicU64,
 }
 
 impl JsRetriever {
     /// A retriever of these methods; `version` gives the object's own, or null.
     pub(crate) fn new(retrieve: Method, version: Method) -> Self {
-        Self { retrieve, version, changes: AtomicU64::new(0) }
+        Self { retrieve, version, changes: AtomicU64::new(RandomState::new().build_hasher().finish()) }
     }
 }
 

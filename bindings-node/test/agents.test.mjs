@@ -86,6 +86,20 @@ test("a batch that is none is refused, and one that is aborted stops", async () 
   await assert.rejects(assistant.runBatch(["60000"], { signal }), { name: "AbortError" });
 });
 
+test("an option that a run does not have is refused before it begins", async () => {
+  const { llm, assistant } = scripted([{ text: "hi" }]);
+  const unknown = (name) => ({ code: "invalid", message: new RegExp(`unknown option \`${name}\`, expected one of`) });
+
+  await assert.rejects(assistant.run("Hi", { dryrun: true }), unknown("dryrun"));
+  assert.throws(() => assistant.stream("Hi", { timeoutMs: 1 }), unknown("timeoutMs"));
+  await assert.rejects(assistant.extract("Hi", { type: "object" }, { scope: ["a"] }), unknown("scope"));
+  await assert.rejects(assistant.extract("Hi", { type: "object" }, { schema: {} }), unknown("schema"));
+  await assert.rejects(assistant.runBatch([{ question: "Hi", dryrun: true }]), unknown("dryrun"));
+  await assert.rejects(assistant.runBatch([{ question: "Hi", signal: AbortSignal.timeout(1) }]), unknown("signal"));
+  await assert.rejects(assistant.runBatch(["Hi"], { concurency: 2 }), unknown("concurency"));
+  assert.deepEqual(llm.prompts(), []);
+});
+
 test("a conversation is handed over", async () => {
   const handOffs = [{ name: "billing", description: "Invoices and refunds", assistant: answering("You owe 3.") }];
   const { assistant } = scripted([call("transfer_to_billing")], { handOffs });

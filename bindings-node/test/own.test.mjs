@@ -146,6 +146,17 @@ test("a retriever without a version is never answered from the cache", async () 
   assert.deepEqual(await texts({ retrieve, get version() { return version++; } }), ["one", "two"]);
 });
 
+test("a retriever without a version is never answered from a cache that outlives it", async () => {
+  const cache = new MemoryCache();
+  const texts = [];
+  for (const text of ["one", "two", "three"]) {
+    const assistant = answering([text], { retriever: { retrieve: () => [] }, cache });
+    texts.push((await assistant.run("?")).text);
+  }
+
+  assert.deepEqual(texts, ["one", "two", "three"]);
+});
+
 test("a method is told when its run is stopped", async () => {
   let signal;
   const retrieve = (question, k, context) => {

@@ -76,7 +76,7 @@ export declare abstract class Agent {
      * What becomes of many questions, in their order, as `Promise.allSettled` has it: a question that fails does not stop the
      * others. A signal stops all.
      */
-    runBatch(requests: readonly (string | BatchRequest)[], { concurrency, signal }?: BatchOptions): Promise<PromiseSettledResult<Answer>[]>;
+    runBatch(requests: readonly (string | BatchRequest)[], options?: BatchOptions): Promise<PromiseSettledResult<Answer>[]>;
     /**
      * The answer to a question as a value that fits a schema: a JSON Schema, a zod schema, or any Standard Schema that can tell its
      * JSON Schema. A local model can write nothing else; the answer of every model is validated.

@@ -21,6 +21,8 @@ export declare class AbortError extends RushlightError {
 }
 /** An error of the code `invalid` about an argument. */
 export declare function invalid(what: string, message: string): RushlightError;
+/** Refuses options with names that are not among these. */
+export declare function checkNames(options: object, names: readonly string[]): void;
 /** What the native module threw, as the public error; anything else stays what it is. */
 export declare function toError(thrown: unknown, signal?: AbortSignal): unknown;
 /** `value` if it is a string. */

@@ -1,6 +1,7 @@
 //! Objects of the caller's own as parts of the core.
 
 use std::fmt;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -27,6 +28,7 @@ const CONTEXT_WINDOW: usize = 32_768;
 /// A Python object with `retrieve(question, k)` as a retriever; where there is a filter, it is the third argument.
 pub(crate) struct PythonRetriever {
     object: Arc<Py<PyAny>>,
+    /// Begins anywhere, since caches may outlive this object and this process.
     changes: AtomicU64,
 }
 
@@ -34,7 +36,8 @@ impl PythonRetriever {
     /// The retriever that `object` is.
     pub(crate) fn new(object: &Bound<'_, PyAny>) -> PyResult<Self> {
         require(object, "a retriever", &["retrieve"])?;
-        Ok(Self { object: Arc::new(object.clone().unbind()), changes: AtomicU64::new(0) })
+        let changes = AtomicU64::new(RandomState::new().build_hasher().finish());
+        Ok(Self { object: Arc::new(object.clone().unbind()), changes })
     }
 }
 

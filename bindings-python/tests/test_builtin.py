@@ -148,6 +148,26 @@ def test_any_retriever_is_a_tool() -> None:
         }
 
 
+def test_a_search_keeps_to_the_filter_of_its_run() -> None:
+    base = KnowledgeBase.in_memory(HashedEmbedder(64))
+    base.ingest([Document(f"{owner}.md", "Bees dance.", metadata={"owner": owner}) for owner in ("ann", "bob")])
+    search = {"tool_calls": [{"name": "search_knowledge", "arguments": {"query": "bees"}}]}
+    assistant = Assistant(ScriptedLlm([search, {"text": ["Found."]}]), tools=[tools.search_knowledge(base)])
+
+    with assistant.stream("Go", filter={"field": "owner", "equals": "ann"}) as events:
+        (output,) = (event.content for event in events if isinstance(event, ToolOutput))
+
+    assert [passage["source"] for passage in json.loads(output)["passages"]] == ["ann.md"]
+
+
+def test_a_tool_may_have_as_much_time_as_can_be_said(tmp_path: Path) -> None:
+    for tool in (
+        tools.fetch_page(timeout=1e19),
+        tools.run_command(tmp_path, [{"program": "echo"}], timeout=1e19),
+    ):
+        assert tool.timeout is not None and tool.timeout > 1e18
+
+
 def test_no_page_of_this_machine_is_fetched() -> None:
     output = call(tools.fetch_page(timeout=1), {"url": "http://127.0.0.1:1/"})
 

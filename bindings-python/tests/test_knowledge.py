@@ -320,6 +320,17 @@ def test_a_retriever_without_a_version_is_never_answered_from_the_cache() -> Non
     assert [versioned.run("?").text for _ in range(2)] == ["one", "one"]
 
 
+def test_a_retriever_without_a_version_is_never_answered_from_a_cache_that_outlives_it() -> None:
+    class Plain:
+        def retrieve(self, question: str, k: int) -> Sequence[Passage]:
+            return []
+
+    cache = MemoryCache()
+    agents = [Assistant(ScriptedLlm([text]), retriever=Plain(), cache=cache) for text in ("one", "two")]
+
+    assert [agent.run("?").text for agent in agents] == ["one", "two"]
+
+
 def test_a_version_that_takes_long_holds_up_no_other_run() -> None:
     class Slow:
         def __init__(self) -> None:

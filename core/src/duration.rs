@@ -39,6 +39,9 @@ pub(crate) fn parse(text: &str) -> Option<Duration> {
     Some(Duration::new(seconds, (nanoseconds % u128::from(SECOND)) as u32))
 }
 
+/// As far ahead as any time is: nobody waits for its end, and it can be added to every instant.
+pub(crate) const NEVER: Duration = Duration::from_hours(24 * 365 * 30);
+
 /// The text that [`parse`] reads as this duration.
 pub(crate) fn write(duration: Duration) -> String {
     let nanoseconds = duration.as_nanos();

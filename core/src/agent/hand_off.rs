@@ -104,6 +104,7 @@ impl Run {
         };
         Request {
             session: None,
+            on_behalf_of: asked.session.clone().or_else(|| asked.on_behalf_of.clone()),
             history: said,
             deadline: self.time_left(),
             depth: asked.depth + 1,

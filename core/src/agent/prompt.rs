@@ -1,6 +1,7 @@
 use serde_json::{Map, Value};
 
 use super::assistant::Parts;
+use super::turn::is_repeat;
 use super::{Request, context};
 use crate::Result;
 use crate::llm::{Citable, Llm, Prompt, ToolChoice};
@@ -167,21 +168,24 @@ impl Draft {
         messages
     }
 
-    /// What the calls of the run returned, one after the other; of equal calls the first.
+    /// What the calls of the run returned, one after the other; of equal calls the last that was run.
     fn outputs(&self) -> String {
-        let calls: Vec<&ToolCall> = self.exchange.iter().flat_map(|message| &message.tool_calls).collect();
+        let output_of = |call: &ToolCall| {
+            let of_call = |message: &&Message| message.tool_call_id.as_ref() == Some(&call.id);
+            self.exchange.iter().find(of_call).filter(|output| !is_repeat(output))
+        };
+        let calls = self.exchange.iter().flat_map(|message| &message.tool_calls);
+        let ran: Vec<(&ToolCall, &Message)> =
+            calls.filter_map(|call| Some((call, output_of(call)?))).collect();
         let equal =
             |call: &ToolCall, other: &ToolCall| call.name == other.name && call.arguments == other.arguments;
-        let returned = calls.iter().enumerate().filter_map(|(index, call)| {
-            if calls[..index].iter().any(|earlier| equal(call, earlier)) {
-                return None;
-            }
-            let of_call = |message: &&Message| message.tool_call_id.as_ref() == Some(&call.id);
-            let output = self.exchange.iter().find(of_call)?;
+        let is_last = |index: usize| !ran[index + 1..].iter().any(|(later, _)| equal(ran[index].0, later));
+        let last = (0..ran.len()).filter(|&index| is_last(index)).map(|index| ran[index]);
+        let shown = last.map(|(call, output)| {
             let content = context::without_marks(&output.content);
-            Some(format!("The call of {} with {} returned:\n{content}", call.name, call.arguments))
+            format!("The call of {} with {} returned:\n{content}", call.name, call.arguments)
         });
-        returned.collect::<Vec<_>>().join("\n\n")
+        shown.collect::<Vec<_>>().join("\n\n")
     }
 
     /// Removes the oldest question of the history with everything up to the next one; false if there is none.

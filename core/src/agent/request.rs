@@ -64,6 +64,9 @@ pub struct Request {
     /// question of a person. No part of the JSON form.
     #[serde(skip)]
     pub depth: usize,
+    /// The session for which another run asks; none if that is its own. No part of the JSON form.
+    #[serde(skip)]
+    pub(super) on_behalf_of: Option<String>,
     /// The run that it goes on with; [`PendingRun::decide`](crate::PendingRun::decide) makes such a request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) resumed: Option<Box<Resumed>>,
@@ -87,6 +90,7 @@ impl Request {
             citing: Citing::default(),
             deadline: None,
             depth: 0,
+            on_behalf_of: None,
             resumed: None,
         }
     }
@@ -101,6 +105,7 @@ impl Request {
             dry_run: context.dry_run,
             deadline: context.deadline.map(|end| end.saturating_duration_since(Instant::now())),
             depth: context.depth + 1,
+            on_behalf_of: context.session.clone().or_else(|| context.on_behalf_of.clone()),
             ..Self::new(question)
         }
     }
@@ -193,6 +198,7 @@ impl Request {
     pub(super) fn tool_context(&self) -> ToolContext {
         let mut context = ToolContext::new().scopes(&self.scopes);
         context.session.clone_from(&self.session);
+        context.on_behalf_of.clone_from(&self.on_behalf_of);
         context.filter.clone_from(&self.filter);
         context.dry_run = self.dry_run;
         context.priority = self.priority;

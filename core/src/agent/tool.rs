@@ -129,6 +129,10 @@ impl Tool for AgentTool {
         }
     }
 
+    async fn preview(&self, _call: &ToolCall, _context: &ToolContext) -> Result<Option<String>> {
+        Ok(None)
+    }
+
     fn policy(&self) -> ToolPolicy {
         let timeout = self.policy.timeout.unwrap_or(Limits::default().deadline);
         self.policy.clone().timeout(timeout)

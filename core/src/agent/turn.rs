@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use futures::TryStreamExt;
 use futures::future::try_join_all;
+use sha2::{Digest, Sha256};
 
 use super::Event;
 use super::pending::{self, Turn};
@@ -13,6 +14,8 @@ use crate::llm::{Delta, DeltaStream, FinishReason};
 use crate::message::{Message, ToolCall, ToolOutput, ToolStatus};
 use crate::tools::{ToolContext, ToolRegistry, canonical};
 use crate::{Error, Result};
+
+const ALREADY_RUN: &str = "was already run with these arguments; answer with the output above";
 
 /// What one generation gave.
 #[derive(Debug)]
@@ -118,12 +121,13 @@ impl Decoding {
     }
 }
 
-/// The tool calls of a run: what was asked, and how many may still be run. An equal call is not run again.
+/// The tool calls of a run: what was asked, and how many may still be run. An equal call is not run again, unless it failed
+/// in a way that may pass.
 #[derive(Debug)]
 pub(super) struct Calls {
     limit: usize,
     left: usize,
-    asked: HashSet<String>,
+    asked: HashSet<[u8; 32]>,
     repeated: bool,
 }
 
@@ -145,14 +149,21 @@ impl Calls {
         context: &ToolContext,
     ) -> Result<Vec<ToolOutput>> {
         let admitted: Vec<Result<(), String>> = calls.iter().map(|call| self.admit(call)).collect();
-        let outputs = calls.iter().zip(admitted).map(async |(call, admitted)| match admitted {
+        let outputs = calls.iter().zip(&admitted).map(async |(call, admitted)| match admitted {
             Ok(()) => tools.invoke_for(call, context).await,
             Err(refusal) => Ok(ToolOutput::new(call, ToolStatus::Refused, refusal)),
         });
-        try_join_all(outputs).await
+        let outputs = try_join_all(outputs).await?;
+        let failed = calls.iter().zip(&outputs).filter(|(_, output)| may_pass(output.status));
+        for (call, _) in failed {
+            self.asked.remove(&identity(call));
+        }
+        let mut refused = calls.iter().zip(&admitted).filter(|(_, admitted)| admitted.is_err());
+        self.repeated |= refused.any(|(call, _)| self.asked.contains(&identity(call)));
+        Ok(outputs)
     }
 
-    /// Counts a call that was run before.
+    /// Counts a call that came to an end before.
     pub(super) fn count(&mut self, call: &ToolCall) {
         self.asked.insert(identity(call));
         self.left = self.left.saturating_sub(1);
@@ -162,11 +173,7 @@ impl Calls {
     fn admit(&mut self, call: &ToolCall) -> Result<(), String> {
         let asked = identity(call);
         if self.asked.contains(&asked) {
-            self.repeated = true;
-            let name = &call.name;
-            return Err(format!(
-                "`{name}` was already run with these arguments; answer with the output above"
-            ));
+            return Err(format!("`{}` {ALREADY_RUN}", call.name));
         }
         if self.left == 0 {
             let limit = self.limit;
@@ -178,7 +185,19 @@ impl Calls {
     }
 }
 
+/// Whether a message is what a call was answered that an earlier one has made needless.
+pub(super) fn is_repeat(output: &Message) -> bool {
+    output.content.ends_with(ALREADY_RUN)
+}
+
+/// Whether a call that ended so may end otherwise when it is made again.
+fn may_pass(status: ToolStatus) -> bool {
+    use ToolStatus::{Error, RateLimited, Timeout, Unavailable};
+
+    matches!(status, Error | Timeout | RateLimited | Unavailable)
+}
+
 /// What equal calls have in common.
-fn identity(call: &ToolCall) -> String {
-    format!("{} {}", call.name, canonical(&call.arguments))
+fn identity(call: &ToolCall) -> [u8; 32] {
+    Sha256::digest(format!("{} {}", call.name, canonical(&call.arguments))).into()
 }

@@ -1,6 +1,8 @@
 use std::fmt;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::Write;
+#[cfg(unix)]
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -24,7 +26,7 @@ pub(crate) struct Journal {
 impl Journal {
     /// Starts a journal, in place of a file that is there, of an agent with this model; `about` tells what else it is.
     pub(crate) fn create(path: &Path, llm: &dyn Llm, about: &impl Serialize) -> Result<Self> {
-        let file = File::create(path).map_err(|error| Error::io("write", path, error))?;
+        let file = create_private(path).map_err(|error| Error::io("write", path, error))?;
         let journal = Self { path: path.to_owned(), file: Arc::new(Mutex::new(file)) };
         let (model, context_window) = (llm.name().to_owned(), llm.context_window());
         journal.write(&Header { journal: FORMAT, model, context_window, about: json(about)? })?;
@@ -59,6 +61,15 @@ impl fmt::Debug for Journal {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_tuple("Journal").field(&self.path).finish()
     }
+}
+
+/// A new file for the eyes of its owner, where the system knows such: questions and answers stand in it.
+fn create_private(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    options.mode(0o600);
+    options.open(path)
 }
 
 /// An entry without an end. Dropped, it ends as one that nobody waited for.

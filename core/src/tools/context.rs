@@ -13,6 +13,9 @@ use super::Approval;
 pub struct ToolContext {
     /// The conversation of the run, if it belongs to one.
     pub session: Option<String>,
+    /// The conversation for which it was begun, by a tool or a hand-off of another run. What is counted for each conversation
+    /// is counted for this one; nothing is remembered in it.
+    pub on_behalf_of: Option<String>,
     /// What the run was granted; see [`grants`](Self::grants).
     pub scopes: BTreeSet<String>,
     /// Whether tools only say what they would do; see [`ToolPolicy::dry_run`](super::ToolPolicy::dry_run).

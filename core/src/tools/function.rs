@@ -11,13 +11,14 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Tool, ToolPolicy, blocking};
+use super::{Tool, ToolContext, ToolPolicy, blocking};
 use crate::error::Source;
-use crate::message::{ToolCall, ToolSpec};
+use crate::message::{ToolCall, ToolOutput, ToolSpec, ToolStatus};
 use crate::schema::schema_of;
 use crate::{Error, Result};
 
-type Function = Box<dyn Fn(Value) -> BoxFuture<'static, Result<String>> + Send + Sync>;
+type Function = Box<dyn Fn(Value, &ToolContext) -> BoxFuture<'static, Result<String>> + Send + Sync>;
+type Preview = Box<dyn Fn(Value) -> Result<String> + Send + Sync>;
 
 /// A function as a tool; its schema comes from the type of its argument.
 ///
@@ -42,6 +43,7 @@ type Function = Box<dyn Fn(Value) -> BoxFuture<'static, Result<String>> + Send +
 pub struct FunctionTool {
     spec: ToolSpec,
     function: Function,
+    preview: Option<Preview>,
     policy: ToolPolicy,
 }
 
@@ -94,22 +96,46 @@ impl FunctionTool {
         F: Fn(A) -> W + Send + Sync + 'static,
         W: Future<Output = Result<V, E>> + Send + 'static,
     {
+        Self::for_runs(spec, move |argument, _context: &ToolContext| function(argument))
+    }
+
+    /// The same for a function that has to know for whom it is called.
+    pub(super) fn for_runs<A, V, E, F, W>(spec: ToolSpec, function: F) -> Self
+    where
+        A: DeserializeOwned,
+        V: Serialize,
+        E: Into<Source>,
+        F: Fn(A, &ToolContext) -> W + Send + Sync + 'static,
+        W: Future<Output = Result<V, E>> + Send + 'static,
+    {
         let name = spec.name.clone();
-        let function = move |arguments: Value| {
-            let work = serde_json::from_value(arguments).map(&function);
+        let function = move |arguments: Value, context: &ToolContext| {
+            let work = serde_json::from_value(arguments).map(|argument| function(argument, context));
             let name = name.clone();
             async move {
-                let foreign = |source| Error::Foreign { what: format!("tool `{name}`"), source };
-                let value = work.map_err(|error| foreign(error.into()))?.await;
-                let value = value.map_err(|error| foreign(error.into()))?;
-                match serde_json::to_value(value).map_err(|error| foreign(error.into()))? {
+                let value = work.map_err(|error| foreign(&name, error))?.await;
+                let value = value.map_err(|error| foreign(&name, error))?;
+                match serde_json::to_value(value).map_err(|error| foreign(&name, error))? {
                     Value::String(text) => Ok(text),
                     value => Ok(value.to_string()),
                 }
             }
             .boxed()
         };
-        Self { spec, function: Box::new(function), policy: ToolPolicy::default() }
+        Self { spec, function: Box::new(function), preview: None, policy: ToolPolicy::default() }
+    }
+
+    /// The same with what a call would do, or why it would fail; see [`Tool::preview`].
+    pub(super) fn previewed<A: DeserializeOwned>(
+        mut self,
+        preview: impl Fn(A) -> Result<String, String> + Send + Sync + 'static,
+    ) -> Self {
+        let name = self.spec.name.clone();
+        self.preview = Some(Box::new(move |arguments| {
+            let argument = serde_json::from_value(arguments).map_err(|error| foreign(&name, error))?;
+            preview(argument).map_err(|error| foreign(&name, error))
+        }));
+        self
     }
 
     /// What keeps its calls in check, in place of what was said before. Default: what the toolbox says.
@@ -127,6 +153,10 @@ impl FunctionTool {
     }
 }
 
+fn foreign(tool: &str, source: impl Into<Source>) -> Error {
+    Error::Foreign { what: format!("tool `{tool}`"), source: source.into() }
+}
+
 impl fmt::Debug for FunctionTool {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("FunctionTool").field("spec", &self.spec).finish_non_exhaustive()
@@ -140,7 +170,16 @@ impl Tool for FunctionTool {
     }
 
     async fn invoke(&self, call: &ToolCall) -> Result<String> {
-        (self.function)(call.arguments.clone()).await
+        (self.function)(call.arguments.clone(), &ToolContext::new()).await
+    }
+
+    async fn invoke_for(&self, call: &ToolCall, context: &ToolContext) -> Result<ToolOutput> {
+        let value = (self.function)(call.arguments.clone(), context).await?;
+        Ok(ToolOutput::new(call, ToolStatus::Success, value))
+    }
+
+    async fn preview(&self, call: &ToolCall, _context: &ToolContext) -> Result<Option<String>> {
+        self.preview.as_ref().map(|preview| preview(call.arguments.clone())).transpose()
     }
 
     fn policy(&self) -> ToolPolicy {

@@ -11,15 +11,13 @@ use tokio::time::{Instant, timeout_at};
 use super::ending::Ending;
 use super::member::Member;
 use super::policy::{Breaker, pause};
-use super::task::{CallScope, CallTask, Stopped};
+use super::task::{CallFuture, CallScope, CallTask, Stopped};
 use super::{Approval, Approver, MAX_BLOCKING_CALLS, RateExcess, ToolContext};
+use crate::duration::NEVER;
 use crate::error::panic_text;
 use crate::message::{ToolCall, ToolOutput, ToolStatus};
 use crate::schema::excerpt;
 use crate::{Error, Result};
-
-/// As far ahead as any time is: nobody waits for its end.
-const NEVER: Duration = Duration::from_hours(24 * 365 * 30);
 
 /// One call on its way through the policy of its tool, in the order that [`ToolPolicy`](super::ToolPolicy) tells.
 pub(super) struct Invocation<'a> {
@@ -37,8 +35,12 @@ impl Invocation<'_> {
     pub(super) async fn output(self) -> Result<ToolOutput, Ending> {
         self.check_scopes()?;
         let call = self.valid_call()?;
-        self.check_dry_run(&call)?;
-        let kept = self.member.memo.as_ref().map(|memo| (memo, memo.entry(&call.arguments)));
+        self.check_dry_run(&call).await?;
+        let kept = self
+            .member
+            .memo
+            .as_ref()
+            .map(|memo| (memo, memo.entry(&call.arguments, self.context.filter.as_ref())));
         if let Some(value) = kept.and_then(|(memo, entry)| memo.get(entry)) {
             return Ok(ToolOutput::new(&call, ToolStatus::Success, value));
         }
@@ -74,12 +76,18 @@ impl Invocation<'_> {
         Ok(call)
     }
 
-    fn check_dry_run(&self, call: &ToolCall) -> Result<(), Ending> {
+    async fn check_dry_run(&self, call: &ToolCall) -> Result<(), Ending> {
         if !self.member.policy.dry_run && !self.context.dry_run {
             return Ok(());
         }
-        let (name, arguments) = (self.name(), &call.arguments);
-        let content = format!("dry run: `{name}` was not run; it would have run with {arguments}");
+        let (member, asked, context) = (Arc::clone(self.member), call.clone(), self.context.clone());
+        let preview = async move {
+            let text = member.tool.preview(&asked, &context).await?;
+            let text = text.unwrap_or_else(|| format!("it would have run with {}", asked.arguments));
+            Ok(ToolOutput::new(&asked, ToolStatus::Success, text))
+        };
+        let output = self.end_of(preview.boxed(), None, after(self.timeout), 0).await?;
+        let content = format!("dry run: `{}` was not run; {}", self.name(), output.content);
         Err(Ending::new(ToolStatus::DryRun, content))
     }
 
@@ -168,7 +176,7 @@ impl Invocation<'_> {
         };
         let now = Instant::now();
         let latest = if self.member.policy.rate_excess == RateExcess::Wait { deadline } else { now };
-        let session = self.context.session.as_deref();
+        let session = self.context.session.as_deref().or(self.context.on_behalf_of.as_deref());
         let turn = buckets.lock().unwrap_or_else(PoisonError::into_inner).take(session, now, latest);
         match turn {
             Ok(turn) if turn > now => tokio::time::sleep_until(turn).await,
@@ -219,6 +227,17 @@ impl Invocation<'_> {
     ) -> Result<ToolOutput, Ending> {
         let (member, context) = (Arc::clone(self.member), self.context.clone());
         let work = async move { member.tool.invoke_for(&call, &context).await }.boxed();
+        self.end_of(work, place, deadline, retries).await
+    }
+
+    /// What work on a call ends with, or that the time is over.
+    async fn end_of(
+        &self,
+        work: CallFuture,
+        place: Option<OwnedSemaphorePermit>,
+        deadline: Instant,
+        retries: u32,
+    ) -> Result<ToolOutput, Ending> {
         let mut task = CallTask::spawn(work, self.scope, place);
         match timeout_at(deadline, &mut task).await {
             Ok(ended) => ended_with(self.name(), ended, retries),
@@ -233,8 +252,7 @@ impl Invocation<'_> {
 
 /// When `duration` is over.
 fn after(duration: Duration) -> Instant {
-    let now = Instant::now();
-    now.checked_add(duration).unwrap_or_else(|| now + NEVER)
+    Instant::now() + duration.min(NEVER)
 }
 
 /// What a call that came to its end gives.

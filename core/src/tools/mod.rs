@@ -62,6 +62,13 @@ pub trait Tool: Debug + Send + Sync + 'static {
         Ok(ToolOutput::new(call, ToolStatus::Success, self.invoke(call).await?))
     }
 
+    /// What a call would do, as the end of a sentence, for a [dry run](ToolContext::dry_run): for a tool that has rules of
+    /// its own. It does nothing of it. `Err` means that the call would fail. Default: none, and the model reads that the
+    /// tool would have run with these arguments.
+    async fn preview(&self, _call: &ToolCall, _context: &ToolContext) -> Result<Option<String>> {
+        Ok(None)
+    }
+
     /// What keeps its calls in check; read once, when the tool is added to a registry. Default: what the registry says.
     fn policy(&self) -> ToolPolicy {
         ToolPolicy::default()

@@ -49,7 +49,8 @@ use crate::{Error, Result, duration, setters};
 ///
 /// 1. **Scopes.** Without all of them it is [`Denied`](crate::ToolStatus::Denied).
 /// 2. **Arguments.** They must fit the schema: [`InvalidArguments`](crate::ToolStatus::InvalidArguments).
-/// 3. **Dry run.** What would run is the output: [`DryRun`](crate::ToolStatus::DryRun).
+/// 3. **Dry run.** What would run, by the tool's [own rules](super::Tool::preview), is the output:
+///    [`DryRun`](crate::ToolStatus::DryRun).
 /// 4. **Cache.** A value that was kept is the output, and nothing else happens.
 /// 5. **Approval.** A call that is refused is [`Denied`](crate::ToolStatus::Denied).
 /// 6. **Breaker.** While it is open, the call is [`Unavailable`](crate::ToolStatus::Unavailable).
@@ -94,7 +95,7 @@ pub struct ToolPolicy {
     /// that will not pass are not tried again. Default: 0.
     pub retries: u32,
     /// Whether, and for how long, a value is given again to calls with the same arguments, whoever makes them: for a tool
-    /// whose value depends on nothing else. Default: never.
+    /// whose value depends on nothing else but the filter of the run, for which values are kept apart. Default: never.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cache: Option<ResultCache>,
     /// Whether, and when, the tool is left alone because it fails. Default: never.

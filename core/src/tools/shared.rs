@@ -21,6 +21,10 @@ impl<T: Tool + ?Sized> Tool for Arc<T> {
         (**self).invoke_for(call, context).await
     }
 
+    async fn preview(&self, call: &ToolCall, context: &ToolContext) -> Result<Option<String>> {
+        (**self).preview(call, context).await
+    }
+
     fn policy(&self) -> ToolPolicy {
         (**self).policy()
     }

@@ -6,8 +6,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt, stream};
 use rushlight::{
-    Agent, AgentExt, Answer, Assistant, AssistantBuilder, Event, EventStream, MemoryCache, MemorySessions,
-    Message, Request, Result, ScriptedLlm, ScriptedTurn, SessionStore, ToolChoice, ToolStatus, Usage,
+    Agent, AgentExt, Answer, Assistant, AssistantBuilder, Event, EventStream, FunctionTool, MemoryCache,
+    MemorySessions, Message, NoArguments, RateExcess, RateKey, Request, Result, ScriptedLlm, ScriptedTurn,
+    SessionStore, ToolChoice, ToolPolicy, ToolStatus, Toolbox, Usage,
 };
 use serde_json::json;
 
@@ -95,6 +96,35 @@ async fn it_is_asked_the_same_with_what_was_said_before_and_the_time_that_is_lef
     let kept = sessions.load("s").await.unwrap();
     let kept: Vec<&str> = kept.iter().map(|message| message.content.as_str()).collect();
     assert_eq!(kept, ["I am Ann.", "Hello Ann.", "What do I owe?", "", "3", "Paid."]);
+}
+
+#[tokio::test]
+async fn a_rate_of_each_session_holds_behind_a_hand_off() {
+    let policy = ToolPolicy::default().rate("1/h".parse().unwrap());
+    let policy = policy.rate_key(RateKey::Session).rate_excess(RateExcess::Refuse);
+    let post = FunctionTool::new("post", "", async |_: NoArguments| Ok::<_, String>("sent"));
+    let tools = Toolbox::new().add(post.policy(policy)).unwrap();
+    let posts = || [ScriptedTurn::call("post", json!({})), ScriptedTurn::text("Done.")];
+    let script = [posts(), posts(), posts()].concat();
+    let other = Assistant::builder(ScriptedLlm::new(script)).tools(tools).build().unwrap();
+    let agent = Assistant::builder(ScriptedLlm::new(vec![transfer(), transfer(), transfer()]))
+        .hand_off_to("billing", "Bills", other)
+        .sessions(MemorySessions::new())
+        .build()
+        .unwrap();
+
+    let mut statuses = Vec::new();
+    for session in ["a", "b", "a"] {
+        for event in events(&agent, Request::new("Go").session(session)).await {
+            if let Event::ToolOutput(output) = event
+                && output.name == "post"
+            {
+                statuses.push(output.status);
+            }
+        }
+    }
+
+    assert_eq!(statuses, [ToolStatus::Success, ToolStatus::Success, ToolStatus::RateLimited]);
 }
 
 #[tokio::test]

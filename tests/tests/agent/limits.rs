@@ -1,6 +1,9 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use rushlight::{
-    AgentExt, Assistant, Error, Event, FinishReason, Limits, MemorySessions, Message, Prices, Request, Role,
-    Sampling, ScriptedLlm, ScriptedTurn, SessionStore, ToolStatus,
+    AgentExt, Assistant, Error, Event, FinishReason, FunctionTool, Limits, MemorySessions, Message,
+    NoArguments, Prices, Prompt, RateExcess, Request, Role, Sampling, ScriptedLlm, ScriptedTurn,
+    SessionStore, ToolPolicy, ToolStatus, Toolbox,
 };
 use serde_json::json;
 
@@ -127,6 +130,54 @@ async fn the_same_call_is_run_once_and_then_the_question_is_asked_with_its_outpu
         Question: 1 + 2?\n\n\
         Answer in one to three sentences, in plain words, with the values that were returned.";
     assert_eq!(last.messages.last(), Some(&Message::user(asked)));
+}
+
+/// A tool that fails when it is called for the first time, and a model that calls it three times.
+async fn three_calls(policy: ToolPolicy) -> (Vec<Event>, Vec<Prompt>) {
+    let runs = AtomicUsize::new(0);
+    let tool = FunctionTool::new("flaky", "", move |_: NoArguments| {
+        let is_first = runs.fetch_add(1, Ordering::SeqCst) == 0;
+        async move { if is_first { Err("it rains") } else { Ok("the sun shines") } }
+    });
+    let call = || ScriptedTurn::call("flaky", json!({}));
+    let llm = ScriptedLlm::new(vec![call(), call(), call(), ScriptedTurn::text("It shines.")]);
+    let tools = Toolbox::new().add(tool.policy(policy)).unwrap();
+    let assistant = Assistant::builder(llm.clone()).tools(tools).build().unwrap();
+    let events = events(&assistant, "Well?").await;
+    (events, llm.prompts())
+}
+
+#[tokio::test]
+async fn a_call_that_failed_may_be_made_again_until_it_does_not() {
+    let (events, prompts) = three_calls(ToolPolicy::default()).await;
+
+    assert_eq!(statuses(&events), [ToolStatus::Error, ToolStatus::Success, ToolStatus::Refused]);
+    let offered: Vec<usize> = prompts.iter().map(|prompt| prompt.tools.len()).collect();
+    assert_eq!(offered, [1, 1, 1, 0]);
+    let asked = &prompts[3].messages.last().unwrap().content;
+    assert!(asked.starts_with("The call of flaky with {} returned:\nthe sun shines\n\nQuestion"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_came_too_often_may_be_made_again() {
+    let slowly = ToolPolicy::default().rate("1/min".parse().unwrap()).rate_excess(RateExcess::Refuse);
+    let (events, prompts) = three_calls(slowly).await;
+
+    let limited = [ToolStatus::Error, ToolStatus::RateLimited, ToolStatus::RateLimited];
+    assert_eq!(statuses(&events), limited);
+    assert_eq!(prompts[2].tools.len(), 1);
+}
+
+#[tokio::test]
+async fn a_call_that_fails_twice_in_one_turn_may_be_made_again() {
+    let twice = ScriptedTurn::call("boom", json!({})).and_call("boom", json!({}));
+    let llm = ScriptedLlm::new(vec![twice, ScriptedTurn::text("I cannot.")]);
+    let assistant = Assistant::builder(llm.clone()).tools(toolbox(&["boom"])).build().unwrap();
+
+    let events = events(&assistant, "Well?").await;
+
+    assert_eq!(statuses(&events), [ToolStatus::Error, ToolStatus::Refused]);
+    assert_eq!(llm.prompts()[1].tools.len(), 1);
 }
 
 #[tokio::test]

@@ -54,6 +54,17 @@ async fn a_journal_gives_the_events_again_with_the_times_of_tools() {
     assert_eq!(without_report(again), without_report(recorded));
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_journal_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    let (_, journal) = recorded(&folder).await;
+
+    assert_eq!(fs::metadata(journal).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
 #[tokio::test]
 async fn the_first_input_that_differs_is_named() {
     let folder = tempfile::tempdir().unwrap();

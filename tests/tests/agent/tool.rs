@@ -7,8 +7,9 @@ use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt, stream};
 use rushlight::retrieval::Filter;
 use rushlight::{
-    Agent, AgentExt, AgentTool, Answer, Assistant, Error, Event, EventStream, Limits, Priority, Request,
-    Result, ScriptedLlm, ScriptedTurn, ToolOutput, ToolPolicy, ToolStatus, Toolbox, Usage,
+    Agent, AgentExt, AgentTool, Answer, Assistant, Error, Event, EventStream, FunctionTool, Limits,
+    MemorySessions, NoArguments, Priority, RateExcess, RateKey, Request, Result, ScriptedLlm, ScriptedTurn,
+    ToolOutput, ToolPolicy, ToolStatus, Toolbox, Usage,
 };
 use serde_json::json;
 
@@ -16,6 +17,64 @@ use super::{Later, events};
 
 fn asks(name: &str, question: &str) -> ScriptedTurn {
     ScriptedTurn::call(name, json!({"question": question}))
+}
+
+/// An agent that calls a tool which each session may use once an hour.
+fn rare(script: Vec<ScriptedTurn>) -> Assistant {
+    let policy = ToolPolicy::default().rate("1/h".parse().unwrap());
+    let policy = policy.rate_key(RateKey::Session).rate_excess(RateExcess::Refuse);
+    let post = FunctionTool::new("post", "", async |_: NoArguments| Ok::<_, String>("sent"));
+    let tools = Toolbox::new().add(post.policy(policy)).unwrap();
+    Assistant::builder(ScriptedLlm::new(script)).tools(tools).build().unwrap()
+}
+
+#[tokio::test]
+async fn a_rate_of_each_session_is_that_of_the_session_that_asks() {
+    let posts = || ScriptedTurn::call("post", json!({}));
+    let said = |text: &str| ScriptedTurn::text(text);
+    let inner = rare(vec![posts(), said("one"), posts(), said("two"), posts(), said("three")]);
+    let script = ["a", "b", "a"].map(|_| [asks("clerk", "Post it"), said("ok")]).concat();
+    let noted = Noted::new(inner);
+    let tools = Toolbox::new().add(AgentTool::new("clerk", "Posts", noted.clone())).unwrap();
+    let outer = Assistant::builder(ScriptedLlm::new(script)).tools(tools).sessions(MemorySessions::new());
+    let outer = outer.build().unwrap();
+
+    for session in ["a", "b", "a"] {
+        outer.ask(Request::new("Go").session(session)).await.unwrap();
+    }
+
+    use ToolStatus::{RateLimited, Success};
+    assert_eq!(noted.statuses(), [Success, Success, RateLimited]);
+}
+
+/// An agent with the outputs of its tools.
+#[derive(Debug, Clone)]
+struct Noted {
+    agent: Assistant,
+    statuses: Arc<Mutex<Vec<ToolStatus>>>,
+}
+
+impl Noted {
+    fn new(agent: Assistant) -> Self {
+        Self { agent, statuses: Arc::default() }
+    }
+
+    fn statuses(&self) -> Vec<ToolStatus> {
+        self.statuses.lock().unwrap().clone()
+    }
+}
+
+#[async_trait]
+impl Agent for Noted {
+    async fn run(&self, request: Request) -> Result<EventStream> {
+        let statuses = Arc::clone(&self.statuses);
+        let events = self.agent.run(request).await?;
+        Ok(Box::pin(events.inspect_ok(move |event| {
+            if let Event::ToolOutput(output) = event {
+                statuses.lock().unwrap().push(output.status);
+            }
+        })))
+    }
 }
 
 fn assistant(turns: Vec<ScriptedTurn>, tool: AgentTool) -> Assistant {

@@ -3,6 +3,7 @@
 mod connection;
 mod content;
 mod endpoint;
+mod group;
 mod http;
 mod line;
 mod listing;

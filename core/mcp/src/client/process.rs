@@ -13,6 +13,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::Mutex;
 
+use super::group::Group;
 use super::line::{Line, Lines};
 use super::{MAX_MESSAGE, StdioEndpoint};
 
@@ -45,6 +46,7 @@ const INHERITED: [&str; 19] = [
 /// A message on a line, to and from a program that we started.
 #[derive(Debug)]
 pub(super) struct Process {
+    group: Group,
     child: Child,
     input: Arc<Mutex<Option<ChildStdin>>>,
     output: Lines<ChildStdout>,
@@ -63,10 +65,12 @@ impl Process {
             command.current_dir(folder);
         }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
+        Group::begin_with(&mut command);
         let mut child = command.spawn().map_err(failed)?;
+        let group = Group::of(&child);
         let input = Arc::new(Mutex::new(child.stdin.take()));
         let output = child.stdout.take().ok_or_else(|| failed(io::ErrorKind::BrokenPipe.into()))?;
-        Ok(Self { child, input, output: Lines::new(output, MAX_MESSAGE), initialize: None })
+        Ok(Self { group, child, input, output: Lines::new(output, MAX_MESSAGE), initialize: None })
     }
 
     /// Whether this answers what was asked before the connection began in the older way: a program that takes long to start
@@ -123,7 +127,9 @@ impl Transport<RoleClient> for Process {
 
     async fn close(&mut self) -> io::Result<()> {
         self.input.lock().await.take();
-        if tokio::time::timeout(FAREWELL, self.child.wait()).await.is_err() {
+        let ended = tokio::time::timeout(FAREWELL, self.child.wait()).await;
+        self.group.end();
+        if ended.is_err() {
             self.child.kill().await?;
         }
         Ok(())
@@ -141,6 +147,42 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    /// A program that does nothing, after it started another one and told its number.
+    async fn with_child() -> (Process, String) {
+        let script = r#"sleep 600 & echo "{\"jsonrpc\": \"2.0\", \"id\": $!, \"result\": {}}"; sleep 600"#;
+        let mut process = Process::start(&StdioEndpoint::new("sh").arg("-c").arg(script)).unwrap();
+        let told = serde_json::to_value(process.receive().await.unwrap()).unwrap();
+        (process, told["id"].to_string())
+    }
+
+    async fn is_gone(number: &str) -> bool {
+        let state = || async {
+            let shown = Command::new("ps").args(["-o", "stat=", "-p", number]).output().await.unwrap();
+            String::from_utf8(shown.stdout).unwrap().trim().to_owned()
+        };
+        for _ in 0..100 {
+            let state = state().await;
+            if state.is_empty() || state.starts_with('Z') {
+                return true;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        false
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn what_a_program_started_ends_with_it() {
+        let (mut closed, child_of_closed) = with_child().await;
+        let (dropped, child_of_dropped) = with_child().await;
+
+        closed.close().await.unwrap();
+        drop(dropped);
+
+        assert!(is_gone(&child_of_closed).await);
+        assert!(is_gone(&child_of_dropped).await);
+    }
 
     #[tokio::test]
     async fn an_answer_that_comes_after_the_connection_began_anew_is_passed_over() {

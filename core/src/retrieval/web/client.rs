@@ -14,6 +14,7 @@ use super::WebOptions;
 use super::failure::Failure;
 use super::resolver::PublicResolver;
 use super::robots::Robots;
+use crate::duration::NEVER;
 use crate::{Error, Result};
 
 /// What is read of `robots.txt` (RFC 9309, 2.5).
@@ -67,7 +68,7 @@ impl Client {
         wanted: impl Fn(&Url) -> bool,
         readable: impl Fn(&str) -> bool,
     ) -> std::result::Result<Fetched, Failure> {
-        let deadline = Instant::now() + self.options.timeout;
+        let deadline = Instant::now() + self.options.timeout.min(NEVER);
         let mut url = url.clone();
         for _ in 0..=self.options.max_redirects {
             if !wanted(&url) {
@@ -108,7 +109,7 @@ impl Client {
     /// (RFC 9309, 2.3.1).
     fn fetch_robots(&self, url: &Url) -> std::result::Result<Robots, Failure> {
         let mut url = url.join("/robots.txt").map_err(|error| Failure::Other(error.to_string()))?;
-        let deadline = Instant::now() + self.options.timeout;
+        let deadline = Instant::now() + self.options.timeout.min(NEVER);
         let unreachable =
             |failure: Failure| Failure::Other(format!("cannot read `robots.txt`: {}", failure.reason()));
         for _ in 0..=self.options.max_redirects {

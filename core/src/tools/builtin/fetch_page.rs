@@ -125,7 +125,7 @@ pub fn fetch_page(options: FetchPageOptions) -> Result<FunctionTool> {
     }
     let room = options.max_output_bytes;
     // The rules for robots are asked for before the page, in a time of their own.
-    let timeout = options.timeout * 2 + Duration::from_secs(1);
+    let timeout = options.timeout.saturating_mul(2).saturating_add(Duration::from_secs(1));
     let reader = Arc::new(PageReader::new(options.web(), &options.hosts)?);
     let tool = FunctionTool::blocking("fetch_page", DESCRIPTION, move |arguments: Arguments| {
         let document = reader.read(&arguments.url)?;
@@ -135,4 +135,23 @@ pub fn fetch_page(options: FetchPageOptions) -> Result<FunctionTool> {
         Ok::<_, String>(Page { url, title, bytes_left_out: whole - text.len(), text })
     });
     Ok(tool.timeout(timeout))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{Tool, ToolCall};
+
+    #[tokio::test]
+    async fn a_page_may_take_all_time_there_is() {
+        let options = FetchPageOptions::default().allowed_hosts(["localhost"]).timeout(Duration::MAX);
+        let tool = fetch_page(options).unwrap();
+
+        let call = ToolCall::new("1", "fetch_page", json!({"url": "http://localhost:1/"}));
+        let error = tool.invoke(&call).await.unwrap_err().chain();
+
+        assert!(error.contains("refused"), "{error}");
+    }
 }

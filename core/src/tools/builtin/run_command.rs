@@ -3,7 +3,7 @@ mod rules;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -105,24 +105,31 @@ pub fn run_command(
     let spec = spec(&rules);
     let environment: BTreeMap<String, OsString> =
         options.environment.iter().filter_map(|name| Some((name.clone(), std::env::var_os(name)?))).collect();
-    let timeout = options.timeout + process::PATIENCE * 4;
+    let timeout = options.timeout.saturating_add(process::PATIENCE * 4);
     let shared = Arc::new((rules, environment, resolved, options));
+    let of_preview = Arc::clone(&shared);
     let tool = FunctionTool::from_spec(spec, move |asked: Arguments| {
         let shared = Arc::clone(&shared);
         async move {
             let (rules, environment, dir, options) = &*shared;
-            let program = rules.program(&asked.program, &asked.arguments)?;
             if options.dry_run {
-                let (program, dir) = (program.display(), dir.display());
-                return Ok(format!(
-                    "dry run, not started: `{program}` with {:?} in `{dir}`",
-                    asked.arguments
-                ));
+                return Ok(format!("dry run, not started: {}", started(rules, &asked, dir)?));
             }
+            let program = rules.program(&asked.program, &asked.arguments)?;
             Process { program, arguments: &asked.arguments, environment, dir }.run(options).await
         }
     });
+    let tool = tool.previewed(move |asked: Arguments| {
+        let (rules, _, dir, _) = &*of_preview;
+        Ok(format!("it would have started {}", started(rules, &asked, dir)?))
+    });
     Ok(tool.timeout(timeout))
+}
+
+/// What a call would start, if it may.
+fn started(rules: &Rules, asked: &Arguments, dir: &Path) -> Result<String, String> {
+    let program = rules.program(&asked.program, &asked.arguments)?;
+    Ok(format!("`{}` with {:?} in `{}`", program.display(), asked.arguments, dir.display()))
 }
 
 fn check(options: &RunCommandOptions) -> Result<()> {

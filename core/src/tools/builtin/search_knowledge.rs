@@ -23,7 +23,7 @@ pub struct SearchKnowledgeOptions {
     pub k: usize,
     /// At most this many passages, also where more are asked for. Default 10.
     pub max_k: usize,
-    /// Which passages may be found. Default: all.
+    /// Which passages may be found, of those that the [run](crate::Request::filter) may find. Default: all.
     pub filter: Option<Filter>,
     /// Passages that do not fit into this much output are left out, but for the best one. Default 12 KiB.
     pub max_output_bytes: usize,
@@ -83,7 +83,7 @@ struct Shown {
 ///
 /// # What it can never do
 ///
-/// Change what is stored, find what the `filter` of its options leaves out, or give more than `max_k` passages. It
+/// Change what is stored, find what the `filter` of its options or that of the run leaves out, or give more than `max_k` passages. It
 /// cannot keep a document from lying: what it says is data, and no more to be trusted than who wrote it.
 ///
 /// # Errors
@@ -99,17 +99,24 @@ pub fn search_knowledge(retriever: impl Retriever, options: SearchKnowledgeOptio
     }
     let spec = ToolSpec::new(&options.name, &options.description, schema_of::<Arguments>());
     let shared = Arc::new((retriever, options));
-    Ok(FunctionTool::from_spec(spec, move |arguments: Arguments| {
-        let shared = Arc::clone(&shared);
+    Ok(FunctionTool::for_runs(spec, move |arguments: Arguments, context| {
+        let (shared, of_run) = (Arc::clone(&shared), context.filter.clone());
         async move {
             let (retriever, options) = &*shared;
             let k = arguments.limit.map_or(options.k, NonZeroUsize::get).min(options.max_k);
             let mut query = Query::new(arguments.query).k(k);
-            query.filter.clone_from(&options.filter);
+            query.filter = both(options.filter.clone(), of_run);
             let passages = retriever.retrieve(&query).await.map_err(|error| error.chain())?;
             Ok::<_, String>(Found { passages: fitting(passages, options.max_output_bytes) })
         }
     }))
+}
+
+fn both(one: Option<Filter>, other: Option<Filter>) -> Option<Filter> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(Filter::all([one, other])),
+        (one, other) => one.or(other),
+    }
 }
 
 /// The passages that fit, best first; the best one in any case.
@@ -128,11 +135,14 @@ fn fitting(passages: Vec<Passage>, room: usize) -> Vec<Shown> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use serde_json::{Value, json};
 
     use super::*;
     use crate::retrieval::KnowledgeBase;
-    use crate::{Document, HashedEmbedder, Tool, ToolCall};
+    use crate::tools::{ResultCache, ToolContext};
+    use crate::{Document, HashedEmbedder, Tool, ToolCall, ToolPolicy, ToolRegistry, Toolbox};
 
     async fn base() -> KnowledgeBase {
         let base = KnowledgeBase::in_memory(HashedEmbedder::new(64)).await.unwrap();
@@ -180,6 +190,39 @@ mod tests {
         assert_eq!(sources(&found(options().filter(public), all).await), ["bees.md"]);
         assert_eq!(found(options(), json!({"query": ""})).await, r#"{"passages":[]}"#);
         assert!(search_knowledge(base().await, options().k(0)).is_err());
+    }
+
+    #[tokio::test]
+    async fn a_run_finds_no_more_than_its_own_filter_admits() {
+        let found = async |of_options: Option<Filter>, of_run: Option<Filter>| {
+            let options = SearchKnowledgeOptions { filter: of_options, ..SearchKnowledgeOptions::default() };
+            let tool = search_knowledge(base().await, options).unwrap();
+            let context = ToolContext { filter: of_run, ..ToolContext::new() };
+            let call = ToolCall::new("1", "search_knowledge", json!({"query": "bees moon"}));
+            sources(&tool.invoke_for(&call, &context).await.unwrap().content)
+        };
+        let only = |kind: &str| Some(Filter::equals("kind", kind));
+
+        assert_eq!(found(None, only("public")).await, ["bees.md"]);
+        assert_eq!(found(only("public"), only("public")).await, ["bees.md"]);
+        assert_eq!(found(only("public"), only("secret")).await, [""; 0]);
+        assert_eq!(found(None, None).await.len(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_kept_value_is_for_runs_that_may_find_the_same() {
+        let tool = search_knowledge(base().await, SearchKnowledgeOptions::default()).unwrap();
+        let policy = ToolPolicy::default().cache(ResultCache::new(Duration::from_secs(60)));
+        let tools = Toolbox::new().add(tool.policy(policy)).unwrap();
+        let found = async |kind: &str| {
+            let context = ToolContext { filter: Some(Filter::equals("kind", kind)), ..ToolContext::new() };
+            let call = ToolCall::new("1", "search_knowledge", json!({"query": "bees moon"}));
+            sources(&tools.invoke_for(&call, &context).await.unwrap().content)
+        };
+
+        assert_eq!(found("secret").await, ["moon.md"]);
+        assert_eq!(found("public").await, ["bees.md"]);
+        assert_eq!(found("secret").await, ["moon.md"]);
     }
 
     #[tokio::test]

@@ -35,10 +35,10 @@ impl Process<'_> {
     pub(super) async fn run(self, options: &RunCommandOptions) -> Result<String, String> {
         let name = self.program.display();
         let mut child = self.command().spawn().map_err(|error| format!("cannot start `{name}`: {error}"))?;
-        let group = Group::of(&child);
+        let mut group = Group::of(&child);
         let (mut output, mut errors) = (Written::new(options), Written::new(options));
         let reading = join(output.read(child.stdout.take()), errors.read(child.stderr.take()));
-        let (status, is_late) = watch(&mut child, &group, reading, options.timeout).await;
+        let (status, is_late) = watch(&mut child, &mut group, reading, options.timeout).await;
         let status = status.map_err(|error| format!("lost sight of `{name}`: {error}"))?;
         let written = format!("{}{}", output.shown("output"), errors.shown("errors"));
         if is_late {
@@ -61,7 +61,7 @@ impl Process<'_> {
 /// group. Says whether that was needed.
 async fn watch(
     child: &mut Child,
-    group: &Group,
+    group: &mut Group,
     reading: impl Future<Output = ((), ())>,
     limit: Duration,
 ) -> (std::io::Result<ExitStatus>, bool) {
@@ -72,7 +72,7 @@ async fn watch(
         group.signal(Signal::TERM);
         ended = timeout(PATIENCE, end(child, &mut reading)).await.ok();
     }
-    group.signal(Signal::KILL);
+    group.end();
     let status = match ended {
         Some(status) => status,
         None => child.wait().await,
@@ -117,11 +117,17 @@ impl Group {
             let _ = kill_process_group(leader, signal);
         }
     }
+
+    /// Ends it, once: when all of it is gone, its number may be that of another group.
+    fn end(&mut self) {
+        self.signal(Signal::KILL);
+        self.0 = None;
+    }
 }
 
 impl Drop for Group {
     fn drop(&mut self) {
-        self.signal(Signal::KILL);
+        self.end();
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Instant;
 use serde_json::json;
 
 use super::*;
-use crate::{Tool, ToolCall};
+use crate::{Tool, ToolCall, ToolContext, ToolRegistry, ToolStatus, Toolbox};
 
 /// Any script, for a shell that is allowed.
 fn shell() -> Vec<AllowedCommand> {
@@ -188,6 +188,42 @@ async fn a_dry_run_says_what_would_run_and_runs_nothing() {
     assert_eq!(said, expected);
     assert!(refused.is_err());
     assert!(!folder.join("made").exists());
+}
+
+#[tokio::test]
+async fn a_dry_run_keeps_to_the_rules() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().canonicalize().unwrap();
+    let tool = run_command(&folder, vec![AllowedCommand::new("sh", ["-c", "touch .*"])], options()).unwrap();
+    let tools = Toolbox::new().add(tool).unwrap();
+    let dry_run = async |script: &str| {
+        let call = ToolCall::new("1", "run_command", json!({"program": "sh", "arguments": ["-c", script]}));
+        tools.invoke_for(&call, &ToolContext::new().dry_run()).await.unwrap()
+    };
+
+    let allowed = dry_run("touch made").await;
+    let forbidden = dry_run("rm made").await;
+
+    let said = &allowed.content;
+    assert_eq!(allowed.status, ToolStatus::DryRun);
+    assert!(said.starts_with("dry run: `run_command` was not run; it would have started `/"), "{said}");
+    let rest = format!("/sh` with [\"-c\", \"touch made\"] in `{}`", folder.display());
+    assert!(said.ends_with(&rest), "{said}");
+    assert_eq!(forbidden.status, ToolStatus::Error);
+    assert!(
+        forbidden.content.starts_with("`run_command` failed: `sh -c rm made` is not allowed"),
+        "{}",
+        forbidden.content
+    );
+    assert!(!folder.join("made").exists());
+}
+
+#[tokio::test]
+async fn a_process_may_have_all_time_there_is() {
+    assert_eq!(
+        run(options().timeout(Duration::MAX), "echo done").await.unwrap(),
+        "exit code 0\noutput:\ndone"
+    );
 }
 
 #[tokio::test]
