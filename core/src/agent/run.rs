@@ -20,6 +20,9 @@ use crate::schema::ValueSchema;
 use crate::tools::ToolContext;
 use crate::{Error, Result};
 
+/// The last answer has this part of a run's time: a fifth.
+const LAST_ANSWER: u32 = 5;
+
 /// How the turns of a run end.
 enum Last {
     /// The model says the answer.
@@ -228,7 +231,7 @@ impl Run {
     async fn turns(&mut self, draft: &mut Draft) -> Result<Last> {
         let parts = Arc::clone(&self.parts);
         let tools = parts.tools.as_deref().filter(|_| draft.has_tools());
-        let mut context = ToolContext { deadline: self.deadline, ..self.request.tool_context() };
+        let mut context = ToolContext { deadline: self.end_of_tools(), ..self.request.tool_context() };
         let mut calls = Calls::new(parts.limits.max_tool_calls);
         let mut turns_before = 0;
         if let Some(resumed) = self.request.resumed.take() {
@@ -355,6 +358,12 @@ impl Run {
         own.tool_calls += other.tool_calls;
         let tokens = other.tokens_per_second.unwrap_or_default() * other.decoding.as_secs_f64();
         self.decoded_tokens += tokens.round() as usize;
+    }
+
+    /// When tools are stopped, so that there is time for a last answer.
+    fn end_of_tools(&self) -> Option<tokio::time::Instant> {
+        let now = tokio::time::Instant::now();
+        self.deadline.map(|end| end - end.saturating_duration_since(now) / LAST_ANSWER)
     }
 
     /// What is left of the time of this run.

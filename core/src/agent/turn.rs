@@ -16,6 +16,7 @@ use crate::tools::{ToolContext, ToolRegistry, canonical};
 use crate::{Error, Result};
 
 const ALREADY_RUN: &str = "was already run with these arguments; answer with the output above";
+const LATE: &str = "it was stopped, since the time of the run is nearly over; answer with what is known";
 
 /// What one generation gave.
 #[derive(Debug)]
@@ -128,17 +129,18 @@ pub(super) struct Calls {
     limit: usize,
     left: usize,
     asked: HashSet<[u8; 32]>,
-    repeated: bool,
+    /// Whether a call was repeated, or the time for tools is over.
+    over: bool,
 }
 
 impl Calls {
     pub(super) fn new(limit: usize) -> Self {
-        Self { limit, left: limit, asked: HashSet::new(), repeated: false }
+        Self { limit, left: limit, asked: HashSet::new(), over: false }
     }
 
     /// Whether the next turn must do without tools.
     pub(super) fn are_spent(&self) -> bool {
-        self.left == 0 || self.repeated
+        self.left == 0 || self.over
     }
 
     /// Runs the calls of one turn at the same time; their outputs in the order of the calls.
@@ -150,16 +152,23 @@ impl Calls {
     ) -> Result<Vec<ToolOutput>> {
         let admitted: Vec<Result<(), String>> = calls.iter().map(|call| self.admit(call)).collect();
         let outputs = calls.iter().zip(&admitted).map(async |(call, admitted)| match admitted {
-            Ok(()) => tools.invoke_for(call, context).await,
-            Err(refusal) => Ok(ToolOutput::new(call, ToolStatus::Refused, refusal)),
+            Ok(()) => in_time(tools.invoke_for(call, context), context.deadline).await,
+            Err(refusal) => Ok(Some(ToolOutput::new(call, ToolStatus::Refused, refusal))),
         });
         let outputs = try_join_all(outputs).await?;
+        self.over |= outputs.iter().any(Option::is_none);
+        let late = |call: &ToolCall| ToolOutput::new(call, ToolStatus::Timeout, LATE);
+        let outputs: Vec<ToolOutput> = outputs
+            .into_iter()
+            .zip(calls)
+            .map(|(output, call)| output.unwrap_or_else(|| late(call)))
+            .collect();
         let failed = calls.iter().zip(&outputs).filter(|(_, output)| may_pass(output.status));
         for (call, _) in failed {
             self.asked.remove(&identity(call));
         }
         let mut refused = calls.iter().zip(&admitted).filter(|(_, admitted)| admitted.is_err());
-        self.repeated |= refused.any(|(call, _)| self.asked.contains(&identity(call)));
+        self.over |= refused.any(|(call, _)| self.asked.contains(&identity(call)));
         Ok(outputs)
     }
 
@@ -188,6 +197,22 @@ impl Calls {
 /// Whether a message is what a call was answered that an earlier one has made needless.
 pub(super) fn is_repeat(output: &Message) -> bool {
     output.content.ends_with(ALREADY_RUN)
+}
+
+/// What a call gives until the end of the time for tools; none if it gives nothing. What a journal has of such a call is that it
+/// was stopped.
+async fn in_time(
+    output: impl Future<Output = Result<ToolOutput>>,
+    end: Option<tokio::time::Instant>,
+) -> Result<Option<ToolOutput>> {
+    let outcome = match end {
+        Some(end) => tokio::time::timeout_at(end, output).await,
+        None => Ok(output.await),
+    };
+    match outcome {
+        Ok(Err(Error::Stopped { .. })) | Err(_) => Ok(None),
+        Ok(outcome) => outcome.map(Some),
+    }
 }
 
 /// Whether a call that ended so may end otherwise when it is made again.

@@ -24,7 +24,7 @@ pub struct ToolContext {
     pub priority: Priority,
     /// Which passages the run may find.
     pub filter: Option<Filter>,
-    /// When the run ends, whether it is done or not; by tokio's clock.
+    /// When tools are stopped, so that the run has time for its last answer; by tokio's clock.
     pub deadline: Option<Instant>,
     /// How many agents ask each other by tools until this run; 0 for a run that nobody's tool began.
     pub depth: usize,

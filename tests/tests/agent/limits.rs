@@ -92,6 +92,39 @@ async fn when_tokens_or_money_are_spent_the_next_turn_is_the_last() {
     assert_eq!(llm.prompts()[2].tools.len(), 1);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_tool_that_takes_too_long_leaves_time_for_a_last_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = folder.path().join("run.jsonl");
+    let slow = FunctionTool::new("slow", "", async |_: NoArguments| {
+        tokio::time::sleep(std::time::Duration::from_hours(1)).await;
+        Ok::<_, String>(())
+    });
+    let slow = slow.policy(ToolPolicy::default().timeout(std::time::Duration::from_hours(2)));
+    let llm = ScriptedLlm::new(vec![
+        ScriptedTurn::call("slow", json!({})),
+        ScriptedTurn::text("I could not wait."),
+    ]);
+    let assistant = Assistant::builder(llm.clone())
+        .tools(Toolbox::new().add(slow).unwrap())
+        .limits(Limits::default().deadline(std::time::Duration::from_secs(100)))
+        .record(&journal)
+        .build()
+        .unwrap();
+    let begin = tokio::time::Instant::now();
+
+    let told = events(&assistant, "wait").await;
+
+    assert_eq!(begin.elapsed().as_secs(), 80);
+    assert_eq!(statuses(&told), [ToolStatus::Timeout]);
+    let Some(Event::Done(answer)) = told.last() else { panic!("{told:?}") };
+    assert_eq!(answer.text, "I could not wait.");
+    assert!(llm.prompts()[1].tools.is_empty());
+    let again = events(&Assistant::replay(&journal).unwrap(), "wait").await;
+    assert_eq!(again.len(), told.len());
+    assert_eq!(again[1], told[1], "the time for tools is over again");
+}
+
 #[tokio::test]
 async fn limits_of_money_need_prices_that_can_be_paid() {
     let refused = |limits: Limits| {

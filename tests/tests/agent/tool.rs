@@ -166,7 +166,7 @@ async fn an_agent_is_asked_in_the_name_of_the_run_that_calls_it() {
     assert_eq!((asked.session, asked.depth), (None, 1));
     assert_eq!((asked.filter, asked.priority), (Some(filter), Priority::High));
     assert_eq!(asked.scopes, ["read:code".to_owned()].into());
-    assert_eq!(asked.deadline, Some(Duration::from_secs(20)));
+    assert_eq!(asked.deadline, Some(Duration::from_secs(8)), "a fifth of the time is for the last answer");
 }
 
 #[tokio::test]
