@@ -290,10 +290,10 @@ export declare class MemorySessions {
 /** A function or method of JavaScript that Rust calls with text, for text. Copies of the handle share it. */
 export declare class Method {
   /**
-   * `invoke` gets a number for the call and the arguments; `stop` gets that number when nobody waits for the
-   * value any more.
+   * `invoke` gets a number for the call and the arguments, and the number with null when nobody waits for the value any
+   * more.
    */
-  constructor(invoke: (call: number, args: string) => Promise<string>, stop: (call: number) => void)
+  constructor(invoke: (call: number, args: string | null) => Promise<string>)
 }
 
 /** Models by name that share a budget of memory. */

@@ -14,7 +14,12 @@ export interface CallContext {
  */
 export function method(work: (args: string, context: CallContext) => Promise<string>): native.Method {
   const calls = new Map<number, AbortController>();
-  const invoke = async (call: number, args: string): Promise<string> => {
+  // Calls and stops come over one queue, so that no stop comes before its call.
+  const invoke = async (call: number, args: string | null): Promise<string> => {
+    if (args === null) {
+      calls.get(call)?.abort(new AbortError());
+      return "";
+    }
     const controller = new AbortController();
     calls.set(call, controller);
     try {
@@ -25,12 +30,7 @@ export function method(work: (args: string, context: CallContext) => Promise<str
       calls.delete(call);
     }
   };
-  const stop = (call: number): void => {
-    const controller = calls.get(call);
-    calls.delete(call);
-    controller?.abort(new AbortError());
-  };
-  return new native.Method(invoke, stop);
+  return new native.Method(invoke);
 }
 
 /** A JSON Schema (2020-12) of type `object`. */

@@ -16,11 +16,12 @@ use tokio::runtime::Handle;
 use crate::convert::to_json;
 use crate::error::bridge;
 
+/// The number of a call, and its arguments; none when nobody waits for its value any more.
+type Arguments = FnArgs<(u32, Option<String>)>;
 /// `(call, arguments) => Promise<value>`. Weak: it does not keep the process alive; a pending promise does.
-type Invoke =
-    ThreadsafeFunction<FnArgs<(u32, String)>, Promise<String>, FnArgs<(u32, String)>, Status, false, true>;
-/// A function of one value whose result does not matter.
-type Tell<T> = ThreadsafeFunction<T, (), T, Status, false, true>;
+type Invoke = ThreadsafeFunction<Arguments, Promise<String>, Arguments, Status, false, true>;
+/// A function of text whose result does not matter.
+type Tell = ThreadsafeFunction<String, (), String, Status, false, true>;
 
 /// A function or method of JavaScript that Rust calls with text, for text. Copies of the handle share it.
 #[derive(Clone)]
@@ -31,25 +32,17 @@ pub struct Method {
 
 struct Called {
     invoke: Invoke,
-    stop: Tell<u32>,
     calls: AtomicU32,
 }
 
 #[napi]
 impl Method {
-    /// `invoke` gets a number for the call and the arguments; `stop` gets that number when nobody waits for the
-    /// value any more.
-    #[napi(
-        constructor,
-        ts_args_type = "invoke: (call: number, args: string) => Promise<string>, stop: (call: number) => void"
-    )]
-    pub fn new(
-        invoke: Function<'_, FnArgs<(u32, String)>, Promise<String>>,
-        stop: Function<'_, u32, ()>,
-    ) -> napi::Result<Self> {
+    /// `invoke` gets a number for the call and the arguments, and the number with null when nobody waits for the value any
+    /// more.
+    #[napi(constructor, ts_args_type = "invoke: (call: number, args: string | null) => Promise<string>")]
+    pub fn new(invoke: Function<'_, Arguments, Promise<String>>) -> napi::Result<Self> {
         let invoke = invoke.build_threadsafe_function().callee_handled::<false>().weak::<true>().build()?;
-        let stop = stop.build_threadsafe_function().callee_handled::<false>().weak::<true>().build()?;
-        Ok(Self { function: Arc::new(Called { invoke, stop, calls: AtomicU32::new(0) }) })
+        Ok(Self { function: Arc::new(Called { invoke, calls: AtomicU32::new(0) }) })
     }
 }
 
@@ -59,7 +52,7 @@ impl Method {
         let number = self.function.calls.fetch_add(1, Ordering::Relaxed);
         let mut waiting = Waiting { function: Arc::clone(&self.function), number, over: false };
         // `call_async` would end the process if the function threw.
-        let started = self.function.invoke.call_async_catch((number, arguments).into()).await;
+        let started = self.function.invoke.call_async_catch((number, Some(arguments)).into()).await;
         let promise = started.map_err(|error| bridge(what, error))?;
         let value = promise.await;
         waiting.over = true;
@@ -81,7 +74,9 @@ impl Method {
     pub(crate) fn tell(&self, arguments: &impl Serialize) {
         let number = self.function.calls.fetch_add(1, Ordering::Relaxed);
         if let Ok(arguments) = to_json(arguments) {
-            self.function.invoke.call((number, arguments).into(), ThreadsafeFunctionCallMode::NonBlocking);
+            self.function
+                .invoke
+                .call((number, Some(arguments)).into(), ThreadsafeFunctionCallMode::NonBlocking);
         }
     }
 
@@ -107,7 +102,8 @@ struct Waiting {
 impl Drop for Waiting {
     fn drop(&mut self) {
         if !self.over {
-            self.function.stop.call(self.number, ThreadsafeFunctionCallMode::NonBlocking);
+            let stop = (self.number, None).into();
+            self.function.invoke.call(stop, ThreadsafeFunctionCallMode::NonBlocking);
         }
     }
 }
@@ -165,7 +161,7 @@ impl Tool for JsTool {
 
 /// A JavaScript function that is told how far something is.
 pub(crate) struct JsProgress {
-    tell: Tell<String>,
+    tell: Tell,
 }
 
 impl JsProgress {

@@ -1,8 +1,8 @@
 // Objects of one's own as parts of an assistant.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { KnowledgeBase, MemoryCache, RushlightError } from "rushlight";
-import { all, scripted, sleep, until } from "./support/index.mjs";
+import { KnowledgeBase, MemoryCache, RushlightError, tool } from "rushlight";
+import { all, object, scripted, sleep, until } from "./support/index.mjs";
 
 /** A retriever of one's own. */
 class Shelf {
@@ -155,6 +155,27 @@ test("a retriever without a version is never answered from a cache that outlives
   }
 
   assert.deepEqual(texts, ["one", "two", "three"]);
+});
+
+test("a call that is late while the thread is busy gets a signal that is aborted", async () => {
+  const signals = [];
+  const wait = tool({
+    name: "wait",
+    description: "Waits",
+    input: object({ number: { type: "integer" } }),
+    timeoutMs: 20,
+    execute: (_, { signal }) => {
+      signals.push(signal);
+      // Nothing else is delivered meanwhile: the next call is late before it begins.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+      return new Promise(() => {});
+    },
+  });
+  const toolCalls = [1, 2, 3].map((number) => ({ name: "wait", arguments: { number } }));
+
+  await scripted([{ toolCalls }, { text: "late" }], { tools: [wait] }).assistant.run("?");
+
+  await until(() => signals.length === 3 && signals.every((signal) => signal.aborted));
 });
 
 test("a method is told when its run is stopped", async () => {

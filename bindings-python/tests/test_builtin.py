@@ -149,7 +149,7 @@ def test_any_retriever_is_a_tool() -> None:
 
 
 def test_a_search_keeps_to_the_filter_of_its_run() -> None:
-    base = KnowledgeBase.in_memory(HashedEmbedder(64))
+    base = KnowledgeBase(None, HashedEmbedder(64))
     base.ingest([Document(f"{owner}.md", "Bees dance.", metadata={"owner": owner}) for owner in ("ann", "bob")])
     search = {"tool_calls": [{"name": "search_knowledge", "arguments": {"query": "bees"}}]}
     assistant = Assistant(ScriptedLlm([search, {"text": ["Found."]}]), tools=[tools.search_knowledge(base)])

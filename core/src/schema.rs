@@ -1,9 +1,9 @@
 //! JSON Schema: what a value has to be.
 
-use jsonschema::{Draft, ValidationError, Validator};
+use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{Error, Result};
 
@@ -11,6 +11,10 @@ use crate::{Error, Result};
 const MAX_BYTES: usize = 64 << 10;
 /// Levels of objects and arrays in one schema.
 const MAX_DEPTH: usize = 32;
+/// Bytes of all patterns of one schema, compiled, where the application says what an answer has to be.
+pub(crate) const PATTERNS_OF_ANSWERS: usize = 64 << 20;
+/// The same for what a tool accepts, which may come from a stranger.
+pub(crate) const PATTERNS_OF_TOOLS: usize = 8 << 20;
 /// Mistakes that one explanation names.
 const MAX_MISTAKES: usize = 5;
 /// Characters of a wrong value that an explanation repeats.
@@ -23,8 +27,9 @@ pub(crate) struct ValueSchema {
 }
 
 impl ValueSchema {
-    /// Compiles a schema, or says which cap or rule it breaks; `what` names it.
-    pub(crate) fn compile(what: &str, schema: &Value) -> Result<Self> {
+    /// Compiles a schema, or says which cap or rule it breaks; `what` names it. Its patterns have this much room when they
+    /// are compiled, each an equal part.
+    pub(crate) fn compile(what: &str, schema: &Value, patterns: usize) -> Result<Self> {
         let refuse = |message: String| Err(Error::invalid(what, message));
         if depth_exceeds(schema, MAX_DEPTH) {
             return refuse(format!("expected at most {MAX_DEPTH} levels, got more"));
@@ -33,7 +38,10 @@ impl ValueSchema {
         if bytes > MAX_BYTES {
             return refuse(format!("expected at most {MAX_BYTES} bytes of schema, got {bytes}"));
         }
-        match jsonschema::options().with_draft(Draft::Draft202012).build(schema) {
+        let room = patterns / count_patterns(schema).max(1);
+        let patterns = PatternOptions::fancy_regex().size_limit(room).dfa_size_limit(room);
+        let options = jsonschema::options().with_draft(Draft::Draft202012).with_pattern_options(patterns);
+        match options.build(schema) {
             Ok(validator) => Ok(Self { validator }),
             Err(error) => refuse(format!(
                 "expected JSON Schema 2020-12, got a mistake at `{}`: {error}",
@@ -101,6 +109,23 @@ fn depth_exceeds(value: &Value, limit: usize) -> bool {
     false
 }
 
+/// The regular expressions of a schema, or a few more.
+fn count_patterns(schema: &Value) -> usize {
+    let (mut open, mut count) = (vec![schema], 0);
+    while let Some(value) = open.pop() {
+        match value {
+            Value::Array(items) => open.extend(items),
+            Value::Object(fields) => {
+                count += usize::from(fields.get("pattern").is_some_and(Value::is_string));
+                count += fields.get("patternProperties").and_then(Value::as_object).map_or(0, Map::len);
+                open.extend(fields.values());
+            }
+            _ => {}
+        }
+    }
+    count
+}
+
 /// The JSON Schema of `T`, in the short form that suits a prompt: one object, without references where the
 /// type allows it, without the type's own name.
 pub(crate) fn schema_of<T: JsonSchema>() -> Value {
@@ -122,10 +147,52 @@ mod tests {
     use super::*;
 
     #[test]
+    fn tmp_times() {
+        let of = |pattern: &str, count: usize| {
+            let named = |number: usize| (format!("a{number}"), json!({"type": "string", "pattern": pattern}));
+            json!({"type": "object", "properties": (0..count).map(named).collect::<Map<_, _>>()})
+        };
+        for (pattern, counts) in [
+            (r"\p{L}{200}", [1, 10, 100, 2000]),
+            (r"^[\p{L} .'-]{1,40}$", [1, 10, 20, 100]),
+            ("[a-z]{1,4000}", [1, 10, 100, 1000]),
+            ("(([a-z0-9]{1,90}|'[^'\\n]{1,120}') ){1,8}", [1, 5, 20, 100]),
+        ] {
+            for count in counts {
+                for room in [PATTERNS_OF_TOOLS, PATTERNS_OF_ANSWERS] {
+                    let begin = std::time::Instant::now();
+                    let outcome = ValueSchema::compile("schema", &of(pattern, count), room)
+                        .map(drop)
+                        .map_err(|e| e.chain().chars().take(160).collect::<String>());
+                    println!("{pattern} {count} {room} {:?} {outcome:?}", begin.elapsed());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn patterns_share_their_room() {
+        let of = |pattern: &str, count: usize| {
+            let named = |number: usize| (format!("a{number}"), json!({"type": "string", "pattern": pattern}));
+            json!({"type": "object", "properties": (0..count).map(named).collect::<Map<_, _>>()})
+        };
+        let compile = |schema: &Value| ValueSchema::compile("schema", schema, PATTERNS_OF_TOOLS);
+        let name = r"^[\p{L} .'-]{1,40}$";
+
+        assert!(compile(&of("^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$", 40)).is_ok());
+        assert!(compile(&of(name, 1)).is_ok());
+        let error = compile(&of(name, 100)).unwrap_err().chain();
+        let place = "invalid schema: expected JSON Schema 2020-12, got a mistake at `/properties/a0/pattern`";
+        assert!(error.starts_with(place), "{error}");
+        let names: Map<_, _> = (0..100).map(|number| (format!("{name}{number}"), json!(true))).collect();
+        assert!(compile(&json!({"patternProperties": names})).is_err());
+    }
+
+    #[test]
     fn a_text_is_a_value_that_fits_or_says_why_not() {
         let schema =
             json!({"type": "object", "properties": {"age": {"type": "integer"}}, "required": ["age"]});
-        let schema = ValueSchema::compile("schema", &schema).unwrap();
+        let schema = ValueSchema::compile("schema", &schema, PATTERNS_OF_ANSWERS).unwrap();
 
         assert_eq!(schema.read("{\"age\": 3}"), Ok(json!({"age": 3})));
         assert_eq!(schema.read("```json\n{\"age\": 3}\n```\n"), Ok(json!({"age": 3})));

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{Agent, Answer, Event, Request};
-use crate::schema::{ValueSchema, schema_of};
+use crate::schema::{PATTERNS_OF_ANSWERS, ValueSchema, schema_of};
 use crate::{Error, Result};
 
 /// How many requests of a [batch](AgentExt::ask_batch) are worked on at the same time where nobody says how many.
@@ -105,7 +105,7 @@ pub trait AgentExt: Agent {
     /// [`Error::Invalid`] for a schema that is none, has more than 64 KiB or more than 32 levels; and those of
     /// [`extract`](Self::extract).
     async fn extract_json(&self, request: impl Into<Request> + Send, schema: Value) -> Result<Value> {
-        let expected = ValueSchema::compile("schema", &schema)?;
+        let expected = ValueSchema::compile("schema", &schema, PATTERNS_OF_ANSWERS)?;
         let request = request.into().schema(schema);
         // An agent of the caller's own may not have looked at it.
         let answer = self.ask(request).await?;

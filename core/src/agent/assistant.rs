@@ -13,7 +13,7 @@ use crate::cache::{Cache, SingleFlight};
 use crate::llm::{Llm, Prompt, Sampling};
 use crate::message::ToolSpec;
 use crate::retrieval::Retriever;
-use crate::schema::ValueSchema;
+use crate::schema::{PATTERNS_OF_ANSWERS, ValueSchema};
 use crate::session::SessionStore;
 use crate::tools::{ToolContext, ToolRegistry};
 use crate::{Error, Result};
@@ -138,8 +138,11 @@ impl Agent for Assistant {
                 "expected `free` beside a schema, which the answer has to fit",
             ));
         }
-        let schema =
-            request.schema.as_ref().map(|schema| ValueSchema::compile("schema", schema)).transpose()?;
+        let schema = request
+            .schema
+            .as_ref()
+            .map(|schema| ValueSchema::compile("schema", schema, PATTERNS_OF_ANSWERS))
+            .transpose()?;
         let parts = Arc::clone(&self.parts);
         Ok(events(move |emitter| Run::new(parts, request, schema, emitter).walk()))
     }

@@ -2,10 +2,12 @@ use std::fmt::Write;
 
 use crate::Result;
 use crate::llm::Llm;
+use crate::message::ToolCall;
 use crate::retrieval::Passage;
 
-const OPEN: &str = "<passages>";
-const CLOSE: &str = "</passages>";
+/// Between these marks stands text that is data, and cannot write them itself.
+const PASSAGES: &str = "passages";
+const OUTPUT: &str = "output";
 
 /// The passages that go into the prompt, best first: each whole, all together at most `budget` tokens of
 /// the model. A passage that does not fit is left out and the next one is tried.
@@ -23,20 +25,28 @@ pub(super) fn pack(llm: &dyn Llm, passages: Vec<Passage>, budget: usize) -> Resu
 /// The passages as the model sees them: numbered from 1, each under its title, between marks
 /// that no passage can write itself.
 pub(super) fn render(passages: &[Passage]) -> String {
-    let mut text = format!("{OPEN}\n");
+    let mut text = format!("<{PASSAGES}>\n");
     for (index, chunk) in chunks(passages).iter().enumerate() {
         let _ = write!(text, "[{}]{chunk}\n\n", index + 1);
     }
     text.truncate(text.trim_end().len());
-    text.push('\n');
-    text.push_str(CLOSE);
+    let _ = write!(text, "\n</{PASSAGES}>");
     text
+}
+
+/// What a call returned, as a part of the question.
+pub(super) fn output(call: &ToolCall, content: &str) -> String {
+    let data = |text: &str| without_marks(OUTPUT, &without_marks(PASSAGES, text));
+    let asked = data(&format!("{} with {}", call.name, call.arguments));
+    format!("The call of {asked} returned:\n<{OUTPUT}>\n{}\n</{OUTPUT}>", data(content))
 }
 
 /// The part of each passage that does not depend on the others, with the space before it.
 pub(super) fn chunks(passages: &[Passage]) -> Vec<String> {
     let chunk = |passage: &Passage| {
-        format!(" {}\n{}", heading(passage), without_marks(passage.text.trim())).trim_end().to_owned()
+        format!(" {}\n{}", heading(passage), without_marks(PASSAGES, passage.text.trim()))
+            .trim_end()
+            .to_owned()
     };
     passages.iter().map(chunk).collect()
 }
@@ -51,10 +61,11 @@ fn heading(passage: &Passage) -> String {
         }
     }
     let line = if names.is_empty() { passage.source.clone() } else { names.join(" › ") };
-    without_marks(&line.split_whitespace().collect::<Vec<_>>().join(" "))
+    without_marks(PASSAGES, &line.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
-/// `text`, unable to end the passages.
-pub(super) fn without_marks(text: &str) -> String {
-    text.replace(CLOSE, "(/passages)").replace(OPEN, "(passages)")
+/// `text` without the marks of this name.
+fn without_marks(name: &str, text: &str) -> String {
+    text.replace(&format!("</{name}>"), &format!("(/{name})"))
+        .replace(&format!("<{name}>"), &format!("({name})"))
 }

@@ -80,9 +80,9 @@ impl Invocation<'_> {
         if !self.member.policy.dry_run && !self.context.dry_run {
             return Ok(());
         }
-        let (member, asked, context) = (Arc::clone(self.member), call.clone(), self.context.clone());
+        let (member, asked, of_run) = (Arc::clone(self.member), call.clone(), self.context.clone());
         let preview = async move {
-            let text = member.tool.preview(&asked, &context).await?;
+            let text = member.tool.preview(&asked, &of_run).await?;
             let text = text.unwrap_or_else(|| format!("it would have run with {}", asked.arguments));
             Ok(ToolOutput::new(&asked, ToolStatus::Success, text))
         };

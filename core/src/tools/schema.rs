@@ -1,7 +1,7 @@
 use serde_json::Value;
 
 use crate::message::ToolSpec;
-use crate::schema::ValueSchema;
+use crate::schema::{PATTERNS_OF_TOOLS, ValueSchema};
 use crate::{Error, Result};
 
 /// What a tool accepts, compiled.
@@ -18,7 +18,7 @@ impl ArgumentSchema {
         if spec.parameters.get("type").and_then(Value::as_str) != Some("object") {
             return Err(Error::invalid(what, "expected a JSON Schema with `\"type\": \"object\"`"));
         }
-        let schema = ValueSchema::compile(&what, &spec.parameters)?;
+        let schema = ValueSchema::compile(&what, &spec.parameters, PATTERNS_OF_TOOLS)?;
         Ok(Self { schema, outline: outline(&spec.parameters) })
     }
 

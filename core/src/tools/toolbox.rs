@@ -50,7 +50,8 @@ impl Toolbox {
     /// The same tools and one more.
     ///
     /// Refuses a name that is taken or not made of 1 to 64 of `[a-zA-Z0-9_-]`, the 257th tool, a policy that cannot
-    /// be kept, and parameters that are no JSON Schema 2020-12 of an object, larger than 64 KiB or deeper than 32 levels.
+    /// be kept, and parameters that are no JSON Schema 2020-12 of an object, larger than 64 KiB or deeper than 32 levels, or
+    /// whose patterns take more than 2 MiB when they are compiled.
     #[expect(clippy::should_implement_trait, reason = "a toolbox grows by a tool; it is no number")]
     pub fn add(mut self, tool: impl Tool) -> Result<Self> {
         let member = Member::new(tool)?;

@@ -159,7 +159,7 @@ async fn the_same_call_is_run_once_and_then_the_question_is_asked_with_its_outpu
     let last = llm.prompts().pop().unwrap();
     assert!(last.tools.is_empty());
     let asked = "\
-        The call of add with {\"a\":1,\"b\":2} returned:\n3\n\n\
+        The call of add with {\"a\":1,\"b\":2} returned:\n<output>\n3\n</output>\n\n\
         Question: 1 + 2?\n\n\
         Answer in one to three sentences, in plain words, with the values that were returned.";
     assert_eq!(last.messages.last(), Some(&Message::user(asked)));
@@ -188,7 +188,11 @@ async fn a_call_that_failed_may_be_made_again_until_it_does_not() {
     let offered: Vec<usize> = prompts.iter().map(|prompt| prompt.tools.len()).collect();
     assert_eq!(offered, [1, 1, 1, 0]);
     let asked = &prompts[3].messages.last().unwrap().content;
-    assert!(asked.starts_with("The call of flaky with {} returned:\nthe sun shines\n\nQuestion"));
+    assert!(
+        asked.starts_with(
+            "The call of flaky with {} returned:\n<output>\nthe sun shines\n</output>\n\nQuestion"
+        )
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -43,8 +43,7 @@ async fn a_rate_of_each_session_is_that_of_the_session_that_asks() {
         outer.ask(Request::new("Go").session(session)).await.unwrap();
     }
 
-    use ToolStatus::{RateLimited, Success};
-    assert_eq!(noted.statuses(), [Success, Success, RateLimited]);
+    assert_eq!(noted.statuses(), [ToolStatus::Success, ToolStatus::Success, ToolStatus::RateLimited]);
 }
 
 /// An agent with the outputs of its tools.

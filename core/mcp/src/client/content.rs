@@ -1,9 +1,12 @@
-use jsonschema::{Draft, Validator};
+use jsonschema::{Draft, PatternOptions, Validator};
 use rmcp::model::{CallToolResult, ContentBlock, ResourceContents};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// Bytes of a schema that is compiled.
 const MAX_SCHEMA: usize = 64 << 10;
+
+/// Bytes of all its patterns, compiled; each has an equal part.
+const MAX_PATTERNS: usize = 2 << 20;
 
 /// What a tool promises to give.
 #[derive(Debug)]
@@ -18,9 +21,11 @@ impl OutputSchema {
         if bytes > MAX_SCHEMA {
             return Err(format!("expected at most {MAX_SCHEMA} bytes of output schema, got {bytes}"));
         }
-        let options = jsonschema::options().with_draft(Draft::Draft202012);
-        let validator = options.build(schema);
-        let validator = validator
+        let room = MAX_PATTERNS / count_patterns(schema).max(1);
+        let patterns = PatternOptions::fancy_regex().size_limit(room).dfa_size_limit(room);
+        let options = jsonschema::options().with_draft(Draft::Draft202012).with_pattern_options(patterns);
+        let validator = options
+            .build(schema)
             .map_err(|error| format!("expected an output schema of JSON Schema 2020-12: {error}"))?;
         Ok(Self { validator })
     }
@@ -30,6 +35,19 @@ impl OutputSchema {
         self.validator.validate(value).map_err(|error| {
             format!("its structured content is not what it promised: at `{}`: {error}", error.instance_path())
         })
+    }
+}
+
+/// The regular expressions of a schema, or a few more.
+fn count_patterns(schema: &Value) -> usize {
+    match schema {
+        Value::Array(items) => items.iter().map(count_patterns).sum(),
+        Value::Object(fields) => {
+            let named = fields.get("patternProperties").and_then(Value::as_object).map_or(0, Map::len);
+            let own = usize::from(fields.get("pattern").is_some_and(Value::is_string));
+            own + named + fields.values().map(count_patterns).sum::<usize>()
+        }
+        _ => 0,
     }
 }
 
@@ -89,6 +107,21 @@ mod tests {
         assert_eq!(
             read(json!({"content": [{"type": "text", "text": "no"}], "isError": true}), None).unwrap_err(),
             "no"
+        );
+    }
+
+    #[test]
+    fn patterns_share_their_room() {
+        let of = |pattern: &str, count: usize| {
+            let fields = (0..count).map(|number| (number.to_string(), json!({"pattern": pattern})));
+            OutputSchema::compile(&json!({"properties": fields.collect::<Map<_, _>>()}))
+        };
+
+        assert!(of("^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$", 40).is_ok());
+        assert!(
+            of(r"^\p{L}{200}$", 1000)
+                .unwrap_err()
+                .starts_with("expected an output schema of JSON Schema 2020-12")
         );
     }
 

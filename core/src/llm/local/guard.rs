@@ -1,5 +1,5 @@
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rushlight_models::{CallSyntax, Calls, ChatTemplate, Error, Grammar, Grammars, LanguageModel, Matcher};
 use serde_json::Value;
@@ -9,19 +9,18 @@ use crate::llm::{Prompt, ToolChoice};
 /// Grammars that are kept for prompts with equal tools.
 const KEPT: usize = 32;
 
-/// The grammars of a model, each compiled once for all prompts with equal tools.
+/// The grammars of a model, each compiled once for all prompts with equal tools. Prompts wait for their own grammar alone:
+/// one of hostile tools may take seconds.
 #[derive(Debug, Default)]
 pub(super) struct GuardMaker {
-    state: Mutex<State>,
+    /// Made for the first prompt that needs one.
+    grammars: Mutex<Option<Arc<Grammars>>>,
+    /// The one that was used last comes last.
+    kept: Mutex<VecDeque<(Grammar, Start)>>,
 }
 
-#[derive(Debug, Default)]
-struct State {
-    /// Made for the first prompt that needs one.
-    grammars: Option<Grammars>,
-    /// The one that was used last comes last.
-    kept: VecDeque<(Grammar, Matcher)>,
-}
+/// The start of a grammar, once it is compiled.
+type Start = Arc<Mutex<Option<Matcher>>>;
 
 impl GuardMaker {
     /// What holds an answer to the prompt's schema and its calls to their tools; none if nothing does. With `constrain_calls`
@@ -55,30 +54,40 @@ impl GuardMaker {
             None if constrain_calls && !tools.is_empty() => Grammar::calls(&calls)?,
             None => return Ok(None),
         };
-        let matcher = self.start(model, grammar)?;
+        let matcher = self.start(model, &grammar)?;
         Ok(Some(Box::new(Guard::new(matcher, from_the_start, opening_token))))
     }
 
-    fn start(&self, model: &LanguageModel, grammar: Grammar) -> Result<Matcher, Error> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let State { grammars, kept } = &mut *state;
-        let known = kept.iter().position(|(known, _)| *known == grammar);
-        let entry = if let Some(known) = known.and_then(|place| kept.remove(place)) {
-            known
-        } else {
-            let grammars = match grammars {
-                Some(grammars) => grammars,
-                None => grammars.insert(Grammars::new(model.tokenizer())?),
-            };
-            let matcher = grammars.compile(&grammar)?;
-            (grammar, matcher)
-        };
-        let start = entry.1.fork();
-        kept.push_back(entry);
+    fn start(&self, model: &LanguageModel, grammar: &Grammar) -> Result<Matcher, Error> {
+        let kept = self.kept(grammar);
+        let mut start = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(start) = &*start {
+            return Ok(start.fork());
+        }
+        let compiled = self.grammars(model)?.compile(grammar)?;
+        Ok(start.insert(compiled).fork())
+    }
+
+    /// The place of a grammar's start.
+    fn kept(&self, grammar: &Grammar) -> Start {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = kept.iter().position(|(known, _)| known == grammar);
+        let known = known.and_then(|place| kept.remove(place));
+        let (grammar, start) = known.unwrap_or_else(|| (grammar.clone(), Start::default()));
+        kept.push_back((grammar, Arc::clone(&start)));
         if kept.len() > KEPT {
             kept.pop_front();
         }
-        Ok(start)
+        start
+    }
+
+    fn grammars(&self, model: &LanguageModel) -> Result<Arc<Grammars>, Error> {
+        let mut grammars = self.grammars.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(grammars) = &*grammars {
+            return Ok(Arc::clone(grammars));
+        }
+        let made = Arc::new(Grammars::new(model.tokenizer())?);
+        Ok(Arc::clone(grammars.insert(made)))
     }
 }
 

@@ -212,7 +212,7 @@ mod tests {
     #[tokio::test]
     async fn a_kept_value_is_for_runs_that_may_find_the_same() {
         let tool = search_knowledge(base().await, SearchKnowledgeOptions::default()).unwrap();
-        let policy = ToolPolicy::default().cache(ResultCache::new(Duration::from_secs(60)));
+        let policy = ToolPolicy::default().cache(ResultCache::new(Duration::from_mins(1)));
         let tools = Toolbox::new().add(tool.policy(policy)).unwrap();
         let found = async |kind: &str| {
             let context = ToolContext { filter: Some(Filter::equals("kind", kind)), ..ToolContext::new() };
