@@ -1,5 +1,7 @@
 //! JSON Schema: what a value has to be.
 
+use std::collections::HashSet;
+
 use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -14,7 +16,7 @@ const MAX_DEPTH: usize = 32;
 /// Bytes of all patterns of one schema, compiled, where the application says what an answer has to be.
 pub(crate) const PATTERNS_OF_ANSWERS: usize = 64 << 20;
 /// The same for what a tool accepts, which may come from a stranger.
-pub(crate) const PATTERNS_OF_TOOLS: usize = 8 << 20;
+pub(crate) const PATTERNS_OF_TOOLS: usize = 16 << 20;
 /// Mistakes that one explanation names.
 const MAX_MISTAKES: usize = 5;
 /// Characters of a wrong value that an explanation repeats.
@@ -43,10 +45,18 @@ impl ValueSchema {
         let options = jsonschema::options().with_draft(Draft::Draft202012).with_pattern_options(patterns);
         match options.build(schema) {
             Ok(validator) => Ok(Self { validator }),
-            Err(error) => refuse(format!(
-                "expected JSON Schema 2020-12, got a mistake at `{}`: {error}",
-                pointer(&error)
-            )),
+            Err(error) => {
+                let place = pointer(&error);
+                let mistake = if error.kind().keyword() == "format" {
+                    let found = excerpt(&error.instance().to_string());
+                    format!(
+                        "expected a regular expression of at most {room} bytes when compiled, got {found}"
+                    )
+                } else {
+                    error.to_string()
+                };
+                refuse(format!("expected JSON Schema 2020-12, got a mistake at `{place}`: {mistake}"))
+            }
         }
     }
 
@@ -109,21 +119,22 @@ fn depth_exceeds(value: &Value, limit: usize) -> bool {
     false
 }
 
-/// The regular expressions of a schema, or a few more.
+/// How many different regular expressions a schema has, or a few more: equal ones are compiled once.
 fn count_patterns(schema: &Value) -> usize {
-    let (mut open, mut count) = (vec![schema], 0);
+    let (mut open, mut patterns) = (vec![schema], HashSet::new());
     while let Some(value) = open.pop() {
         match value {
             Value::Array(items) => open.extend(items),
             Value::Object(fields) => {
-                count += usize::from(fields.get("pattern").is_some_and(Value::is_string));
-                count += fields.get("patternProperties").and_then(Value::as_object).map_or(0, Map::len);
+                patterns.extend(fields.get("pattern").and_then(Value::as_str));
+                let names = fields.get("patternProperties").and_then(Value::as_object);
+                patterns.extend(names.into_iter().flat_map(Map::keys).map(String::as_str));
                 open.extend(fields.values());
             }
             _ => {}
         }
     }
-    count
+    patterns.len()
 }
 
 /// The JSON Schema of `T`, in the short form that suits a prompt: one object, without references where the
@@ -147,45 +158,36 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tmp_times() {
-        let of = |pattern: &str, count: usize| {
-            let named = |number: usize| (format!("a{number}"), json!({"type": "string", "pattern": pattern}));
-            json!({"type": "object", "properties": (0..count).map(named).collect::<Map<_, _>>()})
-        };
-        for (pattern, counts) in [
-            (r"\p{L}{200}", [1, 10, 100, 2000]),
-            (r"^[\p{L} .'-]{1,40}$", [1, 10, 20, 100]),
-            ("[a-z]{1,4000}", [1, 10, 100, 1000]),
-            ("(([a-z0-9]{1,90}|'[^'\\n]{1,120}') ){1,8}", [1, 5, 20, 100]),
-        ] {
-            for count in counts {
-                for room in [PATTERNS_OF_TOOLS, PATTERNS_OF_ANSWERS] {
-                    let begin = std::time::Instant::now();
-                    let outcome = ValueSchema::compile("schema", &of(pattern, count), room)
-                        .map(drop)
-                        .map_err(|e| e.chain().chars().take(160).collect::<String>());
-                    println!("{pattern} {count} {room} {:?} {outcome:?}", begin.elapsed());
-                }
-            }
-        }
-    }
-
-    #[test]
     fn patterns_share_their_room() {
-        let of = |pattern: &str, count: usize| {
-            let named = |number: usize| (format!("a{number}"), json!({"type": "string", "pattern": pattern}));
-            json!({"type": "object", "properties": (0..count).map(named).collect::<Map<_, _>>()})
+        let of = |patterns: &[String]| {
+            let named = |(number, pattern): (usize, &String)| {
+                (format!("a{number}"), json!({"type": "string", "pattern": pattern}))
+            };
+            json!({"type": "object", "properties": patterns.iter().enumerate().map(named).collect::<Map<_, _>>()})
         };
         let compile = |schema: &Value| ValueSchema::compile("schema", schema, PATTERNS_OF_TOOLS);
-        let name = r"^[\p{L} .'-]{1,40}$";
+        let different = |count: usize| -> Vec<String> {
+            (0..count).map(|number| format!(r"^[\p{{L}} .'-]{{1,40}}{number}$")).collect()
+        };
+        let equal = vec![different(1).remove(0); 200];
 
-        assert!(compile(&of("^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$", 40)).is_ok());
-        assert!(compile(&of(name, 1)).is_ok());
-        let error = compile(&of(name, 100)).unwrap_err().chain();
-        let place = "invalid schema: expected JSON Schema 2020-12, got a mistake at `/properties/a0/pattern`";
-        assert!(error.starts_with(place), "{error}");
-        let names: Map<_, _> = (0..100).map(|number| (format!("{name}{number}"), json!(true))).collect();
+        assert!(compile(&of(&different(5))).is_ok());
+        assert!(compile(&of(&equal)).is_ok(), "they are compiled once");
+        let error = compile(&of(&different(100))).unwrap_err().chain();
+        assert_eq!(
+            error,
+            "invalid schema: expected JSON Schema 2020-12, got a mistake at `/properties/a0/pattern`: expected a regular \
+             expression of at most 167772 bytes when compiled, got \"^[\\\\p{L} .'-]{1,40}0$\""
+        );
+        let names: Map<_, _> = different(100).into_iter().map(|name| (name, json!(true))).collect();
         assert!(compile(&json!({"patternProperties": names})).is_err());
+        let wrong = compile(&of(&["(".to_owned()])).unwrap_err().chain();
+        assert!(
+            wrong.ends_with(
+                "expected a regular expression of at most 16777216 bytes when compiled, got \"(\""
+            ),
+            "{wrong}"
+        );
     }
 
     #[test]

@@ -23,6 +23,10 @@ Answer in one to three sentences, only from the passages above, or say that you 
 const AS_JSON: &str = "Answer with nothing but one line of JSON that fits this JSON Schema:";
 /// Bytes of the longest pattern of a schema that a model is shown.
 const LONG_PATTERN: usize = 80;
+/// Behind an output that was too long for the context.
+const CUT: &str = "\n… (the rest is left out)";
+/// Bytes of an output that is not cut any more.
+const SHORT_OUTPUT: usize = 256;
 const CALL: &str = "If a function gives the answer, call it instead.";
 
 const ANSWER_FROM_OUTPUTS: &str =
@@ -123,12 +127,12 @@ impl Draft {
         self.exchange
     }
 
-    /// The prompt of the next turn, without the oldest turns of the history if it would not leave the model
-    /// room for an answer.
+    /// The prompt of the next turn. If it would not leave the model room for an answer, the oldest turns of the history are
+    /// left out, and if that is not enough, the longest outputs are cut.
     pub(super) fn build(&mut self, parts: &Parts, offer_tools: bool) -> Result<Prompt> {
         let budget = room_for_prompt(parts);
         let mut messages = self.messages(offer_tools);
-        while !self.fits(&*parts.llm, &messages, budget)? && self.drop_oldest_turn() {
+        while !self.fits(&*parts.llm, &messages, budget)? && self.shrink() {
             messages = self.messages(offer_tools);
         }
         let mut prompt = Prompt::new(messages);
@@ -190,8 +194,24 @@ impl Draft {
         shown.collect::<Vec<_>>().join("\n\n")
     }
 
+    /// Gives up what matters least; false if nothing is left that could be given up.
+    pub(super) fn shrink(&mut self) -> bool {
+        self.drop_oldest_turn() || self.cut_longest_output()
+    }
+
+    fn cut_longest_output(&mut self) -> bool {
+        let outputs = self.exchange.iter_mut().filter(|message| message.role == Role::Tool);
+        let longest = outputs.max_by_key(|output| output.content.len());
+        let Some(output) = longest.filter(|output| output.content.len() > SHORT_OUTPUT) else {
+            return false;
+        };
+        let text = output.content.strip_suffix(CUT).unwrap_or(&output.content);
+        output.content = format!("{}{CUT}", &text[..text.floor_char_boundary(text.len() / 2)]);
+        true
+    }
+
     /// Removes the oldest question of the history with everything up to the next one; false if there is none.
-    pub(super) fn drop_oldest_turn(&mut self) -> bool {
+    fn drop_oldest_turn(&mut self) -> bool {
         let next = self.history.iter().skip(1).position(|message| message.role == Role::User);
         let end = next.map_or(self.history.len(), |position| position + 1);
         self.history.drain(..end).next().is_some()

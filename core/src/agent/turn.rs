@@ -93,13 +93,13 @@ impl Run {
         pending::turns_in(exchange) + 1
     }
 
-    /// Starts the model on the draft; what the model's own count finds too long loses its oldest history.
+    /// Starts the model on the draft; what the model's own count finds too long loses what matters least.
     async fn start(&mut self, draft: &mut Draft, offer_tools: bool) -> Result<DeltaStream> {
         let llm = Arc::clone(&self.parts.llm);
         loop {
             let prompt = draft.build(&self.parts, offer_tools)?.priority(self.request.priority);
             match self.model(llm.generate(prompt)).await {
-                Err(Error::ContextTooLong { .. }) if draft.drop_oldest_turn() => {}
+                Err(Error::ContextTooLong { .. }) if draft.shrink() => {}
                 started => return started,
             }
         }

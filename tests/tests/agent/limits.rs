@@ -293,6 +293,38 @@ async fn what_does_not_fit_without_history_is_an_error() {
     assert!(llm.prompts().is_empty());
 }
 
+#[tokio::test]
+async fn outputs_that_do_not_fit_are_cut_from_the_longest_on() {
+    let told = |name: &str, words: usize| {
+        let text = "wörd ".repeat(words);
+        FunctionTool::new(name, "", move |_: NoArguments| std::future::ready(Ok::<_, String>(text.clone())))
+    };
+    let tools = Toolbox::new().add(told("long", 2000)).unwrap().add(told("short", 40)).unwrap();
+    let turn = ScriptedTurn::call("long", json!({})).and_call("short", json!({}));
+    let llm = ScriptedLlm::new(vec![turn, ScriptedTurn::text("read")]).with_context_window(700);
+    let limits = Limits::default().max_output_tokens(50);
+    let assistant = Assistant::builder(llm.clone()).tools(tools).limits(limits).build().unwrap();
+
+    let told = events(&assistant, "what do they say?").await;
+
+    let Some(Event::Done(answer)) = told.last() else { panic!("{told:?}") };
+    assert_eq!(answer.text, "read");
+    let prompt = llm.prompts().pop().unwrap();
+    let outputs: Vec<&str> = prompt
+        .messages
+        .iter()
+        .filter(|said| said.role == Role::Tool)
+        .map(|said| said.content.as_str())
+        .collect();
+    assert!(
+        outputs[0].starts_with("wörd") && outputs[0].ends_with("\n… (the rest is left out)"),
+        "{}",
+        outputs[0]
+    );
+    assert!(outputs[0].len() > 500, "no more than needed: {}", outputs[0].len());
+    assert_eq!(outputs[1], "wörd ".repeat(40));
+}
+
 #[test]
 fn options_out_of_their_range_are_refused_when_building() {
     let builder = || Assistant::builder(ScriptedLlm::new(Vec::new()));

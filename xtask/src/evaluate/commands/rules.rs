@@ -10,7 +10,7 @@ use crate::workspace;
 const FILE: &str = "examples/systems/kubectl/commands.json";
 /// Options of one command.
 const OPTIONS: usize = 5;
-/// Bytes of the longest pattern of all commands of a plan: a few more and validation refuses it as too large.
+/// Bytes of the longest pattern of all commands of a plan.
 const MAX_PATTERN: usize = 4_500;
 /// Words of the rules that a request has to say: a plan invents no names.
 const SAID: [&str; 2] = ["name", "namespace"];
