@@ -36,6 +36,12 @@ export interface RunOptions extends Abortable {
      * words. {@link Report.callProbability} tells how likely it was. Default: as it samples.
      */
     callThreshold?: number;
+    /**
+     * Which passages a local model may cite by their numbers, as in `[2]`: `retrieved` ones only, so that it writes no other
+     * square bracket; or these, and an answer that has cited nothing ends with one (`required`). Not beside a schema. Default
+     * `free`.
+     */
+    citing?: "free" | "retrieved" | "required";
     /** How long the run may take, where the assistant's limits admit more. */
     deadlineMs?: number;
     /** A JSON Schema that the answer has to fit, as JSON. Default: none, an answer in words. */

@@ -25,7 +25,16 @@ export interface Sampling {
     /** The same seed repeats an answer. Default: drawn anew each time. */
     seed?: number;
 }
-/** What one run may spend. */
+/** What a million tokens cost, in whatever currency you have in mind. */
+export interface Prices {
+    /** Tokens of prompts. */
+    input: number;
+    /** Tokens that are generated. */
+    output: number;
+    /** Those tokens of prompts that are taken from a cache. Default: as the others. */
+    cachedInput?: number;
+}
+/** What one run may spend. When a limit is reached the model gives its last answer, without tools. */
 export interface Limits {
     /** Generations. Default 8. */
     maxTurns?: number;
@@ -33,6 +42,12 @@ export interface Limits {
     maxToolCalls?: number;
     /** Tokens of one generation. Default 4 096. */
     maxOutputTokens?: number;
+    /** Tokens of all generations together, their prompts included. The last answer may come on top. Default: any number. */
+    maxTokens?: number;
+    /** What these tokens may cost by the `prices`. The last answer may come on top. Default: any amount. */
+    maxCost?: number;
+    /** What a million tokens cost. Default: unknown. */
+    prices?: Prices;
     /** Tokens of retrieved passages in the prompt. Default 1 200. */
     maxContextTokens?: number;
     /** Passages that are retrieved. Default 4. */

@@ -167,6 +167,8 @@ export interface Report {
     callProbability: number | null;
     /** Null when nothing was generated. */
     tokensPerSecond: number | null;
+    /** What the tokens of the run cost, those of agents that it asked included; null where no prices are known. */
+    cost: number | null;
 }
 /** The JSON form of an event, which is the same in all languages: snake-case keys, no times. */
 export declare function eventToJson(event: Event): Record<string, unknown>;

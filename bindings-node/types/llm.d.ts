@@ -253,6 +253,11 @@ export interface Prompt {
     parallelCalls?: boolean;
     /** How likely the model must be to begin with a call for it to call, from 0 to 1. Default: as it samples. */
     callThreshold?: number;
+    /** Which passages the text can cite, and whether it has to. Default: square brackets are free. */
+    citable?: {
+        passages: number;
+        required?: boolean;
+    };
     /** A JSON Schema that the text is to fit, unless the model asks for tools instead. */
     schema?: Record<string, unknown>;
 }

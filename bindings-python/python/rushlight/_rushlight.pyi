@@ -79,7 +79,7 @@ class Agent:
             schema: a dataclass, a TypedDict, a pydantic model or another type that a tool's argument may have, of which a
                 value is returned; or a JSON Schema
             options: `session`, `history`, `priority`, `filter`, `scopes`, `dry_run`, `tool_choice`, `parallel_calls`,
-                `call_threshold` and `deadline`; see `ExtractOptions`
+                `call_threshold`, `citing` and `deadline`; see `ExtractOptions`
 
         Raises:
             ModelError: the answer does not fit; the text names the place and the rule that it breaks.
@@ -92,7 +92,7 @@ class Agent:
         Args:
             question: the question; must not be blank; or a run that waited for an approval, with `decisions` as its only option
             options: `session`, `history`, `priority`, `filter`, `schema`, `scopes`, `dry_run`, `tool_choice`, `parallel_calls`,
-                `call_threshold` and `deadline`; see `RunOptions`
+                `call_threshold`, `citing` and `deadline`; see `RunOptions`
         """
     def run_batch(self, /, requests: Sequence[str | BatchRequest], *, concurrency: int | None = None) -> list[Answer | Error]:
         """
@@ -1084,7 +1084,7 @@ class Limits:
     __match_args__: Final = ("max_turns", "max_tool_calls", "max_output_tokens", "max_context_tokens", "max_passages", "deadline")
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
-    def __new__(cls, /, *, max_turns: int | None = None, max_tool_calls: int | None = None, max_output_tokens: int | None = None, max_context_tokens: int | None = None, max_passages: int | None = None, deadline: float | None = None) -> Limits:
+    def __new__(cls, /, *, max_turns: int | None = None, max_tool_calls: int | None = None, max_output_tokens: int | None = None, max_context_tokens: int | None = None, max_passages: int | None = None, deadline: float | None = None, max_tokens: int | None = None, max_cost: float | None = None, prices: Mapping[str, float] | None = None) -> Limits:
         """
         Limits with these values, and the defaults for the others.
 
@@ -1095,6 +1095,9 @@ class Limits:
             max_context_tokens: tokens of retrieved passages in the prompt; default 1200
             max_passages: passages that are retrieved; default 4
             deadline: seconds of the whole run; default 600
+            max_tokens: tokens of all generations together, their prompts included; any number by default
+            max_cost: what these tokens may cost by the prices; any amount by default
+            prices: what a million tokens cost: `input`, `output` and, if it is another, `cached_input`; unknown by default
         """
     def __repr__(self, /) -> str: ...
     @property
@@ -1108,6 +1111,11 @@ class Limits:
         Tokens of retrieved passages in the prompt, counted by the model.
         """
     @property
+    def max_cost(self, /) -> float | None:
+        """
+        What these tokens may cost by the prices; none for any amount.
+        """
+    @property
     def max_output_tokens(self, /) -> int:
         """
         Tokens of one generation.
@@ -1118,6 +1126,11 @@ class Limits:
         Passages that are retrieved.
         """
     @property
+    def max_tokens(self, /) -> int | None:
+        """
+        Tokens of all generations together, their prompts included; none for any number.
+        """
+    @property
     def max_tool_calls(self, /) -> int:
         """
         Tool calls that are run.
@@ -1126,6 +1139,11 @@ class Limits:
     def max_turns(self, /) -> int:
         """
         Generations.
+        """
+    @property
+    def prices(self, /) -> Any | None:
+        """
+        What a million tokens cost; none if that is unknown.
         """
 
 @final
@@ -2094,6 +2112,11 @@ class Report:
         """
         How likely a local model was to begin its first turn with a call of a tool, from 0 to 1; none where it did not have
         the choice.
+        """
+    @property
+    def cost(self, /) -> float | None:
+        """
+        What the tokens of the run cost, those of agents that it asked included; none where no prices are known.
         """
     @property
     def decoding(self, /) -> float:
