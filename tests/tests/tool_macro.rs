@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use rushlight::{ResultCache, Tool, ToolCall, ToolPolicy, tool};
+use rushlight::{CircuitBreaker, RateExcess, RateKey, ResultCache, Tool, ToolCall, ToolPolicy, tool};
 use serde_json::{Value, json};
 
 /// Finds lines of code.
@@ -35,6 +35,10 @@ fn add(a: i64, b: i64) -> Result<i64, String> {
     scopes = ["read:code", "read:docs"],
     retries = 2,
     cache = "10m",
+    rate_key = "session",
+    rate_excess = "refuse",
+    breaker = "3/10s",
+    hidden,
     approve,
     dry_run = true
 )]
@@ -77,6 +81,10 @@ fn the_function_says_all_that_the_model_is_told() {
         .scopes(["read:code", "read:docs"])
         .retries(2)
         .cache(ResultCache::new(Duration::from_mins(10)))
+        .rate_key(RateKey::Session)
+        .rate_excess(RateExcess::Refuse)
+        .breaker(CircuitBreaker::default().failures(3).open_for(Duration::from_secs(10)))
+        .hidden(true)
         .approve(true)
         .dry_run(true);
     assert_eq!(Tool::policy(&nothing::tool()), all);

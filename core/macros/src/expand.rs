@@ -103,8 +103,15 @@ mod tests {
             (
                 quote! { timeuot = "5s" },
                 good(),
-                "unknown option, expected `timeout`, `rate`, `concurrency`, `scopes`, `retries`, `idempotent`, `cache`, \
-                 `approve` or `dry_run`",
+                "unknown option, expected `timeout`, `rate`, `rate_key`, `rate_excess`, `concurrency`, `scopes`, `hidden`, \
+                 `retries`, `idempotent`, `cache`, `breaker`, `approve` or `dry_run`",
+            ),
+            (quote! { rate_key = "user" }, good(), "expected `tool` or `session`, got `user`"),
+            (quote! { rate_excess = "drop" }, good(), "expected `wait` or `refuse`, got `drop`"),
+            (
+                quote! { breaker = "30s" },
+                good(),
+                "expected a number of failures and a time as in `5/30s`, got `30s`",
             ),
             (
                 quote! { rate = "0/min" },

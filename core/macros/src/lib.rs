@@ -15,7 +15,8 @@ use proc_macro::TokenStream;
 ///
 /// In parentheses stands what keeps its calls in check, as `ToolPolicy` of rushlight explains it:
 /// `#[tool(timeout = "5s", rate = "100/min", concurrency = 3, scopes = ["read:code"], retries = 2, cache = "10m")]`, and
-/// `idempotent`, `approve` and `dry_run`. Times are in `ms`, `s`, `min` or `m`, `h`, and `day` or `d`.
+/// `rate_key = "session"`, `rate_excess = "refuse"`, `breaker = "5/30s"` (so many failures in a row, and how long it is left
+/// alone), `hidden`, `idempotent`, `approve` and `dry_run`. Times are in `ms`, `s`, `min` or `m`, `h`, and `day` or `d`.
 ///
 /// The function returns a `Result`; a value is shown to the model as JSON, a string as it is, an error with its causes.
 /// Types of arguments implement `serde::Deserialize` and `schemars::JsonSchema`.

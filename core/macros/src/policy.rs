@@ -7,8 +7,8 @@ use syn::{Error, LitBool, LitInt, LitStr, Result, Token, bracketed};
 
 use crate::duration::milliseconds;
 
-const KNOWN: &str =
-    "`timeout`, `rate`, `concurrency`, `scopes`, `retries`, `idempotent`, `cache`, `approve` or `dry_run`";
+const KNOWN: &str = "`timeout`, `rate`, `rate_key`, `rate_excess`, `concurrency`, `scopes`, `hidden`, `retries`, `idempotent`, \
+    `cache`, `breaker`, `approve` or `dry_run`";
 
 /// The policy that the options of the attribute say; none if there are none.
 pub(crate) fn policy(options: TokenStream) -> Result<Option<TokenStream>> {
@@ -47,9 +47,22 @@ fn setter(name: &str, option: &ParseNestedMeta<'_>) -> Result<TokenStream> {
             quote! { .cache(::rushlight::ResultCache::new(#ttl)) }
         }
         "rate" => {
-            let (calls, per) = rate(&option.value()?.parse()?)?;
+            let (calls, per) = count_in_time("calls", "`100/min` or `10/60s`", &option.value()?.parse()?)?;
             let per = duration(per);
             quote! { .rate(::rushlight::Rate::new(#calls, #per).expect("the attribute has checked it")) }
+        }
+        "rate_key" => {
+            let key = variant(option, [("tool", quote!(Tool)), ("session", quote!(Session))])?;
+            quote! { .rate_key(::rushlight::RateKey::#key) }
+        }
+        "rate_excess" => {
+            let excess = variant(option, [("wait", quote!(Wait)), ("refuse", quote!(Refuse))])?;
+            quote! { .rate_excess(::rushlight::RateExcess::#excess) }
+        }
+        "breaker" => {
+            let (failures, open_for) = count_in_time("failures", "`5/30s`", &option.value()?.parse()?)?;
+            let open_for = duration(open_for);
+            quote! { .breaker(::rushlight::CircuitBreaker::default().failures(#failures).open_for(#open_for)) }
         }
         "concurrency" => {
             let calls: usize = number(option, 1)?.base10_parse()?;
@@ -66,7 +79,7 @@ fn setter(name: &str, option: &ParseNestedMeta<'_>) -> Result<TokenStream> {
             let names = Punctuated::<LitStr, Token![,]>::parse_terminated(&names)?.into_iter();
             quote! { .scopes([#(#names),*]) }
         }
-        "idempotent" | "approve" | "dry_run" => flag(option)?,
+        "idempotent" | "hidden" | "approve" | "dry_run" => flag(option)?,
         _ => return Err(option.error(format!("unknown option, expected {KNOWN}"))),
     })
 }
@@ -82,6 +95,15 @@ fn flag(option: &ParseNestedMeta<'_>) -> Result<TokenStream> {
     Ok(quote! { .#name(#value) })
 }
 
+/// The variant of this name.
+fn variant(option: &ParseNestedMeta<'_>, names: [(&str, TokenStream); 2]) -> Result<TokenStream> {
+    let given: LitStr = option.value()?.parse()?;
+    let known = names.each_ref().map(|(name, _)| format!("`{name}`")).join(" or ");
+    let found = names.into_iter().find(|(name, _)| *name == given.value());
+    let unknown = || Error::new(given.span(), format!("expected {known}, got `{}`", given.value()));
+    found.map(|(_, variant)| variant).ok_or_else(unknown)
+}
+
 fn number(option: &ParseNestedMeta<'_>, least: u64) -> Result<LitInt> {
     let number: LitInt = option.value()?.parse()?;
     let value: u64 = number.base10_parse()?;
@@ -91,14 +113,13 @@ fn number(option: &ParseNestedMeta<'_>, least: u64) -> Result<LitInt> {
     Ok(number)
 }
 
-/// The calls of a rate such as `100/min`, and in how many milliseconds.
-fn rate(text: &LitStr) -> Result<(u32, u64)> {
+/// How many of what, and in how many milliseconds; `like` are examples.
+fn count_in_time(what: &str, like: &str, text: &LitStr) -> Result<(u32, u64)> {
     const LONGEST: u64 = 366 * 86_400_000;
 
     let value = text.value();
     let unreadable = || {
-        let message =
-            format!("expected a number of calls and a time as in `100/min` or `10/60s`, got `{value}`");
+        let message = format!("expected a number of {what} and a time as in {like}, got `{value}`");
         Error::new(text.span(), message)
     };
     let (calls, per) = value.split_once('/').ok_or_else(unreadable)?;
