@@ -171,4 +171,24 @@ mod tests {
         assert!(schema.check("book", &json!({"list": {"next": {"next": {}}}})).is_ok());
         assert!(schema.check("book", &json!({"list": {"next": {"next": 1}}})).is_err());
     }
+
+    #[test]
+    fn references_that_lead_nowhere_but_back_hold_nobody_up() {
+        let cycles = [
+            json!({"type": "object", "$ref": "#"}),
+            json!({"type": "object", "allOf": [{"$ref": "#"}]}),
+            json!({"type": "object", "properties": {"x": {"$ref": "#/properties/x"}}}),
+            json!({"type": "object", "properties": {"x": {"$ref": "#/properties/y"}, "y": {"$ref": "#/properties/x"}}}),
+            json!({"type": "object", "properties": {"x": {"anyOf": [{"$ref": "#/properties/x"}, {"not": {"$ref": "#/properties/x"}}]}}}),
+        ];
+        for parameters in cycles {
+            match ArgumentSchema::compile(&spec(parameters.clone())) {
+                Ok(schema) => {
+                    let said = schema.check("book", &json!({"x": 1, "y": 2}));
+                    assert!(said.is_ok() || said.is_err_and(|text| text.contains("`book`")), "{parameters}");
+                }
+                Err(error) => assert!(error.to_string().contains("`book`"), "{error}"),
+            }
+        }
+    }
 }

@@ -231,3 +231,25 @@ fn hostile_schemas_are_refused_with_what_was_found_and_expected() {
         assert!(error.starts_with("invalid schema: expected one that text can be held to, got: "), "{error}");
     }
 }
+
+/// What they say is nothing, or anything: all that counts is that nobody waits for it.
+#[test]
+fn references_that_lead_nowhere_but_back_hold_nobody_up() {
+    let cycles = [
+        json!({"$ref": "#"}),
+        json!({"allOf": [{"$ref": "#"}]}),
+        json!({"$ref": "#/$defs/a", "$defs": {"a": {"$ref": "#/$defs/b"}, "b": {"$ref": "#/$defs/a"}}}),
+        json!({"type": "object", "properties": {"x": {"$ref": "#/properties/x"}}, "required": ["x"]}),
+    ];
+    for schema in cycles {
+        let masked =
+            GPT2.grammars.compile(&Grammar::json_schema(&schema).unwrap()).and_then(|mut matcher| {
+                let mut logits = vec![0.0; GPT2.tokenizer.vocabulary()];
+                matcher.mask(&mut logits).map(|()| logits)
+            });
+        match masked {
+            Ok(logits) => assert!(logits.iter().any(|logit| logit.is_finite()), "{schema} stops every text"),
+            Err(error) => assert!(error.to_string().starts_with("invalid "), "{error}"),
+        }
+    }
+}
