@@ -36,6 +36,21 @@ pub enum CitationOrigin {
 }
 
 /// Which passages a local model may cite by their numbers, as in `[2]`.
+///
+/// ```no_run
+/// use rushlight::{AgentExt, Assistant, Citing, KnowledgeBase, LocalEmbedder, LocalLlm, Request};
+///
+/// # #[tokio::main] async fn main() -> rushlight::Result<()> {
+/// let docs = KnowledgeBase::open("docs.store", LocalEmbedder::open("all-MiniLM-L6-v2").await?).await?;
+/// let llm = LocalLlm::open("Qwen2.5-Coder-0.5B-Instruct").await?;
+/// let assistant = Assistant::builder(llm).retriever(docs).build()?;
+///
+/// let request = Request::new("How do I see the logs of a pod?").citing(Citing::Required);
+/// let answer = assistant.ask(request).await?;
+/// println!("{}", answer.text); // Use `kubectl logs`. [1]
+/// println!("{}", answer.citations[0].source);
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

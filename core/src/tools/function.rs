@@ -126,6 +126,7 @@ impl FunctionTool {
     }
 
     /// The same with what a call would do, or why it would fail; see [`Tool::preview`].
+    #[cfg(all(feature = "workspace", unix))]
     pub(super) fn previewed<A: DeserializeOwned>(
         mut self,
         preview: impl Fn(A) -> Result<String, String> + Send + Sync + 'static,

@@ -26,11 +26,11 @@ struct Tokens {
 
 impl CitingMaker {
     /// What holds the citations of an answer to a prompt; none if they are free.
-    pub(super) fn make(&self, tokenizer: &Tokenizer, prompt: &Prompt) -> Option<Citing> {
+    pub(super) fn make(&self, tokenizer: &Tokenizer, prompt: &Prompt) -> Option<Box<Citing>> {
         let Citable { passages, required } = prompt.citable?;
         let tokens = Arc::clone(self.tokens.get_or_init(|| Arc::new(Tokens::of(tokenizer))));
         let state = State::Words { said: false, cited: false };
-        Some(Citing { tokens, passages, required: required && passages > 0, state, watches: false })
+        Some(Box::new(Citing { tokens, passages, required: required && passages > 0, state, watches: false }))
     }
 }
 
@@ -124,7 +124,9 @@ impl Citing {
                 let fit = self.tokens.numbers.iter().filter(|(_, text)| self.fits(written, text));
                 let fit: Vec<_> = fit.map(|(id, _)| (*id as usize, logits[*id as usize])).collect();
                 logits.fill(f32::NEG_INFINITY);
-                fit.into_iter().for_each(|(id, logit)| logits[id] = logit);
+                for (id, logit) in fit {
+                    logits[id] = logit;
+                }
             }
         }
     }

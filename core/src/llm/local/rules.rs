@@ -38,7 +38,7 @@ pub(super) struct Rules {
     guard: Option<Box<Guard>>,
     /// Yet to be made, with the first token.
     choice: Option<CallChoice>,
-    citing: Option<Citing>,
+    citing: Option<Box<Citing>>,
 }
 
 /// What the rules make of a token.
@@ -93,7 +93,7 @@ impl Rules {
             guard.mask(logits)?;
         }
         let is_held = side == Side::Call || self.guard.as_ref().is_some_and(|guard| guard.holds());
-        let in_words = |citing: &&mut Citing| citing.is_open() || (!is_held && writer.is_in_words());
+        let in_words = |citing: &&mut Box<Citing>| citing.is_open() || (!is_held && writer.is_in_words());
         let Some(citing) = self.citing.as_mut().filter(in_words) else {
             return sample(logits);
         };
