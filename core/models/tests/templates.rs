@@ -91,8 +91,14 @@ fn tools_are_found_to_be_supported_or_not() {
     ] {
         assert_eq!(published(name).tool_support(), tools, "{name}");
     }
-    for name in ["Qwen-Qwen2.5-7B-Instruct", "Qwen-Qwen3-0.6B", "HuggingFaceTB-SmolLM3-3B"] {
-        assert_eq!(published(name).call_syntax(), CallSyntax::Tagged, "{name}");
+    for (name, syntax) in [
+        ("Qwen-Qwen2.5-7B-Instruct", CallSyntax::Tagged),
+        ("Qwen-Qwen3-0.6B", CallSyntax::Tagged),
+        ("HuggingFaceTB-SmolLM3-3B", CallSyntax::Tagged),
+        ("mistralai-Mistral-Nemo-Instruct-2407", CallSyntax::List),
+        ("mistralai-Ministral-3-14B-Reasoning-2512", CallSyntax::Named),
+    ] {
+        assert_eq!(published(name).call_syntax(), syntax, "{name}");
     }
     assert!(qwen().1.supports_tools());
     assert!(!smollm().1.supports_tools());
@@ -106,6 +112,8 @@ fn every_model_sees_tools_calls_and_outputs() {
         "ibm-granite-granite-3.3-2B-Instruct",
         "microsoft-Phi-3.5-mini-instruct",
         "HuggingFaceTB-SmolLM3-3B",
+        "mistralai-Mistral-Nemo-Instruct-2407",
+        "mistralai-Ministral-3-14B-Reasoning-2512",
     ];
     let templates =
         names.iter().map(|name| published(name)).chain([qwen().1, smollm().1, ChatTemplate::chatml()]);

@@ -24,7 +24,11 @@ pub(super) struct Adaptation {
     pub(super) tools: ToolSupport,
     /// The template shows a system message.
     pub(super) system: bool,
+    /// It does so too where the conversation does not end with the user.
+    pub(super) system_after_calls: bool,
     pub(super) calls: Calls,
+    /// The template refuses ids of calls that have not nine letters or digits, as those of Mistral do.
+    pub(super) nine_letter_ids: bool,
     pub(super) syntax: CallSyntax,
 }
 
@@ -58,25 +62,34 @@ impl Adaptation {
             let function = json!({"name": name, "description": "A probe", "parameters": parameters});
             json!([{"type": "function", "function": function}])
         };
-        let call = |arguments: Json| {
+        let call = |id: &str, arguments: Json| {
             let function = json!({"name": "probe", "arguments": arguments});
-            let calls = json!([{"id": "call00001", "type": "function", "function": function}]);
-            json!([user, {"role": "assistant", "content": "", "tool_calls": calls}])
+            let calls = json!([{"id": id, "type": "function", "function": function}]);
+            json!({"role": "assistant", "content": "", "tool_calls": calls})
         };
         // Python writes an object with single quotes, which is no JSON.
         let is_json = |text: &str| text.contains(MARK) && !text.contains(&format!("'{MARK}'"));
         // The tool is not named like the mark here, so that only the call can show it.
-        let call_in =
-            |arguments: Json| Some(rendered(call(arguments), tools("probe"))).filter(|text| is_json(text));
-        let as_text = || call_in(json!(format!("{{\"{MARK}\": \"x\"}}")));
-        let (calls, text) = match call_in(json!({MARK: "x"})) {
-            Some(text) => (Calls::Shown, Some(text)),
-            None => as_text().map_or((Calls::Dropped, None), |text| (Calls::ShownAsText, Some(text))),
+        let call_in = |id: &str, arguments: Json| {
+            Some(rendered(json!([user, call(id, arguments)]), tools("probe"))).filter(|text| is_json(text))
         };
+        let (object, text) = (json!({MARK: "x"}), json!(format!("{{\"{MARK}\": \"x\"}}")));
+        let shown = |arguments: &Json| call_in(&nine_letter_id(1), arguments.clone());
+        let (calls, arguments, shown) = match (shown(&object), shown(&text)) {
+            (Some(shown), _) => (Calls::Shown, object, Some(shown)),
+            (None, Some(shown)) => (Calls::ShownAsText, text, Some(shown)),
+            (None, None) => (Calls::Dropped, object, None),
+        };
+        let system = json!({"role": "system", "content": MARK});
+        let nothing = if calls == Calls::ShownAsText { json!("{}") } else { json!({}) };
+        // Some show the system message only where the conversation ends with the user.
+        let called = rendered(json!([system, user, call(&nine_letter_id(1), nothing)]), tools("probe"));
         Self {
-            system: shows(json!([{"role": "system", "content": MARK}, user]), Json::Null),
+            system: shows(json!([system, user]), Json::Null),
+            system_after_calls: called.is_empty() || called.contains(MARK),
             calls,
-            syntax: text.and_then(|text| CallSyntax::find(&text, MARK)).unwrap_or_default(),
+            nine_letter_ids: shown.is_some() && call_in("call_1", arguments).is_none(),
+            syntax: shown.and_then(|text| CallSyntax::find(&text, MARK)).unwrap_or_default(),
             tools: if shows(json!([user]), tools(MARK)) { ToolSupport::Native } else { ToolSupport::None },
         }
     }
@@ -90,7 +103,11 @@ impl Adaptation {
             (ToolSupport::Native, Calls::ShownAsText) => write_arguments(&mut conversation),
             (ToolSupport::Native, Calls::Dropped) => write_calls(&mut conversation),
         }
-        if !self.system {
+        if self.nine_letter_ids {
+            number_calls(&mut conversation);
+        }
+        let asks = || conversation.messages.as_array()?.last().map(|last| last["role"] == "user");
+        if !self.system || (!self.system_after_calls && asks() == Some(false)) {
             fold_system(&mut conversation);
         }
         conversation
@@ -111,6 +128,33 @@ fn write_arguments(conversation: &mut Cow<'_, Conversation>) {
             }
         }
     }
+}
+
+/// Numbers the calls: their ids have nine letters and digits then.
+fn number_calls(conversation: &mut Cow<'_, Conversation>) {
+    let speaks_of_calls = |message: &Json| has_calls(message) || message.get("tool_call_id").is_some();
+    let messages = conversation.messages.as_array();
+    if !messages.is_some_and(|messages| messages.iter().any(speaks_of_calls)) {
+        return;
+    }
+    let mut known: Vec<Json> = Vec::new();
+    let mut number = |id: &mut Json| {
+        let place = known.iter().position(|known| known == id).unwrap_or_else(|| {
+            known.push(id.clone());
+            known.len() - 1
+        });
+        *id = Json::String(nine_letter_id(place + 1));
+    };
+    for message in conversation.to_mut().messages.as_array_mut().into_iter().flatten() {
+        for call in message.get_mut("tool_calls").and_then(Json::as_array_mut).into_iter().flatten() {
+            call.get_mut("id").into_iter().for_each(&mut number);
+        }
+        message.get_mut("tool_call_id").into_iter().for_each(&mut number);
+    }
+}
+
+fn nine_letter_id(number: usize) -> String {
+    format!("call{number:05}")
 }
 
 /// Writes calls as text in the messages that make them.

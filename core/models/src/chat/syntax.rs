@@ -10,21 +10,28 @@ pub enum CallSyntax {
     Bare,
     /// A list of objects of `name` and `arguments` after `[TOOL_CALLS]`, as Mistral writes it.
     List,
+    /// A tool's name and its arguments between `[TOOL_CALLS]` and `[ARGS]`, as Mistral writes it from version 11 of its tokenizer on.
+    Named,
 }
 
 impl CallSyntax {
-    /// What a list of calls begins with, usually one token.
-    pub const LIST_OPENING: &'static str = "[TOOL_CALLS]";
+    /// What Mistral's calls begin with, usually one token.
+    pub const OPENING: &'static str = "[TOOL_CALLS]";
+    /// What stands before the arguments of [`Named`](Self::Named) calls, usually one token.
+    pub const ARGUMENTS: &'static str = "[ARGS]";
 
     /// The syntax of the call in a rendered conversation whose arguments hold `mark`.
     pub(super) fn find(rendered: &str, mark: &str) -> Option<Self> {
         let before = &rendered[..rendered.rfind(mark)?];
+        if before.trim_end_matches(['"', '{', ' ']).ends_with(Self::ARGUMENTS) {
+            return Some(Self::Named);
+        }
         let name = before.rfind("\"name\"")?;
         let opening = before[..name].trim_end().strip_suffix('{')?.trim_end();
         let list = opening.strip_suffix('[').unwrap_or(opening).trim_end();
         if opening.ends_with("<tool_call>") {
             Some(Self::Tagged)
-        } else if list.ends_with(Self::LIST_OPENING) {
+        } else if list.ends_with(Self::OPENING) {
             Some(Self::List)
         } else if before[name..].contains("\"parameters\"") {
             Some(Self::Bare)
@@ -49,6 +56,7 @@ mod tests {
         assert_eq!(find(tagged), Some(CallSyntax::Tagged));
         assert_eq!(find(list), Some(CallSyntax::List));
         assert_eq!(find(bare), Some(CallSyntax::Bare));
+        assert_eq!(find("[TOOL_CALLS]probe[ARGS]{\"MARK\": \"x\"}</s>"), Some(CallSyntax::Named));
         assert_eq!(find("<function=probe>MARK</function>"), None);
     }
 }

@@ -15,8 +15,10 @@ pub struct Calls<'a> {
     pub tools: &'a [(&'a str, &'a Value)],
     /// How the model writes calls.
     pub syntax: CallSyntax,
-    /// The token that a list of calls begins with, for [`CallSyntax::List`].
+    /// The token of [`CallSyntax::OPENING`], for syntaxes that begin with it.
     pub opening_token: Option<u32>,
+    /// The token of [`CallSyntax::ARGUMENTS`], for [`CallSyntax::Named`].
+    pub arguments_token: Option<u32>,
     /// Whether there may be several. Then whatever follows is allowed, since a model that was to end or to call again
     /// would call without end: who reads its text sees whether another call begins.
     pub parallel: bool,
@@ -36,9 +38,13 @@ impl Calls<'_> {
             let what = format!("parameters of tool `{name}`");
             schema::check(&what, parameters)?;
             let arguments = source::json(parameters);
-            let opening = literal(&format!("{{\"name\": {}, \"{key}\": ", json!(name)));
             let _ = writeln!(rules, "arguments_{index}: {arguments}");
-            calls.push(format!("{opening} arguments_{index} \"}}\""));
+            calls.push(if self.syntax == CallSyntax::Named {
+                format!("{}{} arguments_{index}", literal(name), self.arguments())
+            } else {
+                let opening = literal(&format!("{{\"name\": {}, \"{key}\": ", json!(name)));
+                format!("{opening} arguments_{index} \"}}\"")
+            });
             parts.push((what, format!("start: {arguments}")));
         }
         let rest = if self.parallel { " REST?" } else { "" };
@@ -52,11 +58,19 @@ impl Calls<'_> {
         match self.syntax {
             CallSyntax::Tagged => r#""<tool_call>\n" call "\n</tool_call>""#.to_owned(),
             CallSyntax::Bare => "call".to_owned(),
-            CallSyntax::List => {
-                let opening = self.opening_token.map(|token| format!("<[{token}]> ")).unwrap_or_default();
-                format!(r#"{opening}"[" call{} "]""#, self.more("call"))
-            }
+            CallSyntax::List => format!(r#"{}"[" call{} "]""#, self.opening(), self.more("call")),
+            CallSyntax::Named => format!("{}call", self.opening()),
         }
+    }
+
+    fn opening(&self) -> String {
+        self.opening_token.map(|token| format!("<[{token}]> ")).unwrap_or_default()
+    }
+
+    /// What stands between the name and the arguments of a call that is no object.
+    fn arguments(&self) -> String {
+        let text = || format!(" {}", literal(CallSyntax::ARGUMENTS));
+        self.arguments_token.map_or_else(text, |token| format!(" <[{token}]>"))
     }
 
     /// Further calls in a list, if there may be several.

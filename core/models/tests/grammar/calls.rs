@@ -23,7 +23,7 @@ fn tools() -> Vec<(&'static str, Value)> {
 fn grammar(syntax: CallSyntax, parallel: bool) -> Grammar {
     let tools = tools();
     let tools: Vec<(&str, &Value)> = tools.iter().map(|(name, parameters)| (*name, parameters)).collect();
-    let calls = Calls { tools: &tools, syntax, opening_token: None, parallel };
+    let calls = Calls { tools: &tools, syntax, opening_token: None, arguments_token: None, parallel };
     Grammar::calls(&calls).unwrap()
 }
 
@@ -79,6 +79,7 @@ fn a_list_begins_with_its_token() {
         tools: &[("now", &parameters)],
         syntax: CallSyntax::List,
         opening_token: Some(token),
+        arguments_token: None,
         parallel: true,
     };
     let mut matcher = QWEN.start(&Grammar::calls(&calls).unwrap());
@@ -88,6 +89,27 @@ fn a_list_begins_with_its_token() {
     assert_eq!(forced[0], token);
     let opening = QWEN.tokenizer.encode(r#"[{"name": "now", "arguments": {"#, Special::Text).unwrap();
     assert!(opening.starts_with(&forced[1..]) && forced.len() > 5, "{forced:?}");
+}
+
+#[test]
+fn a_call_may_be_a_name_and_arguments_between_tokens() {
+    let [opening, arguments] =
+        ["<|fim_prefix|>", "<|fim_suffix|>"].map(|token| QWEN.tokenizer.token_id(token).unwrap());
+    let parameters = json!({"type": "object", "properties": {}});
+    let calls = Calls {
+        tools: &[("now", &parameters)],
+        syntax: CallSyntax::Named,
+        opening_token: Some(opening),
+        arguments_token: Some(arguments),
+        parallel: false,
+    };
+    let mut matcher = QWEN.start(&Grammar::calls(&calls).unwrap());
+
+    let tokens = QWEN.walk(&mut matcher, 1);
+
+    assert_eq!(QWEN.text(&tokens), "<|fim_prefix|>now<|fim_suffix|>{}");
+    assert!(tokens.contains(&opening) && tokens.contains(&arguments), "{tokens:?}");
+    assert!(matcher.is_complete());
 }
 
 #[test]
@@ -119,6 +141,7 @@ fn a_call_or_a_value_is_either() {
         tools: &[("now", &parameters)],
         syntax: CallSyntax::Tagged,
         opening_token: None,
+        arguments_token: None,
         parallel: true,
     };
     let grammar = Grammar::calls_or_json(&calls, &schema).unwrap();
@@ -137,7 +160,7 @@ fn tools_that_cannot_be_compiled_are_named() {
     let long = json!({"type": "object", "description": "x".repeat(70_000)});
     let of = |tools: &[(&str, &Value)]| {
         let syntax = CallSyntax::Tagged;
-        let calls = Calls { tools, syntax, opening_token: None, parallel: true };
+        let calls = Calls { tools, syntax, opening_token: None, arguments_token: None, parallel: true };
         Grammar::calls(&calls).and_then(|grammar| GPT2.grammars.compile(&grammar)).unwrap_err().to_string()
     };
 

@@ -4,6 +4,7 @@ use super::json::{
     Extent, begins_call, broken_call, calls_in, closed, extent, find_outside_strings, has_arguments,
     may_be_call,
 };
+use super::named::{arguments_of, begins_named};
 
 const OPEN: &str = "<tool_call>";
 const CLOSE: &str = "</tool_call>";
@@ -32,9 +33,9 @@ pub(in crate::llm) enum Piece {
 
 /// Takes tool calls out of the text that a model writes.
 ///
-/// Understood are `<tool_call>{"name": …, "arguments": …}</tool_call>` as Hermes and Qwen write it, and what
-/// small models write instead: the same object in a fenced block or bare at the start of a line, then only if
-/// it names a known tool. Text is held back only while it may still become a call, and how the text is cut
+/// Understood are `<tool_call>{"name": …, "arguments": …}</tool_call>` as Hermes and Qwen write it, `name{…}` at the start of
+/// a line as Mistral does, and what small models write instead: the object in a fenced block or bare at the start of a
+/// line, then only if it names a known tool. Text is held back only while it may still become a call, and how the text is cut
 /// into pieces makes no difference. Text after a call is not shown: the model invents the output there.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each says one thing about the text so far")]
@@ -211,7 +212,8 @@ impl CallParser {
             None => Beginning::Text(held.len()),
             Some(0) if held.starts_with('<') => self.tagged(held),
             Some(0) if held.starts_with('`') => self.fenced(held),
-            Some(0) => self.bare(held),
+            Some(0) if held.starts_with(['{', '[']) => self.bare(held),
+            Some(0) => self.named(held),
             Some(start) => Beginning::Text(start),
         };
         match found {
@@ -229,7 +231,7 @@ impl CallParser {
                 '<' => begins(rest, OPEN),
                 '`' => line_start && begins(rest, FENCE),
                 '{' | '[' => line_start,
-                _ => false,
+                _ => line_start && self.known.iter().any(|name| begins_named(rest, name)),
             };
             if starts {
                 return Some(index);
@@ -298,6 +300,18 @@ impl CallParser {
                 Beginning::Text(_) => return Beginning::Calls(calls, at),
             }
         }
+    }
+
+    /// A text that begins with a tool's name and its arguments, or with a part of that.
+    fn named(&self, held: &str) -> Beginning {
+        let named = self.known.iter().find_map(|name| Some((name, arguments_of(held, name)?)));
+        let Some((name, arguments)) = named else { return Beginning::Undecided };
+        let Extent::Complete(length) = extent(arguments) else { return Beginning::Undecided };
+        let end = held.len() - arguments.len() + length;
+        let read = serde_json::from_str(&arguments[..length]).ok();
+        read.map_or(Beginning::Text(end), |arguments| {
+            Beginning::Calls(vec![WrittenCall { name: name.clone(), arguments, explicit: true }], end)
+        })
     }
 
     /// A text that may begin with the bare object of a call of a known tool, or a list of them.

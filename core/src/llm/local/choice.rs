@@ -25,11 +25,11 @@ impl ChoiceMaker {
 }
 
 fn openings(tokenizer: &Tokenizer) -> Arc<[u32]> {
-    let list = tokenizer.token_id(CallSyntax::LIST_OPENING);
+    let mark = tokenizer.token_id(CallSyntax::OPENING);
     let begins = |&id: &u32| {
         let text = tokenizer.token_text(id).unwrap_or_default();
         let is_beginning = |mark: &str| text.starts_with(mark) || mark.starts_with(text);
-        list == Some(id) || (!text.is_empty() && BEGINNINGS.into_iter().any(is_beginning))
+        mark == Some(id) || (!text.is_empty() && BEGINNINGS.into_iter().any(is_beginning))
     };
     (0..tokenizer.vocabulary() as u32).filter(begins).collect()
 }

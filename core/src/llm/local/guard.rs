@@ -41,12 +41,14 @@ impl GuardMaker {
             .collect();
         let must_call = matches!(prompt.tool_choice, ToolChoice::Required | ToolChoice::Named(_));
         let syntax = model.template().map_or(CallSyntax::default(), ChatTemplate::call_syntax);
-        let opening_token = match syntax {
-            CallSyntax::List => model.tokenizer().token_id(CallSyntax::LIST_OPENING),
-            _ => None,
+        let token_of = |syntaxes: &[CallSyntax], mark| {
+            syntaxes.contains(&syntax).then(|| model.tokenizer().token_id(mark)).flatten()
         };
+        let opening_token = token_of(&[CallSyntax::List, CallSyntax::Named], CallSyntax::OPENING);
+        let arguments_token = token_of(&[CallSyntax::Named], CallSyntax::ARGUMENTS);
         let from_the_start = must_call || prompt.schema.is_some();
-        let calls = Calls { tools: &tools, syntax, opening_token, parallel: prompt.parallel_calls };
+        let calls =
+            Calls { tools: &tools, syntax, opening_token, arguments_token, parallel: prompt.parallel_calls };
         let grammar = match &prompt.schema {
             _ if must_call => Grammar::calls(&calls)?,
             Some(schema) if tools.is_empty() => Grammar::json_schema(schema)?,

@@ -39,6 +39,8 @@ fn every_way_of_writing_a_call_is_understood() {
         "  {\"name\": \"add\", \"parameters\": {\"a\": 1, \"b\": 2}",
         "{\"type\": \"function\", \"function\": {\"name\": \"add\", \"arguments\": {\"a\": 1, \"b\": 2}}}",
         "[{\"name\": \"add\", \"arguments\": {\"a\": 1, \"b\": 2}}]",
+        "add{\"a\": 1, \"b\": 2}",
+        "add[ARGS]{\"a\": 1, \"b\": 2}",
     ];
     for text in written {
         assert_eq!(parse(&[text], false), (String::new(), vec![add()]), "{text}");
@@ -79,6 +81,10 @@ fn what_only_looks_like_a_call_is_text() {
         "```rust\nfn add() {}\n```",
         "The call {\"name\": \"add\", \"arguments\": {}} within a line",
         "{\"name\": \"add\"} is an object without arguments",
+        "adding",
+        "add {\"a\": 1}",
+        "add{a: 1}",
+        "clock",
         "```",
         "<tool",
     ];
@@ -143,6 +149,7 @@ fn fragment() -> impl Strategy<Value = &'static str> {
         "{\"name\": \"add\", \"arguments\": {\"a\": 1, \"b\": 2}}",
         "{\"name\": \"clock\", \"arguments\": {}}",
         "text",
+        "clock",
         "é",
         "<",
         "`",
