@@ -12,6 +12,9 @@ import re
 TRIGGERS = [r"[\s\S]*?(<tool_call>[\s\S]*)", r"^\s*((?:```(?:json)?\s*)?\{\s*\"name\"[\s\S]*)"]
 # White space as llama.cpp's server has it: models write a line break after the tag.
 SPACE = r'space ::= | " " | "\\n"{1,2} [ \\t]{0,20}'
+# By one of these a schema says what a value is; one that has none admits any.
+SHAPES = {"$ref", "oneOf", "anyOf", "allOf", "type", "const", "enum", "properties", "items", "prefixItems", "pattern", "format"}
+ANY = ["object", "array", "string", "number", "boolean", "null"]
 CALL = re.compile(r"<tool_call>\s*(\{.*?\})\s*(?:</tool_call>|$)", re.DOTALL)
 BARE = re.compile(r"^\s*(?:```(?:json)?\s*)?(\{\s*\"name\".*?\})\s*(?:```)?\s*$", re.DOTALL)
 
@@ -23,7 +26,7 @@ def grammar(tools):
     calls = [
         {
             "type": "object",
-            "properties": {"name": {"const": tool["name"]}, "arguments": tool["parameters"]},
+            "properties": {"name": {"const": tool["name"]}, "arguments": typed(tool["parameters"])},
             "required": ["name", "arguments"],
         }
         for tool in tools
@@ -34,6 +37,22 @@ def grammar(tools):
     tagged = '"<tool_call>" space call space "</tool_call>" space'
     fenced = '("```" "json"? space)? call space ("```" space)?'
     return f"{rules}\nroot ::= ({tagged})+ | {fenced}\n"
+
+
+def typed(schema):
+    """The schema with types where any value is right: the translation refuses one that only has a description."""
+    if not isinstance(schema, dict):
+        return schema
+    typed_schema = dict(schema)
+    for key in ("properties", "$defs", "definitions"):
+        if key in schema:
+            typed_schema[key] = {name: typed(value) for name, value in schema[key].items()}
+    if "items" in schema:
+        typed_schema["items"] = typed(schema["items"])
+    for key in ("oneOf", "anyOf", "allOf"):
+        if key in schema:
+            typed_schema[key] = [typed(value) for value in schema[key]]
+    return typed_schema if SHAPES & schema.keys() else {**typed_schema, "type": ANY}
 
 
 def lazy_sampler(api, words, tools):

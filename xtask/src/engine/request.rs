@@ -78,6 +78,8 @@ pub(crate) struct Reply {
     pub(crate) cached_tokens: Option<usize>,
     pub(crate) text: String,
     pub(crate) calls: Vec<Call>,
+    /// How likely the model was to begin a call, where the engine says so.
+    pub(crate) call_probability: Option<f32>,
     pub(crate) before_bytes: u64,
     pub(crate) scores: BTreeMap<String, Sums>,
 }

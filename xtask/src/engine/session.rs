@@ -62,6 +62,7 @@ impl Session {
             rest_tokens: completion.usage.output_tokens,
             cached_tokens: Some(completion.usage.cached_tokens),
             text: completion.text,
+            call_probability: completion.call_probability,
             calls: calls.map(|call| Call { name: call.name, arguments: call.arguments }).collect(),
             ..Reply::default()
         })

@@ -44,7 +44,8 @@ const SOURCES: [Source; 6] = [
 ];
 
 /// Whether calls are valid and right, and not made where none is right: held to a grammar, on the model's own, and by
-/// llama.cpp with its grammar; with the seconds of a case.
+/// llama.cpp with its grammar; with the seconds of a case, and the share of cases in which a call would be made with a
+/// threshold of its probability.
 pub(in crate::evaluate) fn run(options: &Options) -> Result<()> {
     let wanted =
         |set: &str| ["constrained", "unconstrained"].iter().any(|way| options.wants(&format!("{set}/{way}")));
@@ -132,6 +133,9 @@ fn print(options: &Options, set: &str, scores: &[(&str, Score)]) {
                 Some(theirs) => line.against(other, theirs).print(),
                 None => line.print(),
             }
+        }
+        for (threshold, share) in ours.likely() {
+            Figure::new(&format!("calls_from_{threshold}"), &case, share).print();
         }
         let line = Figure::new("seconds", &case, ours.seconds());
         match other_score {

@@ -7,8 +7,11 @@ use crate::engine::{Call, Reply};
 /// What only stands in a text where a call was begun: all of one of these.
 const BEGINNINGS: [&[&str]; 3] = [&["<tool_call>"], &["[TOOL_CALLS]"], &["\"name\"", "\"arguments\""]];
 
+/// Thresholds of a call's probability that are tried.
+const THRESHOLDS: [f32; 4] = [0.5, 0.8, 0.9, 0.95];
+
 /// What a side made of the cases of a set.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Score {
     /// Calls, also those that nobody can read.
     calls: u32,
@@ -21,6 +24,8 @@ pub(super) struct Score {
     to_abstain: u32,
     abstained: u32,
     seconds: f64,
+    /// How likely a call was in each case, where the side says so.
+    probabilities: Vec<f32>,
 }
 
 impl Score {
@@ -30,6 +35,7 @@ impl Score {
         self.calls += reply.calls.len() as u32 + u32::from(unreadable);
         self.valid += reply.calls.iter().filter(|call| is_valid(call, &case.tools)).count() as u32;
         self.seconds += reply.seconds;
+        self.probabilities.extend(reply.call_probability);
         match &case.expected {
             Expected::Call(gold) => {
                 self.to_call += 1;
@@ -59,6 +65,17 @@ impl Score {
     /// One of them.
     pub(super) fn share(&self, figure: &str) -> Option<f64> {
         self.shares().find_map(|(name, share)| (name == figure).then_some(share))
+    }
+
+    /// The share of the cases in which a call is at least so likely, for each threshold: with it as the prompt's own, these
+    /// would be calls and the others words.
+    pub(super) fn likely(&self) -> impl Iterator<Item = (f32, f64)> {
+        let of = self.probabilities.len();
+        let share = move |threshold| {
+            let likely = self.probabilities.iter().filter(|&&probability| probability >= threshold).count();
+            (threshold, likely as f64 / of as f64)
+        };
+        THRESHOLDS.into_iter().map(share).filter(move |_| of > 0)
     }
 
     /// Seconds of a case: less is better.
@@ -109,6 +126,18 @@ mod tests {
         let shares: Vec<_> = score.shares().collect();
         assert_eq!(shares, [("valid_calls", 1.0 / 3.0), ("right_tool", 0.5), ("exact_arguments", 0.25)]);
         assert!((score.seconds() - 2.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_threshold_keeps_the_calls_that_are_likelier() {
+        let mut score = Score::default();
+        for probability in [0.2, 0.8, 0.93, 0.99] {
+            let reply = Reply { call_probability: Some(probability), ..reply("", &[]) };
+            score.add(&case(Expected::Text), &reply);
+        }
+
+        assert_eq!(score.likely().collect::<Vec<_>>(), [(0.5, 0.75), (0.8, 0.75), (0.9, 0.5), (0.95, 0.25)]);
+        assert_eq!(Score::default().likely().count(), 0);
     }
 
     #[test]
