@@ -1,10 +1,13 @@
 //! What does it cost to write under a grammar? Text with tools that are not called beside the same without constraints, and
-//! JSON under its schema beside JSON that was only asked for; elements are tokens of the answer.
+//! JSON under its schema beside JSON that was only asked for, and the masks of such an answer without the model; elements are
+//! tokens of the answer.
 //!
 //! Needs the model: `cargo xtask models Qwen2.5-Coder-0.5B-Instruct`.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use rushlight::{LlmExt, LocalLlm, LocalLlmOptions, Message, Prompt, Sampling, ToolSpec};
+use rushlight_models::hub::Hub;
+use rushlight_models::{Gguf, Grammar, Grammars, Special, Tokenizer};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
@@ -75,9 +78,34 @@ fn constraint(criterion: &mut Criterion) {
     }
 }
 
+/// What an answer under the schema takes beside the passes of the model.
+fn masks(criterion: &mut Criterion) {
+    let file = Hub::new().and_then(|hub| hub.resolve(MODEL)).expect("the model is fetched");
+    let tokenizer =
+        Gguf::open(&file.path).and_then(|gguf| Tokenizer::from_gguf(&gguf)).expect("the file is whole");
+    let grammars = Grammars::new(&tokenizer).expect("the vocabulary is plain");
+    let grammar = Grammar::json_schema(&lighthouse()).expect("the schema is small");
+    let start = grammars.compile(&grammar).expect("the schema can be compiled");
+    let answer = r#"{"name": "Bell Rock Lighthouse", "place": "Angus, Scotland", "architect": "Robert Stevenson", "first_year": 1807, "last_year": 1810, "height_in_metres": 35, "visible_from_kilometres": 56}"#;
+    let tokens = tokenizer.encode(answer, Special::Text).expect("the text is plain");
+    let mut logits = vec![0.0; tokenizer.vocabulary()];
+    let mut group = criterion.benchmark_group("json");
+    group.throughput(Throughput::Elements(tokens.len() as u64));
+    group.bench_function("masks alone", |bencher| {
+        bencher.iter(|| {
+            let mut matcher = start.fork();
+            for &token in &tokens {
+                matcher.mask(&mut logits).expect("the answer fits");
+                matcher.accept(token).expect("the answer fits");
+            }
+        });
+    });
+    group.finish();
+}
+
 criterion_group! {
     name = benches;
     config = Criterion::default().sample_size(10);
-    targets = constraint
+    targets = constraint, masks
 }
 criterion_main!(benches);
