@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyString};
 use rushlight::tools::{self, CallFuture};
 use rushlight::{Error, Result, Tool, ToolCall, ToolPolicy, ToolSpec};
@@ -70,11 +71,11 @@ impl Caller {
 
     /// Starts to await `awaitable`; `done` is called at its end.
     fn submit(&self, awaitable: &Bound<'_, PyAny>, done: Done) -> PyResult<Py<PyAny>> {
+        static CALL: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
         let py = awaitable.py();
-        let submit = py.import(intern!(py, "rushlight._background"))?.getattr(intern!(py, "submit"))?;
-        let future = self.entry(py)?.call1((submit, awaitable, &self.event_loop))?;
-        future.call_method1(intern!(py, "add_done_callback"), (done,))?;
-        Ok(future.unbind())
+        let call = CALL.import(py, "rushlight._background", "Call")?;
+        let context = self.context.bind(py).call_method0(intern!(py, "copy"))?;
+        Ok(call.call1((awaitable, &self.event_loop, context, done))?.unbind())
     }
 }
 
@@ -153,22 +154,23 @@ impl<T: Send + 'static> Awaited<T> {
         read: fn(&Bound<'_, PyAny>) -> PyResult<T>,
     ) -> PyResult<Self> {
         let (sender, outcome) = oneshot::channel();
-        let tell = move |ended: PyResult<Bound<'_, PyAny>>| {
+        let tell = move |ended: PyResult<&Bound<'_, PyAny>>| {
             let outcome = match ended {
-                Ok(value) if is_plain(&value) => Outcome::Read(read(&value)),
-                Ok(value) => Outcome::Unread(value.unbind()),
+                Ok(value) if is_plain(value) => Outcome::Read(read(value)),
+                Ok(value) => Outcome::Unread(value.clone().unbind()),
                 Err(exception) => Outcome::Read(Err(exception)),
             };
             let _ = sender.send(outcome);
         };
         let task = caller.submit(awaitable, Done { tell: Mutex::new(Some(Box::new(tell))) })?;
-        Ok(Self { task: Task(task), outcome })
+        Ok(Self { task: Task(Some(task)), outcome })
     }
 
     async fn ended(self, read: fn(&Bound<'_, PyAny>) -> PyResult<T>) -> Result<PyResult<T>> {
-        let Self { task, outcome } = self;
+        let Self { mut task, outcome } = self;
         let outcome = outcome.await;
-        drop(task);
+        // There is nothing to cancel any more.
+        task.0 = None;
         match outcome {
             Ok(Outcome::Read(value)) => Ok(value),
             Ok(Outcome::Unread(value)) => {
@@ -185,22 +187,23 @@ fn is_plain(value: &Bound<'_, PyAny>) -> bool {
     value.is_none() || value.is_exact_instance_of::<PyString>() || value.is_exact_instance_of::<PyBytes>()
 }
 
-/// The `concurrent.futures.Future` of an awaitable: cancelled when dropped, which does nothing once it has ended.
-struct Task(Py<PyAny>);
+/// The `rushlight._background.Call` of an awaitable that has not ended: cancelled when dropped.
+struct Task(Option<Py<PyAny>>);
 
 impl Drop for Task {
     fn drop(&mut self) {
+        let Some(call) = self.0.take() else { return };
         attach(|py| {
-            if let Err(failure) = self.0.call_method0(py, intern!(py, "cancel")) {
+            if let Err(failure) = call.call_method0(py, intern!(py, "cancel")) {
                 failure.write_unraisable(py, None);
             }
         });
     }
 }
 
-type Tell = Box<dyn FnOnce(PyResult<Bound<'_, PyAny>>) + Send>;
+type Tell = Box<dyn FnOnce(PyResult<&Bound<'_, PyAny>>) + Send>;
 
-/// Tells the Rust side what such a future ended with.
+/// Tells the Rust side what such a call gave or raised.
 #[pyclass(frozen)]
 struct Done {
     tell: Mutex<Option<Tell>>,
@@ -208,8 +211,8 @@ struct Done {
 
 #[pymethods]
 impl Done {
-    fn __call__(&self, future: &Bound<'_, PyAny>) {
-        let ended = future.call_method0(intern!(future.py(), "result"));
+    fn __call__(&self, value: &Bound<'_, PyAny>, exception: Option<Bound<'_, PyAny>>) {
+        let ended = exception.map_or(Ok(value), |exception| Err(PyErr::from_value(exception)));
         if let Some(tell) = self.tell.lock().unwrap_or_else(PoisonError::into_inner).take() {
             tell(ended);
         }

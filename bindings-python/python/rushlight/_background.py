@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures
+import contextlib
+import contextvars
 import os
 import threading
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 _lock = threading.Lock()
@@ -24,19 +25,45 @@ def event_loop() -> asyncio.AbstractEventLoop:
         return loop
 
 
-def submit(
-    awaitable: Awaitable[Any], loop: asyncio.AbstractEventLoop | None
-) -> concurrent.futures.Future[Any]:
-    """Starts to await on `loop`, or on this process's own, with the current context variables."""
-    coroutine = _result_of(awaitable)
+class Call:
+    """An awaitable that runs on a loop, which any thread may start and cancel."""
+
+    def __init__(
+        self,
+        awaitable: Awaitable[Any],
+        loop: asyncio.AbstractEventLoop | None,
+        context: contextvars.Context,
+        ended: Callable[[Any, BaseException | None], None],
+    ) -> None:
+        """Starts it on `loop`, or on this process's own, with these context variables; `ended` gets what it gives or raises."""
+        self._loop = loop or event_loop()
+        self._task: asyncio.Task[None] | None = None
+        try:
+            self._loop.call_soon_threadsafe(self._start, awaitable, ended, context=context)
+        except RuntimeError:  # The loop is closed.
+            if callable(close := getattr(awaitable, "close", None)):
+                close()
+            raise
+
+    def _start(self, awaitable: Awaitable[Any], ended: Callable[[Any, BaseException | None], None]) -> None:
+        self._task = self._loop.create_task(_tell(awaitable, ended))
+
+    def cancel(self) -> None:
+        """Cancels it, unless it has ended."""
+        with contextlib.suppress(RuntimeError):  # On a closed loop nothing runs any more.
+            self._loop.call_soon_threadsafe(self._cancel)
+
+    def _cancel(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+
+async def _tell(awaitable: Awaitable[Any], ended: Callable[[Any, BaseException | None], None]) -> None:
     try:
-        return asyncio.run_coroutine_threadsafe(coroutine, loop or event_loop())
-    except RuntimeError:  # The loop is closed.
-        coroutine.close()
-        if callable(close := getattr(awaitable, "close", None)):
-            close()
-        raise
-
-
-async def _result_of(awaitable: Awaitable[Any]) -> Any:
-    return await awaitable
+        value = await awaitable
+    except BaseException as exception:
+        ended(None, exception)
+        if not isinstance(exception, Exception):
+            raise
+    else:
+        ended(value, None)
