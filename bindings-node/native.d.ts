@@ -59,6 +59,8 @@ export declare class AssistantBuilder {
   cache(cache: MemoryCache): void
   /** Where answers are kept: an object's methods. */
   ownCache(get: Method, put: Method, remove: Method): void
+  /** Where tool calls are counted. */
+  toolMetrics(metrics: ToolMetrics): void
   /** Where conversations are kept. */
   sessions(sessions: MemorySessions): void
   /** How tokens are chosen, as JSON text. */
@@ -365,6 +367,16 @@ export declare class Slos {
   /** How each objective was kept so far, as JSON text. */
   reports(): string
   /** Forgets what was recorded. */
+  reset(): void
+}
+
+/** How the tool calls of assistants end. */
+export declare class ToolMetrics {
+  /** Nothing counted yet. */
+  constructor()
+  /** What was counted so far, as JSON text. */
+  report(): string
+  /** Forgets what was counted. */
   reset(): void
 }
 

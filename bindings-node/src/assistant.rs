@@ -11,6 +11,7 @@ use crate::callback::{JsTool, Method};
 use crate::convert::{duration, from_json, options_from_json};
 use crate::llm::Llm;
 use crate::mcp::McpTools;
+use crate::metrics::ToolMetrics;
 use crate::own::{JsCache, JsRetriever};
 use crate::retrieval::KnowledgeBase;
 use crate::retriever::KnowledgeRetriever;
@@ -110,6 +111,13 @@ impl AssistantBuilder {
     pub fn own_cache(&mut self, env: Env, get: &Method, put: &Method, remove: &Method) -> napi::Result<()> {
         let cache = JsCache::new(get.clone(), put.clone(), remove.clone());
         self.with(env, |builder| Ok(builder.cache(cache)))
+    }
+
+    /// Where tool calls are counted.
+    #[napi]
+    pub fn tool_metrics(&mut self, env: Env, metrics: &ToolMetrics) -> napi::Result<()> {
+        let metrics = metrics.metrics.clone();
+        self.with(env, |builder| Ok(builder.tool_metrics(metrics)))
     }
 
     /// Where conversations are kept.

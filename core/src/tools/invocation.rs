@@ -42,7 +42,7 @@ impl Invocation<'_> {
             .as_ref()
             .map(|memo| (memo, memo.entry(&call.arguments, self.context.filter.as_ref())));
         if let Some(value) = kept.and_then(|(memo, entry)| memo.get(entry)) {
-            return Ok(ToolOutput::new(&call, ToolStatus::Success, value));
+            return Ok(ToolOutput { cached: true, ..ToolOutput::new(&call, ToolStatus::Success, value) });
         }
         self.ask_for_approval(&call).await?;
         let mut output = self.tries(&call).await?;
