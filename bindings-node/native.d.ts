@@ -77,8 +77,11 @@ export declare class AssistantBuilder {
   toolTimeout(milliseconds: number): void
   /** Who decides about calls of tools that need an approval. */
   approver(decide: Method): void
-  /** Adds a function as a tool; `parameters` is a JSON Schema and `policy` what keeps its calls in check, as JSON text. */
-  tool(name: string, description: string, parameters: string, policy: string, execute: Method): void
+  /**
+   * Adds a function as a tool; `spec` is what the model is told and `policy` what keeps its calls in check, as JSON text;
+   * `version` tells what its values depend on.
+   */
+  tool(spec: string, policy: string, execute: Method, version?: Method | undefined | null): void
   /** Adds a tool that ships. */
   builtinTool(tool: BuiltinTool): void
   /** Adds the tools of a server. */

@@ -267,7 +267,8 @@ export function addTool(builder: native.AssistantBuilder, tool: Tool | BuiltinTo
   if (tool instanceof BuiltinTool) return builder.builtinTool(tool.native);
   if (tool instanceof McpTools) return builder.mcpTools(tool.native);
   const { name, description, parameters, policy } = part("tool", tool, Tool);
-  builder.tool(name, description, JSON.stringify(parameters), policyToJson(name, policy), tool.native());
+  const { execute, version } = tool.native();
+  builder.tool(JSON.stringify({ name, description, parameters }), policyToJson(name, policy), execute, version);
 }
 
 /** @internal */

@@ -176,22 +176,22 @@ impl AssistantBuilder {
         self.with_toolbox(env, |toolbox| Ok(toolbox.approver(approver)))
     }
 
-    /// Adds a function as a tool; `parameters` is a JSON Schema and `policy` what keeps its calls in check, as JSON text.
+    /// Adds a function as a tool; `spec` is what the model is told and `policy` what keeps its calls in check, as JSON text;
+    /// `version` tells what its values depend on.
     #[napi]
     pub fn tool(
         &mut self,
         env: Env,
-        name: String,
-        description: String,
-        parameters: String,
+        spec: String,
         policy: String,
         execute: &Method,
+        version: Option<&Method>,
     ) -> napi::Result<()> {
-        let execute = execute.clone();
+        let (execute, version) = (execute.clone(), version.cloned());
         self.with_toolbox(env, |toolbox| {
-            let policy = options_from_json(&format!("policy of tool `{name}`"), &policy, &[])?;
-            let spec = ToolSpec::new(name, description, from_json("input", &parameters)?);
-            toolbox.add(JsTool::new(spec, policy, execute))
+            let spec: ToolSpec = from_json("tool", &spec)?;
+            let policy = options_from_json(&format!("policy of tool `{}`", spec.name), &policy, &[])?;
+            toolbox.add(JsTool::new(spec, policy, execute, version))
         })
     }
 

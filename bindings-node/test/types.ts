@@ -60,6 +60,8 @@ const plain = tool({
   description: "Takes a plain JSON Schema",
   input: { type: "object", properties: { city: { type: "string" } }, required: ["city"] },
   execute: ({ city }) => `sunny in ${city}`,
+  cache: "10m",
+  version: async ({ city }) => city.toUpperCase(),
   timeoutMs: 500,
 });
 
