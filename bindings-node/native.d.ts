@@ -59,6 +59,8 @@ export declare class AssistantBuilder {
   cache(cache: MemoryCache): void
   /** Where answers are kept: an object's methods. */
   ownCache(get: Method, put: Method, remove: Method): void
+  /** Where tool calls are counted. */
+  toolMetrics(metrics: ToolMetrics): void
   /** Where conversations are kept. */
   sessions(sessions: MemorySessions): void
   /** How tokens are chosen, as JSON text. */
@@ -75,8 +77,11 @@ export declare class AssistantBuilder {
   toolTimeout(milliseconds: number): void
   /** Who decides about calls of tools that need an approval. */
   approver(decide: Method): void
-  /** Adds a function as a tool; `parameters` is a JSON Schema and `policy` what keeps its calls in check, as JSON text. */
-  tool(name: string, description: string, parameters: string, policy: string, execute: Method): void
+  /**
+   * Adds a function as a tool; `spec` is what the model is told and `policy` what keeps its calls in check, as JSON text;
+   * `version` tells what its values depend on.
+   */
+  tool(spec: string, policy: string, execute: Method, version?: Method | undefined | null): void
   /** Adds a tool that ships. */
   builtinTool(tool: BuiltinTool): void
   /** Adds the tools of a server. */
@@ -365,6 +370,16 @@ export declare class Slos {
   /** How each objective was kept so far, as JSON text. */
   reports(): string
   /** Forgets what was recorded. */
+  reset(): void
+}
+
+/** How the tool calls of assistants end. */
+export declare class ToolMetrics {
+  /** Nothing counted yet. */
+  constructor()
+  /** What was counted so far, as JSON text. */
+  report(): string
+  /** Forgets what was counted. */
   reset(): void
 }
 

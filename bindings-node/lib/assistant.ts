@@ -6,6 +6,7 @@ import { fromJson, optionsToJson, toPlainJson } from "./convert.js";
 import { checkNames, invalid, kind, part, text } from "./error.js";
 import { LocalLlm, ScriptedLlm, nativeLlm, type Prompt } from "./llm.js";
 import { McpTools } from "./mcp.js";
+import { ToolMetrics } from "./metrics.js";
 import { cacheMethods, retrieverMethods, type Cache, type Llm, type Retriever } from "./own.js";
 import { KnowledgeBase } from "./retrieval.js";
 import { KnowledgeRetriever } from "./retriever.js";
@@ -70,6 +71,8 @@ export interface AssistantParts {
   toolTimeoutMs?: number;
   /** Decides about calls of tools with `approve`; without one they do not run. */
   approver?: Approver;
+  /** Where tool calls are counted. */
+  toolMetrics?: ToolMetrics;
   /** Where passages come from: documents, searched plainly or in stages, or an object of your own. */
   retriever?: KnowledgeBase | KnowledgeRetriever | Retriever;
   /** Agents to which the model may hand the conversation over; they go on with what was said before, and give the answer. */
@@ -199,6 +202,7 @@ const partNames = [
   "tools",
   "toolTimeoutMs",
   "approver",
+  "toolMetrics",
   "retriever",
   "cache",
   "handOffs",
@@ -236,7 +240,8 @@ function addTools(builder: native.AssistantBuilder, { tools, toolTimeoutMs, appr
 
 /** Adds what is neither a tool nor documents. */
 function addParts(builder: native.AssistantBuilder, parts: AssistantParts): void {
-  const { retriever, cache, handOffs, sessions, record } = parts;
+  const { toolMetrics, retriever, cache, handOffs, sessions, record } = parts;
+  if (toolMetrics !== undefined) builder.toolMetrics(part("tool metrics", toolMetrics, ToolMetrics).native);
   if (retriever instanceof KnowledgeRetriever) builder.knowledgeRetriever(retriever.base, retriever.native);
   else if (retriever !== undefined && !(retriever instanceof KnowledgeBase)) {
     builder.ownRetriever(...retrieverMethods(retriever));
@@ -262,7 +267,8 @@ export function addTool(builder: native.AssistantBuilder, tool: Tool | BuiltinTo
   if (tool instanceof BuiltinTool) return builder.builtinTool(tool.native);
   if (tool instanceof McpTools) return builder.mcpTools(tool.native);
   const { name, description, parameters, policy } = part("tool", tool, Tool);
-  builder.tool(name, description, JSON.stringify(parameters), policyToJson(name, policy), tool.native());
+  const { execute, version } = tool.native();
+  builder.tool(JSON.stringify({ name, description, parameters }), policyToJson(name, policy), execute, version);
 }
 
 /** @internal */

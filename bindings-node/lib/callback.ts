@@ -168,6 +168,11 @@ export interface ToolDefinition<Schema extends JsonSchema | StandardSchema> exte
    * is an output that the model reads, too.
    */
   readonly execute: (args: ToolArguments<Schema>, context: ToolContext) => unknown;
+  /**
+   * As long as this gives the same text for the arguments, a value in the `cache` holds: for example the time of a file. Where it
+   * throws, the tool runs and nothing is kept. Default: a value depends on nothing but the arguments.
+   */
+  readonly version?: (args: ToolArguments<Schema>, context: ToolContext) => string | Promise<string>;
 }
 
 /** A tool, made by {@link tool}. */
@@ -182,7 +187,7 @@ export class Tool {
 
   /** @internal */
   constructor(definition: AnyDefinition) {
-    const { name, description, input, execute, ...policy } = definition;
+    const { name, description, input, execute, version, ...policy } = definition;
     this.name = text("tool name", name);
     this.description = text("tool description", description);
     if (input === null || typeof input !== "object") {
@@ -190,6 +195,9 @@ export class Tool {
     }
     if (typeof execute !== "function") {
       throw invalid("tool execute", `tool \`${name}\`: expected a function, got ${kind(execute)}`);
+    }
+    if (version !== undefined && typeof version !== "function") {
+      throw invalid("tool version", `tool \`${name}\`: expected a function, got ${kind(version)}`);
     }
     const { timeoutMs } = policy;
     if (timeoutMs !== undefined && !(typeof timeoutMs === "number" && timeoutMs >= 0)) {
@@ -206,12 +214,20 @@ export class Tool {
   }
 
   /** @internal */
-  native(): native.Method {
-    const { input, execute } = this.#definition;
+  native(): { execute: native.Method; version: native.Method | undefined } {
+    const { input, execute, version } = this.#definition;
+    const read = async (json: string) =>
+      (await validated("arguments", input, JSON.parse(json))) as Record<string, unknown>;
+    const told =
+      version && method(async (json, context) => JSON.stringify(output(await version(await read(json), context))));
+    return { execute: this.#method(read, execute), version: told };
+  }
+
+  #method(read: (json: string) => Promise<Record<string, unknown>>, execute: AnyDefinition["execute"]): native.Method {
     return method(async (json, context) => {
-      const args = await validated("arguments", input, JSON.parse(json));
+      const args = await read(json);
       try {
-        return JSON.stringify(output(await execute(args as Record<string, unknown>, context)));
+        return JSON.stringify(output(await execute(args, context)));
       } catch (thrown) {
         const { retryAfterMs } = (thrown ?? {}) as { retryAfterMs?: unknown };
         if (typeof retryAfterMs !== "number" || !(retryAfterMs >= 0)) throw thrown;

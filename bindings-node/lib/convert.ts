@@ -17,7 +17,12 @@ function rename(value: unknown, key: (key: string) => string): unknown {
 
 /** A value from the native module's JSON text, with camel-case keys. */
 export function fromJson<T>(json: string): T {
-  return rename(JSON.parse(json), camel) as T;
+  return toCamel(JSON.parse(json)) as T;
+}
+
+/** A plain value with camel-case keys. */
+export function toCamel(value: unknown): unknown {
+  return rename(value, camel);
 }
 
 /** A plain value with the snake-case keys of the JSON form. */

@@ -36,6 +36,8 @@ export interface ToolOutputEvent {
   status: ToolStatus;
   /** The value as text, or an explanation of the failure. */
   content: string;
+  /** Whether the value is one that the tool's `cache` had; the tool did not run. */
+  cached?: boolean;
   /** Tokens of the models that the tool asked, if it is an assistant and answered. */
   usage?: Usage;
   /** How long the tool ran. */

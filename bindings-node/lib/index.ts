@@ -80,6 +80,7 @@ export {
   type ScriptedTurn,
 } from "./llm.js";
 export { McpTools, type McpEndpoint, type McpProgram, type McpToolsOptions, type McpUrl, type RefusedTool } from "./mcp.js";
+export { ToolMetrics, type Distribution, type ToolMetricsReport, type ToolReport } from "./metrics.js";
 export type { Cache, Embedder, Llm, OwnPassage, Piece, Reranker, RetrieveContext, Retriever } from "./own.js";
 export {
   quantize,

@@ -11,6 +11,7 @@ use crate::callback::{JsTool, Method};
 use crate::convert::{duration, from_json, options_from_json};
 use crate::llm::Llm;
 use crate::mcp::McpTools;
+use crate::metrics::ToolMetrics;
 use crate::own::{JsCache, JsRetriever};
 use crate::retrieval::KnowledgeBase;
 use crate::retriever::KnowledgeRetriever;
@@ -112,6 +113,13 @@ impl AssistantBuilder {
         self.with(env, |builder| Ok(builder.cache(cache)))
     }
 
+    /// Where tool calls are counted.
+    #[napi]
+    pub fn tool_metrics(&mut self, env: Env, metrics: &ToolMetrics) -> napi::Result<()> {
+        let metrics = metrics.metrics.clone();
+        self.with(env, |builder| Ok(builder.tool_metrics(metrics)))
+    }
+
     /// Where conversations are kept.
     #[napi]
     pub fn sessions(&mut self, env: Env, sessions: &MemorySessions) -> napi::Result<()> {
@@ -168,22 +176,22 @@ impl AssistantBuilder {
         self.with_toolbox(env, |toolbox| Ok(toolbox.approver(approver)))
     }
 
-    /// Adds a function as a tool; `parameters` is a JSON Schema and `policy` what keeps its calls in check, as JSON text.
+    /// Adds a function as a tool; `spec` is what the model is told and `policy` what keeps its calls in check, as JSON text;
+    /// `version` tells what its values depend on.
     #[napi]
     pub fn tool(
         &mut self,
         env: Env,
-        name: String,
-        description: String,
-        parameters: String,
+        spec: String,
         policy: String,
         execute: &Method,
+        version: Option<&Method>,
     ) -> napi::Result<()> {
-        let execute = execute.clone();
+        let (execute, version) = (execute.clone(), version.cloned());
         self.with_toolbox(env, |toolbox| {
-            let policy = options_from_json(&format!("policy of tool `{name}`"), &policy, &[])?;
-            let spec = ToolSpec::new(name, description, from_json("input", &parameters)?);
-            toolbox.add(JsTool::new(spec, policy, execute))
+            let spec: ToolSpec = from_json("tool", &spec)?;
+            let policy = options_from_json(&format!("policy of tool `{}`", spec.name), &policy, &[])?;
+            toolbox.add(JsTool::new(spec, policy, execute, version))
         })
     }
 

@@ -113,12 +113,13 @@ pub(crate) struct JsTool {
     spec: ToolSpec,
     policy: ToolPolicy,
     execute: Method,
+    version: Option<Method>,
 }
 
 impl JsTool {
-    /// A tool that calls `execute` with the arguments as JSON.
-    pub(crate) fn new(spec: ToolSpec, policy: ToolPolicy, execute: Method) -> Self {
-        Self { spec, policy, execute }
+    /// A tool that calls `execute`, and `version` if there is one, with the arguments as JSON.
+    pub(crate) fn new(spec: ToolSpec, policy: ToolPolicy, execute: Method, version: Option<Method>) -> Self {
+        Self { spec, policy, execute, version }
     }
 }
 
@@ -151,6 +152,15 @@ impl Tool for JsTool {
                 let after = Duration::try_from_secs_f64(retry_after).unwrap_or_default();
                 Err(Error::Foreign { what, source: RetryAfter::new(after, error).into() })
             }
+        }
+    }
+
+    async fn version(&self, call: &ToolCall) -> Result<String> {
+        match &self.version {
+            Some(version) => {
+                version.call(&format!("version of tool `{}`", self.spec.name), &call.arguments).await
+            }
+            None => Ok(String::new()),
         }
     }
 

@@ -20,6 +20,7 @@ pub mod error;
 pub mod hub;
 mod llm;
 mod mcp;
+mod metrics;
 mod own;
 /// Models in fewer bits.
 pub mod quantize;

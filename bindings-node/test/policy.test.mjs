@@ -86,6 +86,27 @@ test("a value is kept until it is forgotten", async () => {
   }
 });
 
+test("a kept value holds as long as its version", async () => {
+  const shelf = { tea: 1 };
+  let runs = 0;
+  const version = async ({ what }) => shelf[what].toString();
+  const look = make("look", () => ++runs, { cache: "10m", version }, { what: text });
+  const assistant = assistantOf([look], [["look", { what: "tea" }]], { runs: 6 });
+
+  const seen = [];
+  for (const found of [1, 1, 2, 2]) {
+    shelf.tea = found;
+    const [{ content, cached = false }] = await outputs(assistant);
+    seen.push([content, cached]);
+  }
+  assert.deepEqual(seen, [["1", false], ["1", true], ["2", false], ["2", true]]);
+
+  // Where it throws, the tool runs, and nothing is kept.
+  delete shelf.tea;
+  assert.deepEqual([(await outputs(assistant))[0].content, (await outputs(assistant))[0].content], ["3", "4"]);
+  assert.throws(() => make("look", () => 1, { version: "1" }), { code: "invalid", message: /expected a function, got/ });
+});
+
 test("a breaker leaves a failing tool alone", async () => {
   const broken = make("broken", () => Promise.reject(new Error("down")), { breaker: { failures: 1, openForMs: 60_000 } });
   const assistant = assistantOf([broken], [["broken", {}]], { runs: 2 });

@@ -18,6 +18,7 @@ import {
   RushlightError,
   ScriptedLlm,
   Slos,
+  ToolMetrics,
   eventToJson,
   fetchModel,
   models,
@@ -36,6 +37,7 @@ import {
   type Reranker,
   type Retriever,
   type Route,
+  type ToolMetricsReport,
 } from "rushlight";
 import { z } from "zod";
 
@@ -58,6 +60,8 @@ const plain = tool({
   description: "Takes a plain JSON Schema",
   input: { type: "object", properties: { city: { type: "string" } }, required: ["city"] },
   execute: ({ city }) => `sunny in ${city}`,
+  cache: "10m",
+  version: async ({ city }) => city.toUpperCase(),
   timeoutMs: 500,
 });
 
@@ -199,6 +203,13 @@ export async function main(): Promise<void> {
   for (const { slo, burnRate, p95 } of slos.reports()) console.log(slo.name, burnRate > 1, (p95 ?? 0) * 1000);
   // @ts-expect-error there is no such metric
   new Slos([{ name: "quick", metric: "first", percentile: 95, bound: 0.5 }]);
+
+  const toolMetrics = new ToolMetrics();
+  new Assistant(new ScriptedLlm([]), { toolMetrics });
+  same<ReturnType<typeof toolMetrics.report>, ToolMetricsReport>(true);
+  console.log((toolMetrics.report().tools["search"]?.successRate ?? 0) * 100);
+  // @ts-expect-error metrics are made by their class
+  new Assistant(new ScriptedLlm([]), { toolMetrics: {} });
 
   const run = assistant.stream("Why?");
   for await (const event of run) console.log(show(event), eventToJson(event));

@@ -3,6 +3,7 @@ import { MemoryCache } from "./cache.js";
 import { Tool, type Approver } from "./callback.js";
 import { LocalLlm, ScriptedLlm, type Prompt } from "./llm.js";
 import { McpTools } from "./mcp.js";
+import { ToolMetrics } from "./metrics.js";
 import { type Cache, type Llm, type Retriever } from "./own.js";
 import { KnowledgeBase } from "./retrieval.js";
 import { KnowledgeRetriever } from "./retriever.js";
@@ -63,6 +64,8 @@ export interface AssistantParts {
     toolTimeoutMs?: number;
     /** Decides about calls of tools with `approve`; without one they do not run. */
     approver?: Approver;
+    /** Where tool calls are counted. */
+    toolMetrics?: ToolMetrics;
     /** Where passages come from: documents, searched plainly or in stages, or an object of your own. */
     retriever?: KnowledgeBase | KnowledgeRetriever | Retriever;
     /** Agents to which the model may hand the conversation over; they go on with what was said before, and give the answer. */

@@ -107,6 +107,11 @@ export interface ToolDefinition<Schema extends JsonSchema | StandardSchema> exte
      * is an output that the model reads, too.
      */
     readonly execute: (args: ToolArguments<Schema>, context: ToolContext) => unknown;
+    /**
+     * As long as this gives the same text for the arguments, a value in the `cache` holds: for example the time of a file. Where it
+     * throws, the tool runs and nothing is kept. Default: a value depends on nothing but the arguments.
+     */
+    readonly version?: (args: ToolArguments<Schema>, context: ToolContext) => string | Promise<string>;
 }
 /** A tool, made by {@link tool}. */
 export declare class Tool {

@@ -9,6 +9,7 @@ export { eventToJson, type Answer, type Citation, type DoneEvent, type Event, ty
 export { fetchModel, models, type FetchOptions, type FetchProgress, type KnownModel } from "./hub.js";
 export { LocalLlm, ScriptedLlm, type Beginning, type LoadProgress, type LocalLlmOptions, type LocalLlmStats, type LocalLlmStatus, type MemoryEstimate, type Message, type ModelInfo, type OpenOptions, type Prompt, type ScriptedTurn, } from "./llm.js";
 export { McpTools, type McpEndpoint, type McpProgram, type McpToolsOptions, type McpUrl, type RefusedTool } from "./mcp.js";
+export { ToolMetrics, type Distribution, type ToolMetricsReport, type ToolReport } from "./metrics.js";
 export type { Cache, Embedder, Llm, OwnPassage, Piece, Reranker, RetrieveContext, Retriever } from "./own.js";
 export { quantize, type QuantizeOptions, type QuantizeProgress, type QuantizeReport, type QuantizedTensor, type QuantizedType, } from "./quantize.js";
 export { ModelRegistry, type AddOptions, type EvictionPriority, type ModelRegistryOptions, type RegisteredModel, } from "./registry.js";

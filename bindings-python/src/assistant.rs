@@ -8,6 +8,7 @@ use crate::agent::Agent;
 use crate::convert::{Json, json_of};
 use crate::error::raised;
 use crate::llm::LocalLlm;
+use crate::metrics::ToolMetrics;
 use crate::runtime::{Unlocked, run, wait};
 use crate::session::MemorySessions;
 use crate::spec::{Parts, spec};
@@ -86,6 +87,7 @@ impl Assistant {
     ///     tool_timeout: seconds that each tool may run that has no timeout of its own; default 5
     ///     approver: decides about calls of tools with `approve`: a function, sync or async, that gets the `ToolCall` and
     ///         gives True, or False or a reason why not; without one they do not run
+    ///     tool_metrics: where tool calls are counted
     ///     hand_offs: agents to which the model may hand the conversation over, by a tool `transfer_to_NAME`: they go on with
     ///         what was said before, and give the answer
     ///     cache_tool_answers: keeps answers that needed tools, too
@@ -103,6 +105,7 @@ impl Assistant {
         limits: "Limits | Mapping[str, Any] | None" = None,
         tool_timeout = None,
         approver: "Approver | None" = None,
+        tool_metrics = None,
         hand_offs: "Sequence[HandOff]" = Vec::new(),
         cache_tool_answers = false,
         record: "str | PathLike[str] | None" = None,
@@ -119,11 +122,22 @@ impl Assistant {
         limits: Option<Bound<'_, PyAny>>,
         tool_timeout: Option<f64>,
         approver: Option<Bound<'_, PyAny>>,
+        tool_metrics: Option<PyRef<'_, ToolMetrics>>,
         hand_offs: Vec<Bound<'_, PyAny>>,
         cache_tool_answers: bool,
         record: Option<PathBuf>,
     ) -> PyResult<PyClassInitializer<Self>> {
-        let parts = Parts { tools, retriever, cache, sessions, tool_timeout, approver, hand_offs, record };
+        let parts = Parts {
+            tools,
+            retriever,
+            cache,
+            sessions,
+            tool_timeout,
+            approver,
+            tool_metrics,
+            hand_offs,
+            record,
+        };
         let toolbox = parts.toolbox()?;
         let mut builder = rushlight::Assistant::builder(llm::shared(&llm)?);
         if let Some(instructions) = instructions {
@@ -172,7 +186,7 @@ impl Assistant {
     ///     profile: the profile whose parameters are used; by default none
     ///     llm: the model, in the place of the spec's; assistants of several profiles may share one
     ///     parts: `tools`, the functions of exactly those that the spec names; `retriever`, `tool_timeout`, `approver`,
-    ///         `hand_offs` and `record`, as those of the class; `cache` and `sessions`, in the place of the spec's
+    ///         `tool_metrics`, `hand_offs` and `record`, as those of the class; `cache` and `sessions`, in the place of the spec's
     ///
     /// Raises:
     ///     IoError: the file cannot be read.

@@ -225,6 +225,7 @@ pub(crate) struct PythonTool {
     policy: ToolPolicy,
     tool: Arc<Py<PyAny>>,
     is_coroutine: bool,
+    has_version: bool,
 }
 
 impl PythonTool {
@@ -241,7 +242,8 @@ impl PythonTool {
             .map_err(|error| invalid(&format!("policy of tool `{name}`"), error.to_string()))?;
         let spec = ToolSpec::new(name, description, parameters);
         let is_coroutine = tool.getattr(intern!(py, "_is_coroutine"))?.extract()?;
-        Ok(Self { spec, policy, tool: Arc::new(tool.unbind()), is_coroutine })
+        let has_version = !tool.getattr(intern!(py, "version"))?.is_none();
+        Ok(Self { spec, policy, tool: Arc::new(tool.unbind()), is_coroutine, has_version })
     }
 }
 
@@ -272,6 +274,21 @@ impl Tool for PythonTool {
             .await
         };
         outcome?.map_err(|exception| failed(format!("tool `{}`", self.spec.name), exception))
+    }
+
+    async fn version(&self, tool_call: &ToolCall) -> Result<String> {
+        if !self.has_version {
+            return Ok(String::new());
+        }
+        let (tool, arguments) = (Arc::clone(&self.tool), Json(tool_call.arguments.clone()));
+        let outcome = call(
+            move |entry| {
+                let py = entry.py();
+                entry.call1((tool.getattr(py, intern!(py, "_version"))?, arguments))
+            },
+            text,
+        );
+        outcome.await?.map_err(|exception| failed(format!("version of tool `{}`", self.spec.name), exception))
     }
 
     fn policy(&self) -> ToolPolicy {

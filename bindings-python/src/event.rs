@@ -194,6 +194,12 @@ impl ToolOutput {
         &self.output.content
     }
 
+    /// Whether the value is one that the tool's `cache` had; the tool did not run.
+    #[getter]
+    fn cached(&self) -> bool {
+        self.output.cached
+    }
+
     /// Tokens of the models that the tool asked, if it is an assistant.
     #[getter]
     fn usage(&self) -> Usage {

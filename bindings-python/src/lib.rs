@@ -24,6 +24,7 @@ mod info;
 mod ingest;
 mod llm;
 mod mcp;
+mod metrics;
 mod options;
 mod own;
 mod passage;
@@ -75,6 +76,8 @@ mod _rushlight {
     use crate::llm::{LocalLlm, ScriptedLlm};
     #[pymodule_export]
     use crate::mcp::McpTools;
+    #[pymodule_export]
+    use crate::metrics::{Distribution, ToolMetrics, ToolMetricsReport, ToolReport};
     #[pymodule_export]
     use crate::options::{Limits, Sampling};
     #[pymodule_export]

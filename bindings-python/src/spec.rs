@@ -12,6 +12,7 @@ use rushlight::{AgentSpec, KnowledgeBase, Toolbox};
 use crate::agent::Agent;
 use crate::convert::Json;
 use crate::error::raised;
+use crate::metrics::ToolMetrics;
 use crate::session::MemorySessions;
 use crate::tool::toolbox;
 use crate::{cache, retrieval, retriever};
@@ -25,6 +26,7 @@ pub(crate) struct Parts<'py> {
     pub(crate) sessions: Option<PyRef<'py, MemorySessions>>,
     pub(crate) tool_timeout: Option<f64>,
     pub(crate) approver: Option<Bound<'py, PyAny>>,
+    pub(crate) tool_metrics: Option<PyRef<'py, ToolMetrics>>,
     pub(crate) hand_offs: Vec<Bound<'py, PyAny>>,
     pub(crate) record: Option<PathBuf>,
 }
@@ -41,6 +43,7 @@ impl<'py> Parts<'py> {
                 "sessions" => parts.sessions = value.extract()?,
                 "tool_timeout" => parts.tool_timeout = value.extract()?,
                 "approver" => parts.approver = value.extract()?,
+                "tool_metrics" => parts.tool_metrics = value.extract()?,
                 "hand_offs" => parts.hand_offs = value.extract()?,
                 "record" => parts.record = value.extract()?,
                 name => return Err(PyTypeError::new_err(format!("unexpected keyword argument '{name}'"))),
@@ -63,6 +66,9 @@ impl<'py> Parts<'py> {
     pub(crate) fn add_to(self, mut builder: AssistantBuilder) -> PyResult<AssistantBuilder> {
         if let (None, Some(retriever)) = (self.documents(), &self.retriever) {
             builder = builder.retriever(retriever::shared(retriever)?);
+        }
+        if let Some(metrics) = self.tool_metrics {
+            builder = builder.tool_metrics(metrics.core.clone());
         }
         if let Some(cache) = self.cache {
             builder = builder.cache(cache::shared(&cache)?);

@@ -103,6 +103,35 @@ def test_a_value_is_kept_until_it_is_forgotten() -> None:
         assistant.forget_results("lok")
 
 
+@pytest.mark.parametrize("is_async", [False, True])
+def test_a_kept_value_holds_as_long_as_its_version(is_async: bool) -> None:
+    shelf = {"tea": 1}
+    runs = []
+
+    def version(what: str) -> Any:
+        async def later() -> int:
+            return shelf[what]
+
+        return later() if is_async else shelf[what]
+
+    @tool(cache="10m", version=version)
+    def look(what: str) -> int:
+        runs.append(what)
+        return len(runs)
+
+    assistant = assistant_of(look, calls=[("look", {"what": "tea"})], runs=6)
+    seen = []
+    for found in (1, 1, 2, 2):
+        shelf["tea"] = found
+        seen.append([(output.content, output.cached) for output in outputs(assistant)][0])
+    assert seen == [("1", False), ("1", True), ("2", False), ("2", True)]
+
+    del shelf["tea"]  # Where it raises, the tool runs, and nothing is kept.
+    assert [outputs(assistant)[0].content, outputs(assistant)[0].content] == ["3", "4"]
+    with pytest.raises(TypeError, match="expected a function as the version of a tool, got `str`"):
+        tool(cache="10m", version="1")(lambda: None)  # type: ignore[call-overload]
+
+
 def test_a_breaker_leaves_a_failing_tool_alone() -> None:
     @tool(breaker={"failures": 1, "open_for": 60})
     def broken(number: int) -> None:
@@ -221,7 +250,7 @@ def test_what_cannot_be_kept_is_refused_by_name() -> None:
     assert "expected `idempotent` with 2 `retries`" in refused(retries=2)
     assert "unknown variant `user`" in refused(rate_key="user")
     assert "expected a `concurrency` of at least 1" in refused(concurrency=0)
-    with pytest.raises(TypeError, match="unknown argument `rates` of a tool, expected one of: name, description, timeout"):
+    with pytest.raises(TypeError, match="unknown argument `rates` of a tool, expected one of: name, description, version, timeout"):
         tool(rates="1/s")(lambda: 1)  # type: ignore[call-overload]
 
 

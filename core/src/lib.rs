@@ -35,7 +35,9 @@ pub use llm::{
     ModelRegistry, ModelRegistryOptions, QuantizeOptions, QuantizeReport, QuantizedType, devices, quantize,
 };
 pub use message::{Message, Role, ToolCall, ToolOutput, ToolSpec, ToolStatus, Usage};
-pub use observe::{Metric, Prices, Report, Slo, SloReport, Slos};
+pub use observe::{
+    Distribution, Metric, Prices, Report, Slo, SloReport, Slos, ToolMetrics, ToolMetricsReport, ToolReport,
+};
 #[cfg(feature = "remote")]
 pub use retrieval::RemoteEmbedder;
 pub use retrieval::{

@@ -141,6 +141,9 @@ pub struct ToolOutput {
     pub status: ToolStatus,
     /// The value as text (JSON unless the tool returned a string), or an explanation of the failure.
     pub content: String,
+    /// Whether the value is one that the [cache](crate::ToolPolicy::cache) of the tool had; the tool did not run.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub cached: bool,
     /// Tokens of the models that the tool asked, if it asked any: those of an [`AgentTool`](crate::AgentTool).
     #[serde(default, skip_serializing_if = "Usage::is_zero")]
     pub usage: Usage,
@@ -150,13 +153,14 @@ pub struct ToolOutput {
 }
 
 impl ToolOutput {
-    /// The answer to `call`, with no tokens used and no time elapsed.
+    /// The answer to `call`, not from a cache, with no tokens used and no time elapsed.
     pub fn new(call: &ToolCall, status: ToolStatus, content: impl Into<String>) -> Self {
         Self {
             call_id: call.id.clone(),
             name: call.name.clone(),
             status,
             content: content.into(),
+            cached: false,
             usage: Usage::default(),
             elapsed: Duration::ZERO,
         }
@@ -166,6 +170,11 @@ impl ToolOutput {
     pub fn is_success(&self) -> bool {
         self.status == ToolStatus::Success
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// Tokens that a generation, or a whole run, consumed and produced.

@@ -22,4 +22,5 @@ mod session;
 mod slos;
 mod speculation;
 mod tool_macro;
+mod tool_metrics;
 mod tools;

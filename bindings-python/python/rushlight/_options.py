@@ -11,7 +11,7 @@ from ._filter import Filter
 if TYPE_CHECKING:
     from ._agents import HandOff
     from ._protocols import Approver, Cache, Retriever
-    from ._rushlight import McpTools, MemoryCache, MemorySessions
+    from ._rushlight import McpTools, MemoryCache, MemorySessions, ToolMetrics
     from ._tool import Tool
     from .tools import BuiltinTool
 
@@ -126,6 +126,7 @@ class AssistantParts(TypedDict, total=False):
     sessions: MemorySessions | None
     tool_timeout: float | None
     approver: Approver | None
+    tool_metrics: ToolMetrics | None
     hand_offs: Sequence[HandOff]
     record: str | PathLike[str] | None
 

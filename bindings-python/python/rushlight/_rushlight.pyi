@@ -11,7 +11,7 @@ from ._options import AllowedCommand, AssistantParts, BatchRequest, CurrentTimeO
 from ._protocols import Approver, Cache, Embedder, Llm, Reranker, Retriever
 from ._tool import Tool
 
-__all__ = ["__version__", "Agent", "Answer", "Assistant", "AsyncEventStream", "BuiltinTool", "CachedEmbedder", "Citation", "CompactReport", "DeviceInfo", "Document", "Done", "EventStream", "FailedDocument", "FetchProgress", "HandedOff", "HashedEmbedder", "IngestProgress", "IngestReport", "KnowledgeBase", "KnowledgeBaseInfo", "KnowledgeRetriever", "KnownModel", "Limits", "LoadProgress", "LocalEmbedder", "LocalLlm", "LocalReranker", "McpHttpServer", "McpServer", "McpTools", "MemoryCache", "MemoryEstimate", "MemorySessions", "ModelInfo", "ModelRegistry", "Passage", "PendingRun", "QuantizeProgress", "QuantizeReport", "QuantizedTensor", "RegisteredModel", "RemoteEmbedder", "Report", "Retrieved", "Routed", "Router", "Sampling", "Scores", "ScriptedLlm", "Slo", "SloReport", "Slos", "StoreCheck", "StoreInfo", "Text", "ToolCall", "ToolOutput", "Usage", "VectorIndex", "afetch", "aquantize", "calculate", "current_time", "devices", "fetch", "fetch_page", "models", "quantize", "read_file", "run_command", "search_code", "search_knowledge"]
+__all__ = ["__version__", "Agent", "Answer", "Assistant", "AsyncEventStream", "BuiltinTool", "CachedEmbedder", "Citation", "CompactReport", "DeviceInfo", "Distribution", "Document", "Done", "EventStream", "FailedDocument", "FetchProgress", "HandedOff", "HashedEmbedder", "IngestProgress", "IngestReport", "KnowledgeBase", "KnowledgeBaseInfo", "KnowledgeRetriever", "KnownModel", "Limits", "LoadProgress", "LocalEmbedder", "LocalLlm", "LocalReranker", "McpHttpServer", "McpServer", "McpTools", "MemoryCache", "MemoryEstimate", "MemorySessions", "ModelInfo", "ModelRegistry", "Passage", "PendingRun", "QuantizeProgress", "QuantizeReport", "QuantizedTensor", "RegisteredModel", "RemoteEmbedder", "Report", "Retrieved", "Routed", "Router", "Sampling", "Scores", "ScriptedLlm", "Slo", "SloReport", "Slos", "StoreCheck", "StoreInfo", "Text", "ToolCall", "ToolMetrics", "ToolMetricsReport", "ToolOutput", "ToolReport", "Usage", "VectorIndex", "afetch", "aquantize", "calculate", "current_time", "devices", "fetch", "fetch_page", "models", "quantize", "read_file", "run_command", "search_code", "search_knowledge"]
 
 __version__: Final[str]
 
@@ -185,7 +185,7 @@ class Assistant(Agent):
 
     It may be used from any thread and any event loop, and by many at once.
     """
-    def __new__(cls, /, llm: LocalLlm | ScriptedLlm | Llm, *, instructions: str | None = None, tools: Sequence[Tool[..., Any] | Callable[..., Any] | BuiltinTool | McpTools] = ..., retriever: Retriever | None = None, cache: MemoryCache | Cache | None = None, sessions: MemorySessions | None = None, sampling: Sampling | Mapping[str, Any] | None = None, limits: Limits | Mapping[str, Any] | None = None, tool_timeout: float | None = None, approver: Approver | None = None, hand_offs: Sequence[HandOff] = ..., cache_tool_answers: bool = False, record: str | PathLike[str] | None = None) -> Assistant:
+    def __new__(cls, /, llm: LocalLlm | ScriptedLlm | Llm, *, instructions: str | None = None, tools: Sequence[Tool[..., Any] | Callable[..., Any] | BuiltinTool | McpTools] = ..., retriever: Retriever | None = None, cache: MemoryCache | Cache | None = None, sessions: MemorySessions | None = None, sampling: Sampling | Mapping[str, Any] | None = None, limits: Limits | Mapping[str, Any] | None = None, tool_timeout: float | None = None, approver: Approver | None = None, tool_metrics: ToolMetrics | None = None, hand_offs: Sequence[HandOff] = ..., cache_tool_answers: bool = False, record: str | PathLike[str] | None = None) -> Assistant:
         """
         An assistant around a model; everything else is optional.
 
@@ -205,6 +205,7 @@ class Assistant(Agent):
             tool_timeout: seconds that each tool may run that has no timeout of its own; default 5
             approver: decides about calls of tools with `approve`: a function, sync or async, that gets the `ToolCall` and
                 gives True, or False or a reason why not; without one they do not run
+            tool_metrics: where tool calls are counted
             hand_offs: agents to which the model may hand the conversation over, by a tool `transfer_to_NAME`: they go on with
                 what was said before, and give the answer
             cache_tool_answers: keeps answers that needed tools, too
@@ -258,7 +259,7 @@ class Assistant(Agent):
             profile: the profile whose parameters are used; by default none
             llm: the model, in the place of the spec's; assistants of several profiles may share one
             parts: `tools`, the functions of exactly those that the spec names; `retriever`, `tool_timeout`, `approver`,
-                `hand_offs` and `record`, as those of the class; `cache` and `sessions`, in the place of the spec's
+                `tool_metrics`, `hand_offs` and `record`, as those of the class; `cache` and `sessions`, in the place of the spec's
 
         Raises:
             IoError: the file cannot be read.
@@ -466,6 +467,43 @@ class DeviceInfo:
     def name(self, /) -> str:
         """
         What its maker calls it.
+        """
+
+@final
+class Distribution:
+    """
+    How numbers are spread.
+
+    Percentiles have an error of at most 1 %, and are none where there are no numbers.
+    """
+    __match_args__: Final = ("samples", "mean", "p50", "p95", "p99")
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __repr__(self, /) -> str: ...
+    @property
+    def mean(self, /) -> float | None:
+        """
+        Their sum divided by how many there are.
+        """
+    @property
+    def p50(self, /) -> float | None:
+        """
+        Half of them are at most this.
+        """
+    @property
+    def p95(self, /) -> float | None:
+        """
+        95 of a hundred are at most this.
+        """
+    @property
+    def p99(self, /) -> float | None:
+        """
+        99 of a hundred are at most this.
+        """
+    @property
+    def samples(self, /) -> int:
+        """
+        How many numbers there are.
         """
 
 @final
@@ -2649,6 +2687,65 @@ class ToolCall:
         """
 
 @final
+class ToolMetrics:
+    """
+    Counts how the tool calls of assistants end.
+
+    ```python
+    metrics = ToolMetrics()
+    assistant = Assistant(llm, tools=[search], tool_metrics=metrics)
+    assistant.run("Why?")
+    report = metrics.report()
+    print(report.tools["search"].success_rate, report.calls_per_run.mean)
+    ```
+
+    Several assistants may share one. Runs count when they end, also those that fail or are left. Not counted are a call whose
+    run is left meanwhile, a dry run, a call that waits for an approval, and a hand-off. It may be used from any thread.
+    """
+    def __new__(cls, /) -> ToolMetrics:
+        """
+        Nothing counted yet.
+        """
+    def __reduce__(self, /) -> NoReturn: ...
+    def report(self, /) -> ToolMetricsReport:
+        """
+        What was counted so far.
+        """
+    def reset(self, /) -> None:
+        """
+        Forgets what was counted.
+        """
+
+@final
+class ToolMetricsReport:
+    """
+    How the tool calls of assistants ended.
+    """
+    __match_args__: Final = ("tools", "total", "calls_per_run")
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __repr__(self, /) -> str: ...
+    @property
+    def calls_per_run(self, /) -> Distribution:
+        """
+        The calls of each run that has ended, those without calls too; calls that are not counted are none.
+        """
+    def to_json(self, /) -> dict[str, Any]:
+        """
+        The JSON form, the same in all languages.
+        """
+    @property
+    def tools(self, /) -> dict[str, ToolReport]:
+        """
+        Each tool by its name. `*` is what the model called that no tool is named, and each tool after the first 1 000.
+        """
+    @property
+    def total(self, /) -> ToolReport:
+        """
+        All calls together: its shares are those of the tools, weighted by their calls.
+        """
+
+@final
 class ToolOutput:
     """
     A tool has ended.
@@ -2661,6 +2758,11 @@ class ToolOutput:
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
     def __repr__(self, /) -> str: ...
+    @property
+    def cached(self, /) -> bool:
+        """
+        Whether the value is one that the tool's `cache` had; the tool did not run.
+        """
     @property
     def call_id(self, /) -> str:
         """
@@ -2700,6 +2802,79 @@ class ToolOutput:
     def usage(self, /) -> Usage:
         """
         Tokens of the models that the tool asked, if it is an assistant.
+        """
+
+@final
+class ToolReport:
+    """
+    How calls ended.
+
+    Each is a success, an error, a timeout or a refusal, so that the four counts add up to `calls`, and the four shares to 1;
+    shares are none if there were no calls.
+    """
+    __match_args__: Final = ("calls", "successes", "errors", "timeouts", "refusals", "cache_hits")
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __repr__(self, /) -> str: ...
+    @property
+    def cache_hit_rate(self, /) -> float | None:
+        """
+        The share of the cache hits.
+        """
+    @property
+    def cache_hits(self, /) -> int:
+        """
+        Those whose value the tool's `cache` had; they are successes.
+        """
+    @property
+    def calls(self, /) -> int:
+        """
+        All that are counted.
+        """
+    @property
+    def error_rate(self, /) -> float | None:
+        """
+        The share of the errors.
+        """
+    @property
+    def errors(self, /) -> int:
+        """
+        Those in which the tool failed.
+        """
+    @property
+    def latency(self, /) -> Distribution:
+        """
+        Seconds of the calls for which the tool ran, with what they waited for: all but refusals and cache hits.
+        """
+    @property
+    def refusal_rate(self, /) -> float | None:
+        """
+        The share of the refusals.
+        """
+    @property
+    def refusals(self, /) -> int:
+        """
+        Those for which the tool did not run: for arguments, a scope, an approval, a rate, a breaker or a limit.
+        """
+    @property
+    def success_rate(self, /) -> float | None:
+        """
+        The share of the successes, from 0 to 1.
+        """
+    @property
+    def successes(self, /) -> int:
+        """
+        Those that gave a value, from a cache too.
+        """
+    @property
+    def timeout_rate(self, /) -> float | None:
+        """
+        The share of the timeouts.
+        """
+    @property
+    def timeouts(self, /) -> int:
+        """
+        Those that were stopped because they took too long.
         """
 
 @final

@@ -27,6 +27,8 @@ class Tool(Generic[P, R]):
     """The arguments as a JSON Schema (2020-12) of type `object`."""
     policy: ToolPolicy
     """What keeps its calls in check."""
+    version: Callable[P, Any] | None
+    """What its values depend on beside the arguments, for its `cache`."""
 
     def __init__(
         self,
@@ -34,6 +36,7 @@ class Tool(Generic[P, R]):
         *,
         name: str | None = None,
         description: str | None = None,
+        version: Callable[P, Any] | None = None,
         **policy: Unpack[ToolPolicy],
     ) -> None:
         from inspect import iscoroutinefunction
@@ -42,15 +45,18 @@ class Tool(Generic[P, R]):
 
         if not callable(function):
             raise TypeError(f"expected a function as a tool, got `{type(function).__name__}`")
+        if version is not None and not callable(version):
+            raise TypeError(f"expected a function as the version of a tool, got `{type(version).__name__}`")
         if strange := policy.keys() - ToolPolicy.__annotations__.keys():
             known = ", ".join(ToolPolicy.__annotations__)
-            raise TypeError(f"unknown argument `{min(strange)}` of a tool, expected one of: name, description, {known}")
+            raise TypeError(f"unknown argument `{min(strange)}` of a tool, expected one of: name, description, version, {known}")
         self.function = function
         self._signature: Signature = read_signature(function)
         self.name = name if name is not None else _name_of(function)
         self.description = description if description is not None else self._signature.description
         self.parameters = self._signature.parameters
         self.policy = policy
+        self.version = version
         self._is_coroutine = iscoroutinefunction(function)
         self.__doc__ = function.__doc__
         self.__wrapped__ = function
@@ -74,6 +80,16 @@ class Tool(Generic[P, R]):
 
         function: Callable[..., Any] = self.function
         result = function(**self._signature.decode(arguments))
+        return _awaited_text(result) if isawaitable(result) else to_text(result)
+
+    def _version(self, arguments: dict[str, Any]) -> Any:
+        """Gives the version of a call's value as text, or a coroutine that does."""
+        from inspect import isawaitable
+
+        from ._schema import to_text
+
+        version: Callable[..., Any] | None = self.version
+        result = "" if version is None else version(**self._signature.decode(arguments))
         return _awaited_text(result) if isawaitable(result) else to_text(result)
 
     async def _ainvoke(self, arguments: dict[str, Any]) -> str:
@@ -104,6 +120,7 @@ def tool(
     *,
     name: str | None = None,
     description: str | None = None,
+    version: Callable[..., Any] | None = None,
     **policy: Unpack[ToolPolicy],
 ) -> Callable[[Callable[P, R]], Tool[P, R]]: ...
 def tool(
@@ -112,6 +129,7 @@ def tool(
     *,
     name: str | None = None,
     description: str | None = None,
+    version: Callable[..., Any] | None = None,
     **policy: Unpack[ToolPolicy],
 ) -> Tool[P, R] | Callable[[Callable[P, R]], Tool[P, R]]:
     """Makes a sync or async function a tool.
@@ -126,6 +144,8 @@ def tool(
     Args:
         name: another name than the function's
         description: another description than the docstring's
+        version: a function of the same arguments, sync or async: as long as it gives the same, a value in the `cache` holds, for
+            example the time of a file; where it raises, the tool runs and nothing is kept
         policy: what keeps its calls in check, for example `rate="100/min"`, `timeout=5`, `concurrency=3` or
             `scopes=["read:code"]`; see `ToolPolicy`
 
@@ -133,8 +153,8 @@ def tool(
         TypeError: a parameter's type has no JSON Schema, or an argument is unknown.
     """
     if function is not None:
-        return Tool(function, name=name, description=description, **policy)
-    return lambda function: Tool(function, name=name, description=description, **policy)
+        return Tool(function, name=name, description=description, version=version, **policy)
+    return lambda function: Tool(function, name=name, description=description, version=version, **policy)
 
 
 def as_tool(item: Any) -> Tool[..., Any]:

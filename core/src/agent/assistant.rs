@@ -12,6 +12,7 @@ use super::{Agent, AssistantBuilder, Citing, EventStream, Limits, Request};
 use crate::cache::{Cache, SingleFlight};
 use crate::llm::{Llm, Prompt, Sampling};
 use crate::message::ToolSpec;
+use crate::observe::ToolMetrics;
 use crate::retrieval::Retriever;
 use crate::schema::{PATTERNS_OF_ANSWERS, ValueSchema};
 use crate::session::SessionStore;
@@ -71,6 +72,7 @@ pub(super) struct Parts {
     pub(super) hand_offs: Vec<HandOff>,
     pub(super) cache_tool_answers: bool,
     pub(super) flights: SingleFlight,
+    pub(super) tool_metrics: Option<ToolMetrics>,
 }
 
 impl Parts {

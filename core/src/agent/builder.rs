@@ -7,6 +7,7 @@ use super::{Agent, Assistant, Limits, recording};
 use crate::Result;
 use crate::cache::{Cache, SingleFlight};
 use crate::llm::{Llm, Sampling};
+use crate::observe::ToolMetrics;
 use crate::retrieval::Retriever;
 use crate::session::SessionStore;
 use crate::tools::{ToolRegistry, Toolbox};
@@ -36,6 +37,7 @@ impl AssistantBuilder {
                 cache_tool_answers: false,
                 hand_offs: Vec::new(),
                 flights: SingleFlight::new(),
+                tool_metrics: None,
             },
             journal: None,
         }
@@ -56,6 +58,12 @@ impl AssistantBuilder {
     /// The model may call these tools. Default: none.
     pub fn tools(mut self, tools: impl ToolRegistry) -> Self {
         self.parts.tools = Some(Arc::new(tools));
+        self
+    }
+
+    /// How the calls of tools end is counted here. Default: nowhere.
+    pub fn tool_metrics(mut self, metrics: ToolMetrics) -> Self {
+        self.parts.tool_metrics = Some(metrics);
         self
     }
 

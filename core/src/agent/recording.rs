@@ -84,6 +84,7 @@ pub(super) fn replayed(path: &Path) -> Result<Parts> {
         limits: about.limits,
         cache_tool_answers: about.cache_tool_answers,
         flights: SingleFlight::new(),
+        tool_metrics: None,
     })
 }
 

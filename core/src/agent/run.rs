@@ -14,7 +14,7 @@ use super::{Answer, Event, PendingRun, Request, cached, context};
 use crate::cache::{Flight, Key};
 use crate::llm::FinishReason;
 use crate::message::{Message, ToolCall, ToolOutput, ToolSpec, Usage};
-use crate::observe::Report;
+use crate::observe::{Report, RunCalls, ToolMetrics};
 use crate::retrieval::{Passage, Query};
 use crate::schema::ValueSchema;
 use crate::tools::ToolContext;
@@ -44,6 +44,7 @@ pub(super) struct Run {
     pub(super) call_ids: HashSet<String>,
     usage: Usage,
     pub(super) report: Report,
+    pub(super) counted: Option<RunCalls>,
     started: Instant,
     /// When it is over, by the clock that tools go by.
     deadline: Option<tokio::time::Instant>,
@@ -66,6 +67,7 @@ impl Run {
             call_ids: HashSet::new(),
             usage: Usage::default(),
             report: Report::default(),
+            counted: None,
             started: Instant::now(),
             deadline: None,
             decoded_tokens: 0,
@@ -75,6 +77,7 @@ impl Run {
     /// The whole run, within its deadline.
     pub(super) async fn walk(mut self) -> Result<()> {
         self.started = Instant::now();
+        self.counted = self.parts.tool_metrics.as_ref().map(ToolMetrics::begin_run);
         let limit = self.parts.limits.deadline;
         let after = self.request.deadline.map_or(limit, |deadline| deadline.min(limit));
         self.deadline = tokio::time::Instant::now().checked_add(after);

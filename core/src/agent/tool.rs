@@ -133,6 +133,10 @@ impl Tool for AgentTool {
         Ok(None)
     }
 
+    async fn version(&self, _call: &ToolCall) -> Result<String> {
+        Ok(String::new())
+    }
+
     fn policy(&self) -> ToolPolicy {
         let timeout = self.policy.timeout.unwrap_or(Limits::default().deadline);
         self.policy.clone().timeout(timeout)

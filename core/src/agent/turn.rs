@@ -70,9 +70,12 @@ impl Run {
         draft: &mut Draft,
     ) -> Result<Option<Turn>> {
         let open: Vec<&ToolCall> = turn.open_calls().collect();
-        let begin = Instant::now();
+        let (begin, clock) = (Instant::now(), tokio::time::Instant::now());
         let mut outputs = calls.invoke(tools, &open, context).await?;
         self.report.tools += begin.elapsed();
+        if let Some(counted) = &mut self.counted {
+            counted.record(&outputs, clock.elapsed());
+        }
         outputs.retain(|output| output.status != ToolStatus::Pending);
         self.tell(&outputs).await;
         turn.outputs.extend(outputs);

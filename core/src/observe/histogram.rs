@@ -20,13 +20,20 @@ const BUCKETS: usize = OCTAVES << FRACTION_BITS;
 pub(super) struct Histogram {
     counts: Vec<u64>,
     count: u64,
+    sum: f64,
     smallest: f64,
     largest: f64,
 }
 
 impl Default for Histogram {
     fn default() -> Self {
-        Self { counts: vec![0; BUCKETS], count: 0, smallest: f64::INFINITY, largest: f64::NEG_INFINITY }
+        Self {
+            counts: vec![0; BUCKETS],
+            count: 0,
+            sum: 0.0,
+            smallest: f64::INFINITY,
+            largest: f64::NEG_INFINITY,
+        }
     }
 }
 
@@ -35,6 +42,7 @@ impl Histogram {
     pub(super) fn record(&mut self, value: f64) {
         self.counts[bucket(value)] += 1;
         self.count += 1;
+        self.sum += value;
         self.smallest = self.smallest.min(value);
         self.largest = self.largest.max(value);
     }
@@ -42,6 +50,11 @@ impl Histogram {
     /// How many numbers were counted.
     pub(super) fn count(&self) -> u64 {
         self.count
+    }
+
+    /// What the numbers are on average; none if nothing was counted.
+    pub(super) fn mean(&self) -> Option<f64> {
+        (self.count > 0).then(|| self.sum / self.count as f64)
     }
 
     /// The number at `rank` of all in ascending order, from 1 to the count, with an error of at most 1/128; none if

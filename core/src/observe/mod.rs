@@ -7,8 +7,13 @@ mod prices;
 mod report;
 mod slo;
 mod slos;
+mod tool_metrics;
+mod tool_report;
 
 pub use prices::Prices;
 pub use report::Report;
 pub use slo::{Metric, Slo, SloReport};
 pub use slos::Slos;
+pub(crate) use tool_metrics::RunCalls;
+pub use tool_metrics::ToolMetrics;
+pub use tool_report::{Distribution, ToolMetricsReport, ToolReport};

@@ -18,6 +18,7 @@ use crate::schema::schema_of;
 use crate::{Error, Result};
 
 type Function = Box<dyn Fn(Value, &ToolContext) -> BoxFuture<'static, Result<String>> + Send + Sync>;
+type Version = Box<dyn Fn(Value) -> BoxFuture<'static, Result<String>> + Send + Sync>;
 type Preview = Box<dyn Fn(Value) -> Result<String> + Send + Sync>;
 
 /// A function as a tool; its schema comes from the type of its argument.
@@ -43,6 +44,7 @@ type Preview = Box<dyn Fn(Value) -> Result<String> + Send + Sync>;
 pub struct FunctionTool {
     spec: ToolSpec,
     function: Function,
+    version: Option<Version>,
     preview: Option<Preview>,
     policy: ToolPolicy,
 }
@@ -122,7 +124,48 @@ impl FunctionTool {
             }
             .boxed()
         };
-        Self { spec, function: Box::new(function), preview: None, policy: ToolPolicy::default() }
+        let function = Box::new(function);
+        Self { spec, function, version: None, preview: None, policy: ToolPolicy::default() }
+    }
+
+    /// The same with what its values depend on beside the arguments; see [`Tool::version`].
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use rushlight::{FunctionTool, NoArguments, ResultCache, ToolPolicy};
+    ///
+    /// async fn news(_: NoArguments) -> std::io::Result<String> {
+    ///     std::fs::read_to_string("news.txt")
+    /// }
+    ///
+    /// /// As long as the file was written at the same time, a kept value holds.
+    /// async fn written(_: NoArguments) -> std::io::Result<String> {
+    ///     Ok(format!("{:?}", std::fs::metadata("news.txt")?.modified()?))
+    /// }
+    ///
+    /// let policy = ToolPolicy::default().cache(ResultCache::new(Duration::from_mins(10)));
+    /// let tool = FunctionTool::new("news", "Tells the news", news).version(written).policy(policy);
+    /// ```
+    #[must_use]
+    pub fn version<A, E, F, W>(mut self, version: F) -> Self
+    where
+        A: DeserializeOwned,
+        E: Into<Source>,
+        F: Fn(A) -> W + Send + Sync + 'static,
+        W: Future<Output = Result<String, E>> + Send + 'static,
+    {
+        let name = self.spec.name.clone();
+        self.version = Some(Box::new(move |arguments| {
+            let work = serde_json::from_value(arguments).map(&version);
+            let name = name.clone();
+            async move {
+                let version = work.map_err(|error| foreign(&name, error))?.await;
+                version.map_err(|error| foreign(&name, error))
+            }
+            .boxed()
+        }));
+        self
     }
 
     /// The same with what a call would do, or why it would fail; see [`Tool::preview`].
@@ -181,6 +224,13 @@ impl Tool for FunctionTool {
 
     async fn preview(&self, call: &ToolCall, _context: &ToolContext) -> Result<Option<String>> {
         self.preview.as_ref().map(|preview| preview(call.arguments.clone())).transpose()
+    }
+
+    async fn version(&self, call: &ToolCall) -> Result<String> {
+        match &self.version {
+            Some(version) => version(call.arguments.clone()).await,
+            None => Ok(String::new()),
+        }
     }
 
     fn policy(&self) -> ToolPolicy {

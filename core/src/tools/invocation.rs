@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::ending::Ending;
 use super::member::Member;
-use super::policy::{Breaker, pause};
+use super::policy::{Breaker, Entry, Memo, pause};
 use super::task::{CallFuture, CallScope, CallTask, Stopped};
 use super::{Approval, Approver, MAX_BLOCKING_CALLS, RateExcess, ToolContext};
 use crate::duration::NEVER;
@@ -36,13 +36,9 @@ impl Invocation<'_> {
         self.check_scopes()?;
         let call = self.valid_call()?;
         self.check_dry_run(&call).await?;
-        let kept = self
-            .member
-            .memo
-            .as_ref()
-            .map(|memo| (memo, memo.entry(&call.arguments, self.context.filter.as_ref())));
+        let kept = self.entry(&call).await;
         if let Some(value) = kept.and_then(|(memo, entry)| memo.get(entry)) {
-            return Ok(ToolOutput::new(&call, ToolStatus::Success, value));
+            return Ok(ToolOutput { cached: true, ..ToolOutput::new(&call, ToolStatus::Success, value) });
         }
         self.ask_for_approval(&call).await?;
         let mut output = self.tries(&call).await?;
@@ -89,6 +85,25 @@ impl Invocation<'_> {
         let output = self.end_of(preview.boxed(), None, after(self.timeout), 0).await?;
         let content = format!("dry run: `{}` was not run; {}", self.name(), output.content);
         Err(Ending::new(ToolStatus::DryRun, content))
+    }
+
+    /// Where the value of a call is kept; none if it is not.
+    async fn entry(&self, call: &ToolCall) -> Option<(&Memo, Entry)> {
+        let memo = self.member.memo.as_ref()?;
+        let (member, asked) = (Arc::clone(self.member), call.clone());
+        let version = async move {
+            let version = member.tool.version(&asked).await?;
+            Ok(ToolOutput::new(&asked, ToolStatus::Success, version))
+        };
+        match self.end_of(version.boxed(), None, after(self.timeout), 0).await {
+            Ok(told) => {
+                Some((memo, memo.entry(&call.arguments, self.context.filter.as_ref(), &told.content)))
+            }
+            Err(ending) => {
+                tracing::debug!(tool = self.name(), error = ending.content, "the value is not kept");
+                None
+            }
+        }
     }
 
     async fn ask_for_approval(&self, call: &ToolCall) -> Result<(), Ending> {

@@ -69,6 +69,14 @@ pub trait Tool: Debug + Send + Sync + 'static {
         Ok(None)
     }
 
+    /// Of what its value for a call is made beside the arguments: a text that is another one as soon as a kept value would be
+    /// wrong, for example the size and time of a file. A tool with a [cache](ToolPolicy::cache) is asked before each call; it
+    /// may take as long as a call. `Err` means that it cannot be told: the tool runs, and its value is not kept. Default: always
+    /// the same text.
+    async fn version(&self, _call: &ToolCall) -> Result<String> {
+        Ok(String::new())
+    }
+
     /// What keeps its calls in check; read once, when the tool is added to a registry. Default: what the registry says.
     fn policy(&self) -> ToolPolicy {
         ToolPolicy::default()

@@ -14,8 +14,8 @@ use serde_json::{Map, Value};
 pub(super) use breaker::Breaker;
 pub use breaker::CircuitBreaker;
 pub(super) use bucket::Buckets;
-pub(super) use memo::Memo;
 pub use memo::ResultCache;
+pub(super) use memo::{Entry, Memo};
 pub use rate::{Rate, RateExcess, RateKey};
 pub(super) use retry::pause;
 
@@ -95,7 +95,8 @@ pub struct ToolPolicy {
     /// that will not pass are not tried again. Default: 0.
     pub retries: u32,
     /// Whether, and for how long, a value is given again to calls with the same arguments, whoever makes them: for a tool
-    /// whose value depends on nothing else but the filter of the run, for which values are kept apart. Default: never.
+    /// whose value depends on nothing else but the filter of the run and what its [version](super::Tool::version) tells, for
+    /// which values are kept apart. Default: never.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cache: Option<ResultCache>,
     /// Whether, and when, the tool is left alone because it fails. Default: never.

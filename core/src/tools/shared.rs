@@ -25,6 +25,10 @@ impl<T: Tool + ?Sized> Tool for Arc<T> {
         (**self).preview(call, context).await
     }
 
+    async fn version(&self, call: &ToolCall) -> Result<String> {
+        (**self).version(call).await
+    }
+
     fn policy(&self) -> ToolPolicy {
         (**self).policy()
     }

@@ -1,9 +1,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::{Map, Value};
+use tokio::time::Instant;
 
 use super::ending::Ending;
 use super::invocation::{Invocation, cut};
@@ -206,11 +207,17 @@ impl ToolRegistry for Toolbox {
 
     async fn invoke_for(&self, call: &ToolCall, context: &ToolContext) -> Result<ToolOutput> {
         let started = Instant::now();
-        let (status, text, usage) = match self.output(call, context).await {
-            Ok(output) => (output.status, output.content, output.usage),
-            Err(ending) => (ending.status, cut(ending.content, self.max_output_bytes), ending.usage),
+        let output = match self.output(call, context).await {
+            Ok(output) => ToolOutput {
+                cached: output.cached,
+                usage: output.usage,
+                ..ToolOutput::new(call, output.status, output.content)
+            },
+            Err(ending) => {
+                let text = cut(ending.content, self.max_output_bytes);
+                ToolOutput { usage: ending.usage, ..ToolOutput::new(call, ending.status, text) }
+            }
         };
-        let elapsed = started.elapsed();
-        Ok(ToolOutput { usage, elapsed, ..ToolOutput::new(call, status, text) })
+        Ok(ToolOutput { elapsed: started.elapsed(), ..output })
     }
 }

@@ -9,6 +9,7 @@ mod pending;
 mod rate;
 mod retry;
 mod scopes;
+mod version;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

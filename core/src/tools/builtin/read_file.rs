@@ -54,6 +54,9 @@ struct Arguments {
 ///
 /// What does not fit into one output is cut after a line, and the output says where to go on.
 ///
+/// A value in its [cache](crate::ToolPolicy::cache) holds until the file's size or time changes. What was written less than two
+/// seconds ago is not kept, since a file may change again without another time.
+///
 /// # What it can never do
 ///
 /// - Read anything outside of `root`: not by `..`, an absolute path, or a link, and not while somebody else swaps
@@ -78,11 +81,19 @@ pub fn read_file(root: impl Into<PathBuf>, options: ReadFileOptions) -> Result<F
     }
     let spec = ToolSpec::new("read_file", DESCRIPTION, parameters);
     let shared = Arc::new((workspace, options));
-    Ok(FunctionTool::from_spec(spec, move |arguments: Arguments| {
+    let versioned = Arc::clone(&shared);
+    let tool = FunctionTool::from_spec(spec, move |arguments: Arguments| {
         let shared = Arc::clone(&shared);
         async move {
             let text = blocking(move || read(&shared.0, &arguments, &shared.1));
             text.await.map_err(|error| error.chain())?
+        }
+    });
+    Ok(tool.version(move |arguments: Arguments| {
+        let shared = Arc::clone(&versioned);
+        async move {
+            let version = blocking(move || shared.0.version(&arguments.path));
+            version.await.map_err(|error| error.chain())?
         }
     }))
 }

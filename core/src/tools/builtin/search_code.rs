@@ -87,6 +87,9 @@ enum Mode {
 /// output says that, too. Search by meaning is what
 /// [`search_knowledge`](super::search_knowledge) does, over a knowledge base of the same folder.
 ///
+/// A value in its [cache](crate::ToolPolicy::cache) holds until a file that can be searched comes, goes, or changes its size or
+/// time, which takes a look at all of them; what was written less than two seconds ago is not kept.
+///
 /// # What it can never do
 ///
 /// - Show anything outside of `root`: links are not followed, and files are opened from the opened folder, whoever swaps
@@ -108,7 +111,8 @@ pub fn search_code(root: impl Into<PathBuf>, options: SearchCodeOptions) -> Resu
     }
     let workspace = Arc::new(Workspace::open(&root.into(), options.hidden)?);
     let options = Arc::new(options);
-    Ok(FunctionTool::new("search_code", DESCRIPTION, move |arguments: Arguments| {
+    let versioned = (Arc::clone(&workspace), options.max_file_bytes);
+    let tool = FunctionTool::new("search_code", DESCRIPTION, move |arguments: Arguments| {
         let (workspace, options) = (Arc::clone(&workspace), Arc::clone(&options));
         async move {
             let waiting = Arc::new(());
@@ -116,6 +120,13 @@ pub fn search_code(root: impl Into<PathBuf>, options: SearchCodeOptions) -> Resu
             let found =
                 blocking(move || search(&workspace, &arguments, &options, &|| waits.strong_count() > 0));
             found.await.map_err(|error| error.chain())?
+        }
+    });
+    Ok(tool.version(move |_: Arguments| {
+        let (workspace, max_bytes) = versioned.clone();
+        async move {
+            let version = blocking(move || workspace.version_of_files(max_bytes));
+            version.await.map_err(|error| error.chain())?
         }
     }))
 }

@@ -81,6 +81,8 @@ struct Shown {
 /// They are given as JSON, whose quotes no document can leave. Over a folder of source code this is search by meaning,
 /// beside what [`search_code`](https://docs.rs/rushlight/latest/rushlight/tools/builtin/fn.search_code.html) finds.
 ///
+/// A value in its [cache](crate::ToolPolicy::cache) holds until the retriever's [version](Retriever::version) changes.
+///
 /// # What it can never do
 ///
 /// Change what is stored, find what the `filter` of its options or that of the run leaves out, or give more than `max_k` passages. It
@@ -99,7 +101,8 @@ pub fn search_knowledge(retriever: impl Retriever, options: SearchKnowledgeOptio
     }
     let spec = ToolSpec::new(&options.name, &options.description, schema_of::<Arguments>());
     let shared = Arc::new((retriever, options));
-    Ok(FunctionTool::for_runs(spec, move |arguments: Arguments, context| {
+    let versioned = Arc::clone(&shared);
+    let tool = FunctionTool::for_runs(spec, move |arguments: Arguments, context| {
         let (shared, of_run) = (Arc::clone(&shared), context.filter.clone());
         async move {
             let (retriever, options) = &*shared;
@@ -109,6 +112,10 @@ pub fn search_knowledge(retriever: impl Retriever, options: SearchKnowledgeOptio
             let passages = retriever.retrieve(&query).await.map_err(|error| error.chain())?;
             Ok::<_, String>(Found { passages: fitting(passages, options.max_output_bytes) })
         }
+    });
+    Ok(tool.version(move |_: Arguments| {
+        let shared = Arc::clone(&versioned);
+        async move { Ok::<_, String>(shared.0.version().to_string()) }
     }))
 }
 

@@ -1,14 +1,19 @@
 use std::io::{ErrorKind, Read};
 use std::path::{Component, Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use cap_std::ambient_authority;
 #[cfg(unix)]
 use cap_std::fs::OpenOptionsExt;
-use cap_std::fs::{Dir, File, OpenOptions};
+use cap_std::fs::{Dir, File, Metadata, OpenOptions};
 use ignore::{DirEntry, WalkBuilder};
+use sha2::{Digest, Sha256};
 
 use crate::schema::excerpt;
 use crate::{Error, Result};
+
+/// Two changes of a file that are further apart have different times, on all file systems: FAT tells two seconds.
+const COARSEST_TIME: Duration = Duration::from_secs(2);
 
 /// A folder whose files are read, and nothing outside of it.
 ///
@@ -53,25 +58,51 @@ impl Workspace {
     /// The bytes of a file of at most `max_bytes`, or why they cannot be read.
     pub(super) fn read(&self, path: &str, max_bytes: u64) -> Result<Vec<u8>, String> {
         let shown = excerpt(path);
-        let unreadable = |error: std::io::Error| match error.kind() {
-            ErrorKind::NotFound | ErrorKind::NotADirectory => format!("there is no file `{shown}`"),
-            _ => format!("cannot read `{shown}`: {error}"),
-        };
-        let asked = self.within(path)?;
-        let resolved = self.dir.canonicalize(&asked).map_err(unreadable)?;
-        self.check_names(&resolved, &shown)?;
-        let file = self.open_file(&resolved).map_err(unreadable)?;
-        let metadata = file.metadata().map_err(unreadable)?;
-        if !metadata.is_file() {
-            return Err(format!("expected a file, got `{shown}`, which is a folder or a device"));
-        }
+        let Opened { file, metadata, .. } = self.opened(path)?;
         let mut bytes = Vec::new();
-        file.take(max_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(unreadable)?;
+        let read = file.take(max_bytes.saturating_add(1)).read_to_end(&mut bytes);
+        read.map_err(|error| unreadable(&shown, &error))?;
         if bytes.len() as u64 > max_bytes {
             let size = metadata.len().max(bytes.len() as u64);
             return Err(format!("expected a file of at most {max_bytes} bytes, got `{shown}` with {size}"));
         }
         Ok(bytes)
+    }
+
+    /// What is another text when the file is another one or was written since; or why that cannot be told.
+    pub(super) fn version(&self, path: &str) -> Result<String, String> {
+        let Opened { metadata, resolved, .. } = self.opened(path)?;
+        let modified = metadata.modified().map(cap_std::time::SystemTime::into_std);
+        let written = written(modified).ok_or_else(|| just_written(&excerpt(path)))?;
+        Ok(format!("{} {} {written}", metadata.len(), resolved.display()))
+    }
+
+    /// The same of all files of at most `max_bytes` that no ignore file hides.
+    pub(super) fn version_of_files(&self, max_bytes: u64) -> Result<String, String> {
+        let mut version = Sha256::new();
+        for entry in self.files(max_bytes) {
+            let shown = entry.path().display();
+            let metadata = entry.metadata().map_err(|error| format!("cannot read `{shown}`: {error}"))?;
+            let written = written(metadata.modified()).ok_or_else(|| just_written(&shown.to_string()))?;
+            version.update(format!("{} {written} {}", metadata.len(), shown));
+            version.update([0]);
+        }
+        let version: [u8; 32] = version.finalize().into();
+        Ok(format!("{version:?}"))
+    }
+
+    /// A regular file below the folder, with what was found of it.
+    fn opened(&self, path: &str) -> Result<Opened, String> {
+        let shown = excerpt(path);
+        let asked = self.within(path)?;
+        let resolved = self.dir.canonicalize(&asked).map_err(|error| unreadable(&shown, &error))?;
+        self.check_names(&resolved, &shown)?;
+        let file = self.open_file(&resolved).map_err(|error| unreadable(&shown, &error))?;
+        let metadata = file.metadata().map_err(|error| unreadable(&shown, &error))?;
+        if !metadata.is_file() {
+            return Err(format!("expected a file, got `{shown}`, which is a folder or a device"));
+        }
+        Ok(Opened { file, metadata, resolved })
     }
 
     /// A file of the folder, opened without waiting for whoever writes to a pipe.
@@ -101,4 +132,30 @@ impl Workspace {
         }
         Ok(())
     }
+}
+
+/// A file that is open, and where it lies, without links.
+struct Opened {
+    file: File,
+    metadata: Metadata,
+    resolved: PathBuf,
+}
+
+fn unreadable(shown: &str, error: &std::io::Error) -> String {
+    match error.kind() {
+        ErrorKind::NotFound | ErrorKind::NotADirectory => format!("there is no file `{shown}`"),
+        _ => format!("cannot read `{shown}`: {error}"),
+    }
+}
+
+/// When a file was written, in nanoseconds; none if it could be written again without another time.
+fn written(modified: std::io::Result<SystemTime>) -> Option<u128> {
+    let modified = modified.ok()?;
+    let age = SystemTime::now().duration_since(modified).ok()?;
+    let since = modified.duration_since(UNIX_EPOCH).ok()?;
+    (age > COARSEST_TIME).then_some(since.as_nanos())
+}
+
+fn just_written(shown: &str) -> String {
+    format!("`{shown}` was written just now")
 }

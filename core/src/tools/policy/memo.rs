@@ -86,9 +86,9 @@ impl Memo {
         Self { options, kept: Mutex::default() }
     }
 
-    /// The place of these arguments' value, for runs that may find the same.
-    pub(in crate::tools) fn entry(&self, arguments: &Value, filter: Option<&Filter>) -> Entry {
-        let key = Sha256::digest(format!("{}{filter:?}", canonical(arguments))).into();
+    /// The place of these arguments' value, for runs that may find the same, and as long as this is the tool's version.
+    pub(in crate::tools) fn entry(&self, arguments: &Value, filter: Option<&Filter>, version: &str) -> Entry {
+        let key = Sha256::digest(format!("{}{filter:?}{version}", canonical(arguments))).into();
         Entry { key, generation: self.held().generation }
     }
 
@@ -145,22 +145,22 @@ mod tests {
     }
 
     fn put(memo: &Memo, number: usize) {
-        memo.put(memo.entry(&json!({"n": number}), None), number.to_string());
+        memo.put(memo.entry(&json!({"n": number}), None, ""), number.to_string());
     }
 
     fn get(memo: &Memo, number: usize) -> Option<String> {
-        memo.get(memo.entry(&json!({"n": number}), None))
+        memo.get(memo.entry(&json!({"n": number}), None, ""))
     }
 
     #[tokio::test(start_paused = true)]
     async fn equal_arguments_are_one_entry_in_any_order() {
         let memo = memo(8);
-        memo.put(memo.entry(&json!({"a": 1, "b": {"c": [1, 2], "d": null}}), None), "kept".to_owned());
+        memo.put(memo.entry(&json!({"a": 1, "b": {"c": [1, 2], "d": null}}), None, ""), "kept".to_owned());
 
-        let same = memo.entry(&json!({"b": {"d": null, "c": [1, 2]}, "a": 1}), None);
+        let same = memo.entry(&json!({"b": {"d": null, "c": [1, 2]}, "a": 1}), None, "");
         assert_eq!(memo.get(same).as_deref(), Some("kept"));
         for other in [json!({"a": 1, "b": {"c": [2, 1], "d": null}}), json!({"a": "1", "b": {}}), json!({})] {
-            assert_eq!(memo.get(memo.entry(&other, None)), None);
+            assert_eq!(memo.get(memo.entry(&other, None, "")), None);
         }
     }
 
@@ -198,7 +198,7 @@ mod tests {
     async fn what_was_forgotten_does_not_come_back_from_a_call_that_ran() {
         let memo = memo(8);
         put(&memo, 1);
-        let running = memo.entry(&json!({"n": 2}), None);
+        let running = memo.entry(&json!({"n": 2}), None, "");
 
         memo.clear();
         memo.put(running, "old".to_owned());
