@@ -1,6 +1,6 @@
 use futures::TryStreamExt;
 use rushlight::tools::builtin;
-use rushlight::{Agent, AgentExt, Assistant, Event, RemoteLlmOptions, Request, ToolStatus, Toolbox};
+use rushlight::{Agent, AgentExt, Assistant, Event, Message, RemoteLlmOptions, Request, ToolStatus, Toolbox};
 use rushlight_tests::support::model_server::{ModelServer, Reply, call, finish, said, text, usage};
 use serde_json::Value;
 
@@ -92,7 +92,7 @@ async fn a_busy_server_is_asked_again_within_a_run() {
 async fn a_history_that_is_too_long_for_the_server_loses_its_oldest_turn() {
     let long = "maximum context length is 100 tokens, got 120";
     let server = ModelServer::scripted(vec![Reply::refusal(400, long), said(&["Hi."])]);
-    let history = ["one", "two"].map(|question| rushlight::Message::user(question)).to_vec();
+    let history = ["one", "two"].map(Message::user).to_vec();
 
     assistant(&server).ask(Request::new("three").history(history)).await.unwrap();
 

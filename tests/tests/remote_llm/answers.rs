@@ -56,8 +56,9 @@ async fn how_the_bytes_are_cut_makes_no_difference() {
         finish("tool_calls"),
         usage(9, 4, 2),
     ];
-    let mut stream: String =
+    let framed: Vec<String> =
         events.iter().map(|event| format!(": ping\r\n\r\ndata: {event}\r\n\r\n")).collect();
+    let mut stream = framed.concat();
     stream.push_str("data: [DONE]\r\n\r\n");
     let whole = [stream.as_bytes()];
     let single: Vec<&[u8]> = stream.as_bytes().chunks(1).collect();
