@@ -33,7 +33,7 @@ export declare class AgentSpec {
   static load(path: string, profile?: string | undefined | null): AgentSpec
   /** The same of JSON text. */
   static fromJson(json: string, profile?: string | undefined | null): AgentSpec
-  /** Opens the model that it names. */
+  /** Opens the model of this machine that it names, or else that of a server. */
   openModel(cancellation: Cancellation): Promise<Llm>
 }
 
@@ -226,6 +226,8 @@ export declare class Llm {
   pinFor(milliseconds: number): void
   /** Whether a model of this machine is in memory and what computes it, as JSON text. */
   status(): string
+  /** A model of a server, with options as JSON text. */
+  static remote(url: string, model: string, options: string): Llm
   /** A model of the caller's own, by its methods. `generate` starts a generation, gives its next piece, or closes it. */
   static own(name: string, contextWindow: number, generate: Method, countTokens?: Method | undefined | null): Llm
   /** The model's identity. */

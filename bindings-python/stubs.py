@@ -37,6 +37,7 @@ IMPORTS = {
         "McpToolsOptions",
         "ReadFileOptions",
         "RemoteEmbedderOptions",
+        "RemoteLlmOptions",
         "RetrieverOptions",
         "RunCommandOptions",
         "RunOptions",

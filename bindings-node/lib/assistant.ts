@@ -8,6 +8,7 @@ import { LocalLlm, ScriptedLlm, nativeLlm, type Prompt } from "./llm.js";
 import { McpTools } from "./mcp.js";
 import { ToolMetrics } from "./metrics.js";
 import { cacheMethods, retrieverMethods, type Cache, type Llm, type Retriever } from "./own.js";
+import type { RemoteLlm } from "./remote_llm.js";
 import { KnowledgeBase } from "./retrieval.js";
 import { KnowledgeRetriever } from "./retriever.js";
 import { abortable, now, type Abortable } from "./runtime.js";
@@ -103,7 +104,7 @@ export interface SpecOptions extends AssistantParts, Abortable {
   /** The profile of the spec whose parameters are used. Default: none. */
   profile?: string;
   /** The model, in the place of the spec's: assistants of several profiles may share one. */
-  llm?: LocalLlm | ScriptedLlm | Llm;
+  llm?: LocalLlm | RemoteLlm | ScriptedLlm | Llm;
   /** Functions of exactly those tools that the spec names. */
   tools?: AssistantParts["tools"];
   /** Where passages come from. A knowledge base is searched as the spec says. */
@@ -127,10 +128,10 @@ export interface HandOff {
 /** An agent: model, documents, tools, cache and memory behind one question. */
 export class Assistant extends Agent {
   /** An assistant of a model: one of this package, or an object of your own. */
-  constructor(llm: LocalLlm | ScriptedLlm | Llm, options?: AssistantOptions);
+  constructor(llm: LocalLlm | RemoteLlm | ScriptedLlm | Llm, options?: AssistantOptions);
   /** @internal */
   constructor(replayed: native.Agent);
-  constructor(llm: LocalLlm | ScriptedLlm | Llm | native.Agent, options: AssistantOptions = {}) {
+  constructor(llm: LocalLlm | RemoteLlm | ScriptedLlm | Llm | native.Agent, options: AssistantOptions = {}) {
     super(llm instanceof native.Agent ? llm : now(() => build(nativeLlm(llm), options)));
   }
 

@@ -1,7 +1,7 @@
 import { invalid, kind } from "./error.js";
 
 /** Fields whose contents belong to the user or the model: their keys are never renamed. */
-const opaque = new Set(["arguments", "parameters", "metadata", "schema"]);
+const opaque = new Set(["arguments", "parameters", "metadata", "schema", "headers", "extra"]);
 
 const camel = (key: string): string => key.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 const snake = (key: string): string => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

@@ -97,6 +97,7 @@ export {
   type ModelRegistryOptions,
   type RegisteredModel,
 } from "./registry.js";
+export { RemoteLlm, type RemoteLlmOptions } from "./remote_llm.js";
 export { LocalReranker } from "./reranker.js";
 export {
   KnowledgeBase,

@@ -3,6 +3,7 @@ import { fromJson, optionsToJson, toJson } from "./convert.js";
 import type { Device } from "./device.js";
 import { invalid, kind, text } from "./error.js";
 import { ownLlm, type Llm } from "./own.js";
+import { RemoteLlm } from "./remote_llm.js";
 import { abortable, now, watched, type Abortable } from "./runtime.js";
 
 /** How a model is loaded. */
@@ -297,7 +298,7 @@ export interface ScriptedTurn {
   /** The tool calls that follow the text. */
   toolCalls?: { name: string; arguments?: unknown }[];
   /** Default: `tool_calls` if there are any, else `stop`. */
-  finishReason?: "stop" | "length" | "tool_calls";
+  finishReason?: "stop" | "length" | "tool_calls" | "content_filter";
   /** Ends the generation with an error of the code `foreign`. */
   error?: string;
   /** Milliseconds to wait before each piece. */
@@ -377,6 +378,7 @@ export class ScriptedLlm {
 }
 
 /** @internal */
-export function nativeLlm(llm: LocalLlm | ScriptedLlm | Llm): native.Llm {
-  return llm instanceof LocalLlm || llm instanceof ScriptedLlm ? llm.native : ownLlm(llm);
+export function nativeLlm(llm: LocalLlm | RemoteLlm | ScriptedLlm | Llm): native.Llm {
+  const isPackaged = llm instanceof LocalLlm || llm instanceof RemoteLlm || llm instanceof ScriptedLlm;
+  return isPackaged ? llm.native : ownLlm(llm);
 }

@@ -17,7 +17,7 @@ export type Piece =
   /** Asks for a tool; without an id, the run gives it one. */
   | { type: "tool_call"; name: string; arguments?: unknown; id?: string }
   /** The last, which may be left out. By default the reason is `tool_calls` if there were any, else `stop`. */
-  | { type: "done"; finishReason?: "stop" | "length" | "tool_calls"; usage?: Partial<Usage> };
+  | { type: "done"; finishReason?: "stop" | "length" | "tool_calls" | "content_filter"; usage?: Partial<Usage> };
 
 /**
  * A language model of your own: an object with this method, for example a generator, async or not.

@@ -6,6 +6,7 @@ import { nativeEmbedder, type PackagedEmbedder } from "./embedder.js";
 import { checkNames, invalid, kind, part, text } from "./error.js";
 import { LocalLlm, ScriptedLlm, nativeLlm } from "./llm.js";
 import type { Embedder, Llm } from "./own.js";
+import type { RemoteLlm } from "./remote_llm.js";
 import { now } from "./runtime.js";
 
 /** One of the agents of a {@link Router}, and what chooses it. One rule that fits is enough. */
@@ -39,7 +40,7 @@ export interface RouterOptions {
   /** The cosine from which on a question is like an example, from -1 to 1. Default 0.5. */
   readonly threshold?: number;
   /** A model that names an agent where neither rules nor examples choose; a local one can write nothing else. */
-  readonly llm?: LocalLlm | ScriptedLlm | Llm;
+  readonly llm?: LocalLlm | RemoteLlm | ScriptedLlm | Llm;
 }
 
 /**

@@ -10,6 +10,14 @@ export interface AgentSpec extends AgentProfile {
   model?: string;
   /** How that model is set up: the options of a {@link LocalLlm}. */
   model_options?: Record<string, unknown>;
+  /** The model of a server, where `model` names none; its key is in the environment variable that `api_key_env` names. */
+  remote_model?: {
+    url: string;
+    name: string;
+    api_key_env?: string;
+    /** How the server is asked: the options of a {@link RemoteLlm}, but for the key; a time is a number of seconds or text such as `30s`. */
+    options?: Record<string, unknown>;
+  };
   /** The tools that the model may call, by name; of each, what of its policy is other than the tool's own. */
   tools?: Record<string, Record<string, unknown>>;
   /** How passages are found in a knowledge base: the options of {@link KnowledgeBase.retriever}. */

@@ -110,6 +110,15 @@ impl Llm {
         now(env, || to_json(&self.local.as_ref().map(rushlight::LocalLlm::status)))
     }
 
+    /// A model of a server, with options as JSON text.
+    #[napi(factory)]
+    pub fn remote(env: Env, url: String, model: String, options: String) -> napi::Result<Self> {
+        now(env, || {
+            let options = options_from_json("model options", &options, &["timeout", "idle_timeout"])?;
+            rushlight::RemoteLlm::new(&url, &model, options).map(Self::of_server)
+        })
+    }
+
     /// A model of the caller's own, by its methods. `generate` starts a generation, gives its next piece, or closes it.
     #[napi(factory)]
     pub fn own(
@@ -218,6 +227,10 @@ impl Llm {
 impl Llm {
     pub(crate) fn of(local: rushlight::LocalLlm) -> Self {
         Self { llm: Apart::new(Arc::new(local.clone())), local: Apart::new(Some(local)) }
+    }
+
+    pub(crate) fn of_server(remote: rushlight::RemoteLlm) -> Self {
+        Self { llm: Apart::new(Arc::new(remote)), local: Apart::new(None) }
     }
 
     fn local(&self) -> napi::Result<&rushlight::LocalLlm> {

@@ -25,7 +25,7 @@ impl AgentSpec {
         now(env, || Self::of(rushlight::AgentSpec::from_json(&json)?, profile.as_deref()))
     }
 
-    /// Opens the model that it names.
+    /// Opens the model of this machine that it names, or else that of a server.
     #[napi(ts_return_type = "Promise<Llm>")]
     pub fn open_model<'env>(
         &self,
@@ -33,7 +33,12 @@ impl AgentSpec {
         cancellation: &Cancellation,
     ) -> napi::Result<PromiseRaw<'env, Llm>> {
         let spec = self.spec.clone();
-        promise(env, cancellation.cancelled(), async move { spec.open_model().await.map(Llm::of) })
+        promise(env, cancellation.cancelled(), async move {
+            if spec.model.is_none() && spec.remote_model.is_some() {
+                return spec.remote_llm().map(Llm::of_server);
+            }
+            spec.open_model().await.map(Llm::of)
+        })
     }
 }
 

@@ -5,6 +5,7 @@ import { LocalLlm, ScriptedLlm, type Prompt } from "./llm.js";
 import { McpTools } from "./mcp.js";
 import { ToolMetrics } from "./metrics.js";
 import { type Cache, type Llm, type Retriever } from "./own.js";
+import type { RemoteLlm } from "./remote_llm.js";
 import { KnowledgeBase } from "./retrieval.js";
 import { KnowledgeRetriever } from "./retriever.js";
 import { type Abortable } from "./runtime.js";
@@ -94,7 +95,7 @@ export interface SpecOptions extends AssistantParts, Abortable {
     /** The profile of the spec whose parameters are used. Default: none. */
     profile?: string;
     /** The model, in the place of the spec's: assistants of several profiles may share one. */
-    llm?: LocalLlm | ScriptedLlm | Llm;
+    llm?: LocalLlm | RemoteLlm | ScriptedLlm | Llm;
     /** Functions of exactly those tools that the spec names. */
     tools?: AssistantParts["tools"];
     /** Where passages come from. A knowledge base is searched as the spec says. */
@@ -116,7 +117,7 @@ export interface HandOff {
 /** An agent: model, documents, tools, cache and memory behind one question. */
 export declare class Assistant extends Agent {
     /** An assistant of a model: one of this package, or an object of your own. */
-    constructor(llm: LocalLlm | ScriptedLlm | Llm, options?: AssistantOptions);
+    constructor(llm: LocalLlm | RemoteLlm | ScriptedLlm | Llm, options?: AssistantOptions);
     /**
      * The assistant of a spec: a file in TOML or JSON, which is the same in Rust and Python, or an object of what such a file
      * says. Durations are numbers of seconds or text such as `30s`.

@@ -72,7 +72,7 @@ export interface Answer {
     /** The passages that the text rests on, in the order of their numbers. */
     citations: Citation[];
     /** Why the last generation ended. */
-    finishReason: "stop" | "length" | "tool_calls";
+    finishReason: "stop" | "length" | "tool_calls" | "content_filter";
     /** Whether the answer came from the cache. */
     cached: boolean;
     /** Tokens of all turns, and of what tools asked models. */

@@ -13,6 +13,7 @@ export { ToolMetrics, type Distribution, type ToolMetricsReport, type ToolReport
 export type { Cache, Embedder, Llm, OwnPassage, Piece, Reranker, RetrieveContext, Retriever } from "./own.js";
 export { quantize, type QuantizeOptions, type QuantizeProgress, type QuantizeReport, type QuantizedTensor, type QuantizedType, } from "./quantize.js";
 export { ModelRegistry, type AddOptions, type EvictionPriority, type ModelRegistryOptions, type RegisteredModel, } from "./registry.js";
+export { RemoteLlm, type RemoteLlmOptions } from "./remote_llm.js";
 export { LocalReranker } from "./reranker.js";
 export { KnowledgeBase, type Document, type Filter, type HnswOptions, type IngestDirOptions, type IngestOptions, type IngestProgress, type IngestReport, type KnowledgeBaseInfo, type KnowledgeBaseOptions, type RetrieveOptions, type SearchMode, type WebOptions, } from "./retrieval.js";
 export { KnowledgeRetriever, type RetrieverOptions } from "./retriever.js";

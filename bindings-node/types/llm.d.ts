@@ -214,7 +214,7 @@ export interface ScriptedTurn {
         arguments?: unknown;
     }[];
     /** Default: `tool_calls` if there are any, else `stop`. */
-    finishReason?: "stop" | "length" | "tool_calls";
+    finishReason?: "stop" | "length" | "tool_calls" | "content_filter";
     /** Ends the generation with an error of the code `foreign`. */
     error?: string;
     /** Milliseconds to wait before each piece. */

@@ -18,7 +18,7 @@ export type Piece = string | {
 /** The last, which may be left out. By default the reason is `tool_calls` if there were any, else `stop`. */
  | {
     type: "done";
-    finishReason?: "stop" | "length" | "tool_calls";
+    finishReason?: "stop" | "length" | "tool_calls" | "content_filter";
     usage?: Partial<Usage>;
 };
 /**

@@ -2,6 +2,7 @@ import { Agent, type BatchRequest } from "./agent.js";
 import { type PackagedEmbedder } from "./embedder.js";
 import { LocalLlm, ScriptedLlm } from "./llm.js";
 import type { Embedder, Llm } from "./own.js";
+import type { RemoteLlm } from "./remote_llm.js";
 /** One of the agents of a {@link Router}, and what chooses it. One rule that fits is enough. */
 export interface Route {
     /** {@link Answer.answeredBy} says it: 1 to 64 of `[a-zA-Z0-9_-]`. */
@@ -32,7 +33,7 @@ export interface RouterOptions {
     /** The cosine from which on a question is like an example, from -1 to 1. Default 0.5. */
     readonly threshold?: number;
     /** A model that names an agent where neither rules nor examples choose; a local one can write nothing else. */
-    readonly llm?: LocalLlm | ScriptedLlm | Llm;
+    readonly llm?: LocalLlm | RemoteLlm | ScriptedLlm | Llm;
 }
 /**
  * An agent that chooses, for each question, one of several agents that answers it.

@@ -7,11 +7,10 @@ use rushlight::{AgentSpec, Toolbox};
 use crate::agent::Agent;
 use crate::convert::{Json, json_of};
 use crate::error::raised;
-use crate::llm::LocalLlm;
 use crate::metrics::ToolMetrics;
 use crate::runtime::{Unlocked, run, wait};
 use crate::session::MemorySessions;
-use crate::spec::{Parts, spec};
+use crate::spec::{Parts, SpecModel, spec};
 use crate::{llm, options};
 
 /// The agent that rushlight ships: answers from documents, with tools, a memory and a cache.
@@ -53,9 +52,8 @@ impl Described {
     }
 
     /// Opens the spec's model.
-    fn model(&self) -> impl Future<Output = rushlight::Result<LocalLlm>> + Send + use<> {
-        let spec = self.spec.clone();
-        async move { spec.open_model().await.map(LocalLlm::of) }
+    fn model(&self) -> impl Future<Output = rushlight::Result<SpecModel>> + Send + use<> {
+        SpecModel::open(self.spec.clone())
     }
 
     fn assistant(self, py: Python<'_>, llm: Py<PyAny>) -> PyResult<Py<Assistant>> {
@@ -72,7 +70,7 @@ impl Assistant {
     /// An assistant around a model; everything else is optional.
     ///
     /// Args:
-    ///     llm: the model: a `LocalLlm`, a `ScriptedLlm`, or any object with a method `generate(prompt)` that gives
+    ///     llm: the model: a `LocalLlm`, a `RemoteLlm`, a `ScriptedLlm`, or any object with a method `generate(prompt)` that gives
     ///         pieces of text and tool calls
     ///     instructions: who the assistant is and what it does
     ///     tools: functions that the model may call, decorated with `tool` or not, what the functions of
@@ -95,7 +93,7 @@ impl Assistant {
     ///         and sessions, as it is: `Assistant.replay` gives the same events again
     #[new]
     #[pyo3(signature = (
-        llm: "LocalLlm | ScriptedLlm | Llm", *,
+        llm: "LocalLlm | RemoteLlm | ScriptedLlm | Llm", *,
         instructions = None,
         tools: "Sequence[Tool[..., Any] | Callable[..., Any] | BuiltinTool | McpTools]" = Vec::new(),
         retriever: "Retriever | None" = None,
@@ -175,7 +173,8 @@ impl Assistant {
     ///
     ///     assistant = Assistant.from_spec("agent.toml", tools=[rushlight.tools.calculate()])
     ///
-    /// Its keys are `model`, `model_options` (those of `LocalLlm`), `instructions`, `sampling`, `limits`, `tools` (for each by
+    /// Its keys are `model`, `model_options` (those of `LocalLlm`), `remote_model` (`url`, `name`, `api_key_env`, the environment
+    /// variable that holds the key, and the `options` of `RemoteLlm`; used where there is no `model`), `instructions`, `sampling`, `limits`, `tools` (for each by
     /// name what of its policy is other than the tool's own), `retriever` (how a `KnowledgeBase` is searched), `cache` and
     /// `sessions` (bounds of a `MemoryCache` and of `MemorySessions`; without them there is none), `cache_tool_answers`, and
     /// `profiles`: other `instructions`, `sampling` and `limits` by name. Paths of models begin at the file's folder, and the
@@ -198,7 +197,7 @@ impl Assistant {
     #[pyo3(signature = (
         spec: "str | PathLike[str] | Mapping[str, Any]", *,
         profile = None,
-        llm: "LocalLlm | ScriptedLlm | Llm | None" = None,
+        llm: "LocalLlm | RemoteLlm | ScriptedLlm | Llm | None" = None,
         **parts: "Unpack[AssistantParts]",
     ))]
     fn from_spec(
@@ -211,7 +210,7 @@ impl Assistant {
         let described = Described::new(py, &spec, profile.as_deref(), parts)?;
         let llm = match llm {
             Some(llm) => llm,
-            None => Py::new(py, wait(py, described.model())?)?.into_any(),
+            None => wait(py, described.model())?.into_object(py)?,
         };
         described.assistant(py, llm)
     }
@@ -221,7 +220,7 @@ impl Assistant {
     #[pyo3(signature = (
         spec: "str | PathLike[str] | Mapping[str, Any]", *,
         profile = None,
-        llm: "LocalLlm | ScriptedLlm | Llm | None" = None,
+        llm: "LocalLlm | RemoteLlm | ScriptedLlm | Llm | None" = None,
         **parts: "Unpack[AssistantParts]",
     ) -> "Assistant")]
     async fn afrom_spec(
@@ -235,7 +234,7 @@ impl Assistant {
             llm
         } else {
             let model = run(described.model()).await?;
-            Python::attach(|py| Py::new(py, model).map(Py::into_any))?
+            Python::attach(|py| model.into_object(py))?
         };
         Python::attach(|py| described.assistant(py, llm))
     }

@@ -49,6 +49,10 @@ pub(crate) fn raised(error: Error) -> PyErr {
         let message = error.chain();
         let made = class(py, error.kind().as_str()).and_then(|class| class.call1((message,)));
         let exception = made.map_or_else(|failure| failure, PyErr::from_value);
+        if error.is_retryable() {
+            // A failure to say so is no reason to hide the error.
+            let _ = exception.value(py).setattr("retryable", true);
+        }
         if let Some(cause) = cause(&error) {
             exception.set_cause(py, Some(cause.clone_ref(py)));
         }

@@ -31,6 +31,7 @@ mod passage;
 mod progress;
 mod quantize;
 mod registry;
+mod remote_llm;
 mod request;
 mod reranker;
 mod retrieval;
@@ -86,6 +87,8 @@ mod _rushlight {
     use crate::quantize::{QuantizeProgress, QuantizeReport, QuantizedTensor, aquantize, quantize};
     #[pymodule_export]
     use crate::registry::{ModelRegistry, RegisteredModel};
+    #[pymodule_export]
+    use crate::remote_llm::RemoteLlm;
     #[pymodule_export]
     use crate::reranker::LocalReranker;
     #[pymodule_export]

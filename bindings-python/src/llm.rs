@@ -11,6 +11,7 @@ use crate::error::{invalid, raised};
 use crate::info::{LoadProgress, MemoryEstimate, ModelInfo};
 use crate::own::PythonLlm;
 use crate::progress::{Listener, listening};
+use crate::remote_llm::RemoteLlm;
 use crate::runtime::{Apart, run, wait};
 
 /// A language model on this machine.
@@ -376,8 +377,11 @@ impl ScriptedLlm {
     }
 }
 
-/// A [`LocalLlm`], a [`ScriptedLlm`], or any object with the method of a model.
+/// A model of this package, or any object with the method of a model.
 pub(crate) fn shared(object: &Bound<'_, PyAny>) -> PyResult<Arc<dyn Llm>> {
+    if let Ok(llm) = object.cast::<RemoteLlm>() {
+        return Ok(Arc::new(llm.get().core.clone()));
+    }
     if let Ok(llm) = object.cast::<LocalLlm>() {
         return Ok(Arc::new(rushlight::LocalLlm::clone(&llm.get().core)));
     }

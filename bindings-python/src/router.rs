@@ -47,7 +47,7 @@ impl Router {
         routes: "Sequence[Route]" = Vec::new(), *,
         embedder: "LocalEmbedder | HashedEmbedder | RemoteEmbedder | CachedEmbedder | Embedder | None" = None,
         threshold = None,
-        llm: "LocalLlm | ScriptedLlm | Llm | None" = None,
+        llm: "LocalLlm | RemoteLlm | ScriptedLlm | Llm | None" = None,
     ))]
     fn new(
         fallback: Bound<'_, PyAny>,

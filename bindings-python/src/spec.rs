@@ -12,7 +12,9 @@ use rushlight::{AgentSpec, KnowledgeBase, Toolbox};
 use crate::agent::Agent;
 use crate::convert::Json;
 use crate::error::raised;
+use crate::llm::LocalLlm;
 use crate::metrics::ToolMetrics;
+use crate::remote_llm::RemoteLlm;
 use crate::session::MemorySessions;
 use crate::tool::toolbox;
 use crate::{cache, retrieval, retriever};
@@ -103,5 +105,28 @@ pub(crate) fn spec(given: &Bound<'_, PyAny>, profile: Option<&str>) -> PyResult<
     match profile {
         Some(name) => spec.profile(name).map_err(raised),
         None => Ok(spec),
+    }
+}
+
+/// A model that a spec names.
+pub(crate) enum SpecModel {
+    Local(LocalLlm),
+    Remote(RemoteLlm),
+}
+
+impl SpecModel {
+    /// Opens the model of this machine that a spec names, or else that of a server.
+    pub(crate) async fn open(spec: AgentSpec) -> rushlight::Result<Self> {
+        if spec.model.is_none() && spec.remote_model.is_some() {
+            return Ok(Self::Remote(RemoteLlm { core: spec.remote_llm()? }));
+        }
+        spec.open_model().await.map(LocalLlm::of).map(Self::Local)
+    }
+
+    pub(crate) fn into_object(self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        Ok(match self {
+            Self::Local(llm) => Py::new(py, llm)?.into_any(),
+            Self::Remote(llm) => Py::new(py, llm)?.into_any(),
+        })
     }
 }

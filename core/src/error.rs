@@ -1,5 +1,6 @@
 //! What can go wrong, and what the caller can do about it.
 
+mod backoff;
 #[cfg(feature = "local")]
 mod model;
 mod retry_after;
@@ -8,6 +9,7 @@ use std::any::Any;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub(crate) use backoff::backoff;
 pub use retry_after::RetryAfter;
 
 /// The result of every fallible call of this crate.

@@ -1,5 +1,10 @@
 //! Asking remote services.
 
+#[cfg(feature = "remote")]
+mod events;
+#[cfg(feature = "remote")]
+mod stream;
+
 use std::time::Duration;
 
 use serde_json::Value;
@@ -8,6 +13,10 @@ use ureq::http::request::Builder;
 use ureq::http::{Method, Request, Response, StatusCode};
 use ureq::{Agent, Body};
 
+#[cfg(feature = "remote")]
+pub(crate) use self::events::EventReader;
+#[cfg(feature = "remote")]
+pub(crate) use self::stream::{Interruption, StreamedReply, StreamingService};
 use crate::{Error, Result};
 
 /// Bytes of a reply that are read at most: a few thousand of the longest vectors, or some million ids with scores.
@@ -95,7 +104,7 @@ fn read(mut answer: Response<Body>) -> Result<Reply, ureq::Error> {
 
 /// What a service says about a request that it refuses: its message, where services have it, or the beginning of what
 /// it sent.
-fn reason(reply: &str) -> String {
+pub(crate) fn reason(reply: &str) -> String {
     let parsed: Value = serde_json::from_str(reply).unwrap_or_default();
     let places = ["/error/message", "/error", "/status/error"];
     match places.iter().find_map(|place| parsed.pointer(place)?.as_str()) {

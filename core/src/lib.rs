@@ -34,6 +34,8 @@ pub use llm::{
     Device, DeviceInfo, EvictionPriority, KvReuse, KvType, LocalLlm, LocalLlmOptions, LocalLlmStats,
     ModelRegistry, ModelRegistryOptions, QuantizeOptions, QuantizeReport, QuantizedType, devices, quantize,
 };
+#[cfg(feature = "remote")]
+pub use llm::{RemoteLlm, RemoteLlmOptions};
 pub use message::{Message, Role, ToolCall, ToolOutput, ToolSpec, ToolStatus, Usage};
 pub use observe::{
     Distribution, Metric, Prices, Report, Slo, SloReport, Slos, ToolMetrics, ToolMetricsReport, ToolReport,

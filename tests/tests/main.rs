@@ -16,6 +16,7 @@ mod policy;
 mod prefix;
 mod quantize;
 mod registry;
+mod remote_llm;
 mod retrieval;
 mod scenarios;
 mod session;

@@ -14,8 +14,8 @@ class Error(Exception):
     code: ClassVar[str] = "error"
     """The kind of error as a stable name, the same in Rust, Python and Node."""
 
-    retryable: ClassVar[bool] = False
-    """Whether the same call may succeed later without a change."""
+    retryable: bool = False
+    """Whether the same call may succeed later without a change: by its kind, or because a server says so."""
 
 
 class InvalidError(Error, ValueError):

@@ -150,6 +150,19 @@ class LocalLlmOptions(TypedDict, total=False):
     constrain_calls: bool
 
 
+class RemoteLlmOptions(TypedDict, total=False):
+    """Settings of a `RemoteLlm`."""
+
+    api_key: str
+    headers: Mapping[str, str]
+    extra: Mapping[str, Any]
+    dialect: Literal["common", "open_ai", "extended"]
+    context_window: int
+    timeout: float
+    idle_timeout: float
+    retries: int
+
+
 class RemoteEmbedderOptions(TypedDict, total=False):
     """Settings of a `RemoteEmbedder`."""
 

@@ -7,11 +7,11 @@ from typing_extensions import Unpack, disjoint_base
 from ._agents import HandOff, Route
 from ._errors import Error
 from ._filter import Filter
-from ._options import AllowedCommand, AssistantParts, BatchRequest, CurrentTimeOptions, ExtractOptions, FetchPageOptions, KnowledgeBaseOptions, LocalLlmOptions, McpEndpoint, McpToolsOptions, ReadFileOptions, RemoteEmbedderOptions, RetrieverOptions, RunCommandOptions, RunOptions, SearchCodeOptions, SearchKnowledgeOptions, ToolPolicy, WebOptions
+from ._options import AllowedCommand, AssistantParts, BatchRequest, CurrentTimeOptions, ExtractOptions, FetchPageOptions, KnowledgeBaseOptions, LocalLlmOptions, McpEndpoint, McpToolsOptions, ReadFileOptions, RemoteEmbedderOptions, RemoteLlmOptions, RetrieverOptions, RunCommandOptions, RunOptions, SearchCodeOptions, SearchKnowledgeOptions, ToolPolicy, WebOptions
 from ._protocols import Approver, Cache, Embedder, Llm, Reranker, Retriever
 from ._tool import Tool
 
-__all__ = ["__version__", "Agent", "Answer", "Assistant", "AsyncEventStream", "BuiltinTool", "CachedEmbedder", "Citation", "CompactReport", "DeviceInfo", "Distribution", "Document", "Done", "EventStream", "FailedDocument", "FetchProgress", "HandedOff", "HashedEmbedder", "IngestProgress", "IngestReport", "KnowledgeBase", "KnowledgeBaseInfo", "KnowledgeRetriever", "KnownModel", "Limits", "LoadProgress", "LocalEmbedder", "LocalLlm", "LocalReranker", "McpHttpServer", "McpServer", "McpTools", "MemoryCache", "MemoryEstimate", "MemorySessions", "ModelInfo", "ModelRegistry", "Passage", "PendingRun", "QuantizeProgress", "QuantizeReport", "QuantizedTensor", "RegisteredModel", "RemoteEmbedder", "Report", "Retrieved", "Routed", "Router", "Sampling", "Scores", "ScriptedLlm", "Slo", "SloReport", "Slos", "StoreCheck", "StoreInfo", "Text", "ToolCall", "ToolMetrics", "ToolMetricsReport", "ToolOutput", "ToolReport", "Usage", "VectorIndex", "afetch", "aquantize", "calculate", "current_time", "devices", "fetch", "fetch_page", "models", "quantize", "read_file", "run_command", "search_code", "search_knowledge"]
+__all__ = ["__version__", "Agent", "Answer", "Assistant", "AsyncEventStream", "BuiltinTool", "CachedEmbedder", "Citation", "CompactReport", "DeviceInfo", "Distribution", "Document", "Done", "EventStream", "FailedDocument", "FetchProgress", "HandedOff", "HashedEmbedder", "IngestProgress", "IngestReport", "KnowledgeBase", "KnowledgeBaseInfo", "KnowledgeRetriever", "KnownModel", "Limits", "LoadProgress", "LocalEmbedder", "LocalLlm", "LocalReranker", "McpHttpServer", "McpServer", "McpTools", "MemoryCache", "MemoryEstimate", "MemorySessions", "ModelInfo", "ModelRegistry", "Passage", "PendingRun", "QuantizeProgress", "QuantizeReport", "QuantizedTensor", "RegisteredModel", "RemoteEmbedder", "RemoteLlm", "Report", "Retrieved", "Routed", "Router", "Sampling", "Scores", "ScriptedLlm", "Slo", "SloReport", "Slos", "StoreCheck", "StoreInfo", "Text", "ToolCall", "ToolMetrics", "ToolMetricsReport", "ToolOutput", "ToolReport", "Usage", "VectorIndex", "afetch", "aquantize", "calculate", "current_time", "devices", "fetch", "fetch_page", "models", "quantize", "read_file", "run_command", "search_code", "search_knowledge"]
 
 __version__: Final[str]
 
@@ -185,12 +185,12 @@ class Assistant(Agent):
 
     It may be used from any thread and any event loop, and by many at once.
     """
-    def __new__(cls, /, llm: LocalLlm | ScriptedLlm | Llm, *, instructions: str | None = None, tools: Sequence[Tool[..., Any] | Callable[..., Any] | BuiltinTool | McpTools] = ..., retriever: Retriever | None = None, cache: MemoryCache | Cache | None = None, sessions: MemorySessions | None = None, sampling: Sampling | Mapping[str, Any] | None = None, limits: Limits | Mapping[str, Any] | None = None, tool_timeout: float | None = None, approver: Approver | None = None, tool_metrics: ToolMetrics | None = None, hand_offs: Sequence[HandOff] = ..., cache_tool_answers: bool = False, record: str | PathLike[str] | None = None) -> Assistant:
+    def __new__(cls, /, llm: LocalLlm | RemoteLlm | ScriptedLlm | Llm, *, instructions: str | None = None, tools: Sequence[Tool[..., Any] | Callable[..., Any] | BuiltinTool | McpTools] = ..., retriever: Retriever | None = None, cache: MemoryCache | Cache | None = None, sessions: MemorySessions | None = None, sampling: Sampling | Mapping[str, Any] | None = None, limits: Limits | Mapping[str, Any] | None = None, tool_timeout: float | None = None, approver: Approver | None = None, tool_metrics: ToolMetrics | None = None, hand_offs: Sequence[HandOff] = ..., cache_tool_answers: bool = False, record: str | PathLike[str] | None = None) -> Assistant:
         """
         An assistant around a model; everything else is optional.
 
         Args:
-            llm: the model: a `LocalLlm`, a `ScriptedLlm`, or any object with a method `generate(prompt)` that gives
+            llm: the model: a `LocalLlm`, a `RemoteLlm`, a `ScriptedLlm`, or any object with a method `generate(prompt)` that gives
                 pieces of text and tool calls
             instructions: who the assistant is and what it does
             tools: functions that the model may call, decorated with `tool` or not, what the functions of
@@ -213,7 +213,7 @@ class Assistant(Agent):
                 and sessions, as it is: `Assistant.replay` gives the same events again
         """
     @staticmethod
-    async def afrom_spec(spec: str | PathLike[str] | Mapping[str, Any], *, profile: str | None = None, llm: LocalLlm | ScriptedLlm | Llm | None = None, **parts: Unpack[AssistantParts]) -> Assistant:
+    async def afrom_spec(spec: str | PathLike[str] | Mapping[str, Any], *, profile: str | None = None, llm: LocalLlm | RemoteLlm | ScriptedLlm | Llm | None = None, **parts: Unpack[AssistantParts]) -> Assistant:
         """
         As `from_spec`, from async code.
         """
@@ -233,7 +233,7 @@ class Assistant(Agent):
             UnknownError: no tool has this name.
         """
     @staticmethod
-    def from_spec(spec: str | PathLike[str] | Mapping[str, Any], *, profile: str | None = None, llm: LocalLlm | ScriptedLlm | Llm | None = None, **parts: Unpack[AssistantParts]) -> Assistant:
+    def from_spec(spec: str | PathLike[str] | Mapping[str, Any], *, profile: str | None = None, llm: LocalLlm | RemoteLlm | ScriptedLlm | Llm | None = None, **parts: Unpack[AssistantParts]) -> Assistant:
         """
         The assistant of a spec: a file in TOML or JSON, which is the same in Rust and Node, or a dict of what such a file
         says. Durations are numbers of seconds or text such as `30s`.
@@ -248,7 +248,8 @@ class Assistant(Agent):
 
             assistant = Assistant.from_spec("agent.toml", tools=[rushlight.tools.calculate()])
 
-        Its keys are `model`, `model_options` (those of `LocalLlm`), `instructions`, `sampling`, `limits`, `tools` (for each by
+        Its keys are `model`, `model_options` (those of `LocalLlm`), `remote_model` (`url`, `name`, `api_key_env`, the environment
+        variable that holds the key, and the `options` of `RemoteLlm`; used where there is no `model`), `instructions`, `sampling`, `limits`, `tools` (for each by
         name what of its policy is other than the tool's own), `retriever` (how a `KnowledgeBase` is searched), `cache` and
         `sessions` (bounds of a `MemoryCache` and of `MemorySessions`; without them there is none), `cache_tool_answers`, and
         `profiles`: other `instructions`, `sampling` and `limits` by name. Paths of models begin at the file's folder, and the
@@ -2135,6 +2136,53 @@ class RemoteEmbedder:
         """
 
 @final
+class RemoteLlm:
+    """
+    A model behind a server that speaks OpenAI's protocol for chat completions (`POST /chat/completions`), as vLLM,
+    llama.cpp, mistral.rs, Ollama and most clouds do.
+
+    What the server refuses is an `InvalidError`, an `UnknownError` (404), a `ContextTooLongError`, a `TimeoutError`, or else a
+    `ModelError`, whose `retryable` says whether it may pass. Leaving a run closes the connection.
+    """
+    def __new__(cls, /, url: str, model: str, **options: Unpack[RemoteLlmOptions]) -> RemoteLlm:
+        """
+        A model of a server. Nobody is asked yet.
+
+        Args:
+            url: where the server is, for example `http://127.0.0.1:8000/v1`
+            model: the model's name there
+            api_key: goes with every request as a bearer token; default none
+            headers: further headers of every request, by name; their values are never shown
+            extra: further fields of every request, as `reasoning_effort`
+            dialect: what the server understands beside what all do: `common` (the default) has no word for `top_k`, `min_p`
+                and `repetition_penalty`, which must stay at their defaults; `open_ai` is for OpenAI's own service, and
+                `extended`, which has all words, for vLLM, llama.cpp, mistral.rs and the like
+            context_window: tokens that prompt and answer may have together, of four bytes each; default 32 768
+            timeout: seconds that a generation may take; default 300
+            idle_timeout: seconds that the server may be silent, before the first piece and between two; default 60
+            retries: how often a request is sent again that found no server, or one that cannot answer now; default 2
+
+        Raises:
+            InvalidError: the URL is not of HTTP, or an option is out of its range or not known.
+        """
+    def __reduce__(self, /) -> NoReturn: ...
+    def __repr__(self, /) -> str: ...
+    @property
+    def context_window(self, /) -> int:
+        """
+        How many tokens prompt and answer may have together.
+        """
+    def count_tokens(self, /, text: str) -> int:
+        """
+        About how many tokens a text has: one for four bytes, since nobody here knows the model's own.
+        """
+    @property
+    def name(self, /) -> str:
+        """
+        The model's identity: its name and where it is.
+        """
+
+@final
 class Report:
     """
     Counts and times of a run; times in seconds.
@@ -2286,7 +2334,7 @@ class Router(Agent):
     print(router.run("Where is my refund?").answered_by)
     ```
     """
-    def __new__(cls, /, fallback: Route, routes: Sequence[Route] = ..., *, embedder: LocalEmbedder | HashedEmbedder | RemoteEmbedder | CachedEmbedder | Embedder | None = None, threshold: float | None = None, llm: LocalLlm | ScriptedLlm | Llm | None = None) -> Router:
+    def __new__(cls, /, fallback: Route, routes: Sequence[Route] = ..., *, embedder: LocalEmbedder | HashedEmbedder | RemoteEmbedder | CachedEmbedder | Embedder | None = None, threshold: float | None = None, llm: LocalLlm | RemoteLlm | ScriptedLlm | Llm | None = None) -> Router:
         """
         A router of these routes.
 

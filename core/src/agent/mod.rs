@@ -38,6 +38,8 @@ pub use pending::PendingRun;
 pub use request::Request;
 pub use route::{Route, RoutedBy, Rule};
 pub use router::{Router, RouterBuilder};
+#[cfg(feature = "remote")]
+pub use spec::RemoteModel;
 pub use spec::{AgentProfile, AgentSpec};
 pub use tool::AgentTool;
 

@@ -1,6 +1,8 @@
 #[cfg(feature = "local")]
 mod local;
 mod reading;
+#[cfg(feature = "remote")]
+mod remote;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,6 +10,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+#[cfg(feature = "remote")]
+pub use self::remote::RemoteModel;
 use super::{Assistant, AssistantBuilder, Limits};
 use crate::cache::{MemoryCache, MemoryCacheOptions};
 #[cfg(feature = "local")]
@@ -58,6 +62,9 @@ pub struct AgentSpec {
     /// How that model is set up.
     #[cfg(feature = "local")]
     pub model_options: LocalLlmOptions,
+    /// The model of a server, where [`model`](Self::model) names none. Default: none, either.
+    #[cfg(feature = "remote")]
+    pub remote_model: Option<RemoteModel>,
     /// Who the assistant is and what it does.
     pub instructions: Option<String>,
     /// How the model chooses tokens.

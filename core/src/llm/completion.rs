@@ -38,6 +38,8 @@ pub enum FinishReason {
     Length,
     /// The model waits for the outputs of its tool calls.
     ToolCalls,
+    /// A filter of the service withheld the rest: only a [remote model](crate::RemoteLlm) ends so.
+    ContentFilter,
 }
 
 /// A whole generation: the fold of its [`Delta`]s.

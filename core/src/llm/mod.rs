@@ -7,6 +7,8 @@ mod completion;
 mod local;
 mod pieces;
 mod prompt;
+#[cfg(feature = "remote")]
+mod remote;
 mod scripted;
 mod shared;
 
@@ -25,6 +27,8 @@ pub use local::{
 };
 pub use pieces::from_pieces;
 pub use prompt::{Citable, Priority, Prompt, Sampling, ToolChoice};
+#[cfg(feature = "remote")]
+pub use remote::{Dialect, RemoteLlm, RemoteLlmOptions};
 pub use scripted::{ScriptedCall, ScriptedLlm, ScriptedTurn};
 
 use crate::Result;

@@ -113,7 +113,7 @@ impl Prompt {
     }
 
     /// The tools that the model is told of.
-    #[cfg(feature = "local")]
+    #[cfg(any(feature = "local", feature = "remote"))]
     pub(super) fn offered_tools(&self) -> &[ToolSpec] {
         if self.tool_choice == ToolChoice::None { &[] } else { &self.tools }
     }

@@ -311,6 +311,40 @@ async fn paths_of_models_begin_at_the_folder_of_the_file() {
 }
 
 #[test]
+fn a_spec_names_the_model_of_a_server_without_its_key() {
+    let server = "remote_model = { url = 'http://127.0.0.1:1/v1', name = 'm'";
+    let described = spec(&format!("{server}, options = {{ context_window = 500, idle_timeout = '5s' }} }}"));
+
+    let llm = described.remote_llm().unwrap();
+
+    assert_eq!((llm.name(), llm.context_window()), ("m at http://127.0.0.1:1/v1", 500));
+    assert_eq!(AgentSpec::from_json(&serde_json::to_string(&described).unwrap()).unwrap(), described);
+    let keyed = spec(&format!("{server}, api_key_env = 'RUSHLIGHT_NO_SUCH_KEY' }}")).remote_llm();
+    let unset = "invalid remote_model.api_key_env: expected `RUSHLIGHT_NO_SUCH_KEY` to be set";
+    assert_eq!(keyed.unwrap_err().to_string(), unset);
+    assert!(
+        spec("").remote_llm().unwrap_err().to_string().contains("expected a server and its model, got none")
+    );
+    let wrong = [
+        (
+            ", options = { api_key = 'secret' } }",
+            "`remote_model`: expected no key in a spec, but `api_key_env`",
+        ),
+        (
+            ", options = { context_window = 0 } }",
+            "`remote_model`: invalid `context_window`: expected at least 1",
+        ),
+        (", key = 'secret' }", "`remote_model.key`: unknown field `key`, expected one of `url`"),
+    ];
+    for (rest, expected) in wrong {
+        let told = AgentSpec::from_toml(&format!("{server}{rest}")).unwrap_err().to_string();
+        assert!(told.contains(expected) && !told.contains("secret"), "{told}");
+    }
+    let no_url = AgentSpec::from_toml("remote_model = { url = 'here', name = 'm' }").unwrap_err().to_string();
+    assert!(no_url.contains("got `here`"), "{no_url}");
+}
+
+#[test]
 fn the_tools_are_those_that_the_spec_names() {
     let asked = |text: &str, tools: &[&str]| refused(spec(text).builder(scripted(), &toolbox(tools), None));
 

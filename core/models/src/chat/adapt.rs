@@ -74,22 +74,22 @@ impl Adaptation {
             Some(rendered(json!([user, call(id, arguments)]), tools("probe"))).filter(|text| is_json(text))
         };
         let (object, text) = (json!({MARK: "x"}), json!(format!("{{\"{MARK}\": \"x\"}}")));
-        let shown = |arguments: &Json| call_in(&nine_letter_id(1), arguments.clone());
-        let (calls, arguments, shown) = match (shown(&object), shown(&text)) {
-            (Some(shown), _) => (Calls::Shown, object, Some(shown)),
-            (None, Some(shown)) => (Calls::ShownAsText, text, Some(shown)),
+        let with = |arguments: &Json| call_in(&nine_letter_id(1), arguments.clone());
+        let (calls, arguments, example) = match (with(&object), with(&text)) {
+            (Some(example), _) => (Calls::Shown, object, Some(example)),
+            (None, Some(example)) => (Calls::ShownAsText, text, Some(example)),
             (None, None) => (Calls::Dropped, object, None),
         };
         let system = json!({"role": "system", "content": MARK});
         let nothing = if calls == Calls::ShownAsText { json!("{}") } else { json!({}) };
         // Some show the system message only where the conversation ends with the user.
-        let called = rendered(json!([system, user, call(&nine_letter_id(1), nothing)]), tools("probe"));
+        let after_call = rendered(json!([system, user, call(&nine_letter_id(1), nothing)]), tools("probe"));
         Self {
             system: shows(json!([system, user]), Json::Null),
-            system_after_calls: called.is_empty() || called.contains(MARK),
+            system_after_calls: after_call.is_empty() || after_call.contains(MARK),
             calls,
-            nine_letter_ids: shown.is_some() && call_in("call_1", arguments).is_none(),
-            syntax: shown.and_then(|text| CallSyntax::find(&text, MARK)).unwrap_or_default(),
+            nine_letter_ids: example.is_some() && call_in("call_1", arguments).is_none(),
+            syntax: example.and_then(|text| CallSyntax::find(&text, MARK)).unwrap_or_default(),
             tools: if shows(json!([user]), tools(MARK)) { ToolSupport::Native } else { ToolSupport::None },
         }
     }

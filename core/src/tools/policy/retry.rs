@@ -1,10 +1,7 @@
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
 use crate::Error;
-
-const FIRST: Duration = Duration::from_millis(200);
-const LONGEST: Duration = Duration::from_secs(10);
+use crate::error::backoff;
 
 /// How long to wait before a call that failed so is made again, after `retries` others; none if that would not help.
 pub(in crate::tools) fn pause(error: &Error, retries: u32) -> Option<Duration> {
@@ -12,19 +9,7 @@ pub(in crate::tools) fn pause(error: &Error, retries: u32) -> Option<Duration> {
         Error::Foreign { source, .. } => source.downcast_ref().is_none_or(Error::is_retryable),
         error => error.is_retryable(),
     };
-    may_pass.then(|| error.retry_after().unwrap_or_else(|| backoff(retries, chance())))
-}
-
-/// Twice as long each time, of which the second half is left to `chance`: callers that failed together do not come
-/// back together.
-fn backoff(retries: u32, chance: f64) -> Duration {
-    let longest = FIRST.saturating_mul(2_u32.saturating_pow(retries)).min(LONGEST);
-    longest / 2 + (longest / 2).mul_f64(chance)
-}
-
-/// A random number from 0 to 1.
-fn chance() -> f64 {
-    RandomState::new().build_hasher().finish() as f64 / u64::MAX as f64
+    may_pass.then(|| error.retry_after().unwrap_or_else(|| backoff(retries)))
 }
 
 #[cfg(test)]
@@ -34,16 +19,6 @@ mod tests {
 
     fn foreign(source: impl Into<crate::error::Source>) -> Error {
         Error::Foreign { what: "tool `t`".to_owned(), source: source.into() }
-    }
-
-    #[test]
-    fn pauses_double_up_to_a_bound_and_differ() {
-        let bounds = |retries| [backoff(retries, 0.0), backoff(retries, 1.0)].map(|pause| pause.as_millis());
-
-        assert_eq!([0, 1, 2].map(bounds), [[100, 200], [200, 400], [400, 800]]);
-        assert_eq!([20, u32::MAX].map(bounds), [[5_000, 10_000]; 2]);
-        let pauses: std::collections::HashSet<_> = (0..20).map(|_| pause(&foreign("busy"), 0)).collect();
-        assert!(pauses.len() > 10, "{pauses:?}");
     }
 
     #[test]
