@@ -34,7 +34,7 @@ impl AgentSpec {
     ) -> napi::Result<PromiseRaw<'env, Llm>> {
         let spec = self.spec.clone();
         promise(env, cancellation.cancelled(), async move {
-            if spec.model.is_none() && spec.remote_model.is_some() {
+            if spec.is_remote() {
                 return spec.remote_llm().map(Llm::of_server);
             }
             spec.open_model().await.map(Llm::of)

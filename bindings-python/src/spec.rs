@@ -117,7 +117,7 @@ pub(crate) enum SpecModel {
 impl SpecModel {
     /// Opens the model of this machine that a spec names, or else that of a server.
     pub(crate) async fn open(spec: AgentSpec) -> rushlight::Result<Self> {
-        if spec.model.is_none() && spec.remote_model.is_some() {
+        if spec.is_remote() {
             return Ok(Self::Remote(RemoteLlm { core: spec.remote_llm()? }));
         }
         spec.open_model().await.map(LocalLlm::of).map(Self::Local)

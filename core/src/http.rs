@@ -8,9 +8,11 @@ mod stream;
 use std::time::Duration;
 
 use serde_json::Value;
+use ureq::config::ConfigBuilder;
 use ureq::http::header::CONTENT_TYPE;
 use ureq::http::request::Builder;
 use ureq::http::{Method, Request, Response, StatusCode};
+use ureq::typestate::AgentScope;
 use ureq::{Agent, Body};
 
 #[cfg(feature = "remote")]
@@ -45,13 +47,7 @@ pub(crate) struct Reply {
 
 impl Service {
     pub(crate) fn new(what: &'static str, name: String, timeout: Duration) -> Self {
-        let config = Agent::config_builder()
-            .timeout_global(Some(timeout))
-            .max_redirects(0)
-            .http_status_as_error(false)
-            .user_agent(concat!("rushlight/", env!("CARGO_PKG_VERSION")))
-            .build();
-        Self { agent: config.new_agent(), what, name, timeout }
+        Self { agent: config(timeout).build().new_agent(), what, name, timeout }
     }
 
     /// A request; `secret` is a header with its value.
@@ -95,6 +91,15 @@ pub(crate) fn check_url(what: &str, url: &str) -> Result<()> {
     }
     let message = format!("expected one that begins with `http://` or `https://`, got `{url}`");
     Err(Error::invalid(what, message))
+}
+
+/// How services are asked: nothing is followed elsewhere, and a refusal is an answer.
+fn config(timeout: Duration) -> ConfigBuilder<AgentScope> {
+    Agent::config_builder()
+        .timeout_global(Some(timeout))
+        .max_redirects(0)
+        .http_status_as_error(false)
+        .user_agent(concat!("rushlight/", env!("CARGO_PKG_VERSION")))
 }
 
 fn read(mut answer: Response<Body>) -> Result<Reply, ureq::Error> {

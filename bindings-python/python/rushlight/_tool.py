@@ -74,22 +74,18 @@ class Tool(Generic[P, R]):
 
     def _invoke(self, arguments: dict[str, Any]) -> Any:
         """Runs a model's call: gives the value as text, or a coroutine that does."""
-        from inspect import isawaitable
-
-        from ._schema import to_text
-
-        function: Callable[..., Any] = self.function
-        result = function(**self._signature.decode(arguments))
-        return _awaited_text(result) if isawaitable(result) else to_text(result)
+        return self._text_of(self.function, arguments)
 
     def _version(self, arguments: dict[str, Any]) -> Any:
         """Gives the version of a call's value as text, or a coroutine that does."""
+        return "" if self.version is None else self._text_of(self.version, arguments)
+
+    def _text_of(self, function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
         from inspect import isawaitable
 
         from ._schema import to_text
 
-        version: Callable[..., Any] | None = self.version
-        result = "" if version is None else version(**self._signature.decode(arguments))
+        result = function(**self._signature.decode(arguments))
         return _awaited_text(result) if isawaitable(result) else to_text(result)
 
     async def _ainvoke(self, arguments: dict[str, Any]) -> str:

@@ -11,6 +11,8 @@ use ureq::http::response::Parts;
 use ureq::http::{HeaderMap, Request, StatusCode};
 use ureq::{Agent, Body};
 
+use super::config;
+
 /// Bytes that are read at once.
 const PIECE: usize = 16 << 10;
 /// Pieces that may wait for their reader.
@@ -83,15 +85,8 @@ impl Drop for Closing {
 impl StreamingService {
     /// A service of which a reply may take `timeout`, and its next piece `silence`.
     pub(crate) fn new(timeout: Duration, silence: Duration) -> Self {
-        let config = Agent::config_builder()
-            // Readers give up by their own clock: these end the threads that resolve a name or connect meanwhile.
-            .timeout_global(Some(timeout))
-            .timeout_resolve(Some(silence))
-            .timeout_connect(Some(silence))
-            .max_redirects(0)
-            .http_status_as_error(false)
-            .user_agent(concat!("rushlight/", env!("CARGO_PKG_VERSION")))
-            .build();
+        // Readers give up by their own clock: these end the threads that resolve a name or connect meanwhile.
+        let config = config(timeout).timeout_resolve(Some(silence)).timeout_connect(Some(silence)).build();
         Self { config, timeout, silence, kept: Arc::default() }
     }
 

@@ -208,11 +208,7 @@ impl ToolRegistry for Toolbox {
     async fn invoke_for(&self, call: &ToolCall, context: &ToolContext) -> Result<ToolOutput> {
         let started = Instant::now();
         let output = match self.output(call, context).await {
-            Ok(output) => ToolOutput {
-                cached: output.cached,
-                usage: output.usage,
-                ..ToolOutput::new(call, output.status, output.content)
-            },
+            Ok(output) => ToolOutput { call_id: call.id.clone(), name: call.name.clone(), ..output },
             Err(ending) => {
                 let text = cut(ending.content, self.max_output_bytes);
                 ToolOutput { usage: ending.usage, ..ToolOutput::new(call, ending.status, text) }

@@ -70,16 +70,18 @@ impl Adaptation {
         // Python writes an object with single quotes, which is no JSON.
         let is_json = |text: &str| text.contains(MARK) && !text.contains(&format!("'{MARK}'"));
         // The tool is not named like the mark here, so that only the call can show it.
-        let call_in = |id: &str, arguments: Json| {
-            Some(rendered(json!([user, call(id, arguments)]), tools("probe"))).filter(|text| is_json(text))
+        let call_in = |id: &str, arguments: &Json| {
+            let messages = json!([user, call(id, arguments.clone())]);
+            Some(rendered(messages, tools("probe"))).filter(|text| is_json(text))
         };
-        let (object, text) = (json!({MARK: "x"}), json!(format!("{{\"{MARK}\": \"x\"}}")));
-        let with = |arguments: &Json| call_in(&nine_letter_id(1), arguments.clone());
-        let (calls, arguments, example) = match (with(&object), with(&text)) {
-            (Some(example), _) => (Calls::Shown, object, Some(example)),
-            (None, Some(example)) => (Calls::ShownAsText, text, Some(example)),
-            (None, None) => (Calls::Dropped, object, None),
+        let shown_as = |calls: Calls, arguments: &Json| {
+            let example = call_in(&nine_letter_id(1), arguments)?;
+            let syntax = CallSyntax::find(&example, MARK).unwrap_or_default();
+            Some((calls, syntax, call_in("call_1", arguments).is_none()))
         };
+        let as_text = || shown_as(Calls::ShownAsText, &json!(format!("{{\"{MARK}\": \"x\"}}")));
+        let form = shown_as(Calls::Shown, &json!({MARK: "x"})).or_else(as_text);
+        let (calls, syntax, nine_letter_ids) = form.unwrap_or((Calls::Dropped, CallSyntax::default(), false));
         let system = json!({"role": "system", "content": MARK});
         let nothing = if calls == Calls::ShownAsText { json!("{}") } else { json!({}) };
         // Some show the system message only where the conversation ends with the user.
@@ -88,8 +90,8 @@ impl Adaptation {
             system: shows(json!([system, user]), Json::Null),
             system_after_calls: after_call.is_empty() || after_call.contains(MARK),
             calls,
-            nine_letter_ids: example.is_some() && call_in("call_1", arguments).is_none(),
-            syntax: example.and_then(|text| CallSyntax::find(&text, MARK)).unwrap_or_default(),
+            nine_letter_ids,
+            syntax,
             tools: if shows(json!([user]), tools(MARK)) { ToolSupport::Native } else { ToolSupport::None },
         }
     }

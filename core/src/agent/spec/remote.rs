@@ -47,6 +47,11 @@ impl TryFrom<Written> for RemoteModel {
 }
 
 impl AgentSpec {
+    /// Whether its model is that of a server: it names one, and none of this machine.
+    pub fn is_remote(&self) -> bool {
+        self.model.is_none() && self.remote_model.is_some()
+    }
+
     /// The model behind a server that the spec names, with the key that the environment holds. Nobody is asked yet.
     ///
     /// # Errors

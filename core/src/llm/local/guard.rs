@@ -41,11 +41,11 @@ impl GuardMaker {
             .collect();
         let must_call = matches!(prompt.tool_choice, ToolChoice::Required | ToolChoice::Named(_));
         let syntax = model.template().map_or(CallSyntax::default(), ChatTemplate::call_syntax);
-        let token_of = |syntaxes: &[CallSyntax], mark| {
-            syntaxes.contains(&syntax).then(|| model.tokenizer().token_id(mark)).flatten()
+        let opening_token = match syntax {
+            CallSyntax::List | CallSyntax::Named => model.tokenizer().token_id(CallSyntax::OPENING),
+            _ => None,
         };
-        let opening_token = token_of(&[CallSyntax::List, CallSyntax::Named], CallSyntax::OPENING);
-        let arguments_token = token_of(&[CallSyntax::Named], CallSyntax::ARGUMENTS);
+        let arguments_token = model.tokenizer().token_id(CallSyntax::ARGUMENTS);
         let from_the_start = must_call || prompt.schema.is_some();
         let calls =
             Calls { tools: &tools, syntax, opening_token, arguments_token, parallel: prompt.parallel_calls };
