@@ -78,10 +78,10 @@ export declare class AssistantBuilder {
   /** Who decides about calls of tools that need an approval. */
   approver(decide: Method): void
   /**
-   * Adds a function as a tool; `spec` is what the model is told and `policy` what keeps its calls in check, as JSON text;
-   * `version` tells what its values depend on.
+   * Adds a function as a tool; `definition` is a list as JSON text: what the model is told, what keeps its calls in check, and the
+   * names of parameters of which `choose` tells the values; `version` tells what its values depend on.
    */
-  tool(spec: string, policy: string, execute: Method, version?: Method | undefined | null): void
+  tool(definition: string, execute: Method, version: Method | undefined | null, choose: Method): void
   /** Adds a tool that ships. */
   builtinTool(tool: BuiltinTool): void
   /** Adds the tools of a server. */

@@ -1,7 +1,7 @@
 import * as native from "../native.js";
 import { Agent } from "./agent.js";
 import { MemoryCache } from "./cache.js";
-import { Tool, method, policyToJson, type Approver, type Decision } from "./callback.js";
+import { Tool, methodOfRun, type ApprovalRequest, type Approver, type Decision } from "./callback.js";
 import { fromJson, optionsToJson, toPlainJson } from "./convert.js";
 import { checkNames, invalid, kind, part, text } from "./error.js";
 import { LocalLlm, ScriptedLlm, nativeLlm, type Prompt } from "./llm.js";
@@ -267,16 +267,14 @@ function read(spec: string | AgentSpec, profile: string | undefined): native.Age
 export function addTool(builder: native.AssistantBuilder, tool: Tool | BuiltinTool | McpTools): void {
   if (tool instanceof BuiltinTool) return builder.builtinTool(tool.native);
   if (tool instanceof McpTools) return builder.mcpTools(tool.native);
-  const { name, description, parameters, policy } = part("tool", tool, Tool);
-  const { execute, version } = tool.native();
-  builder.tool(JSON.stringify({ name, description, parameters }), policyToJson(name, policy), execute, version);
+  part("tool", tool, Tool).addTo(builder);
 }
 
 /** @internal */
 export function decisions(approver: Approver): native.Method {
   if (typeof approver !== "function") throw invalid("approver", `expected a function, got ${kind(approver)}`);
-  return method(async (call, context) => {
-    const said: Decision | undefined = await approver(JSON.parse(call), context);
+  return methodOfRun(async (call, context) => {
+    const said: Decision | undefined = await approver(call as ApprovalRequest, context);
     if (said === undefined) throw invalid("decision", "expected true, false, a reason as a string or null, got undefined");
     return JSON.stringify(said);
   });

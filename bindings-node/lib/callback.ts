@@ -53,8 +53,28 @@ type Validated<Output> =
 /** What `execute` gets: the schema's output type, or any fields for a plain JSON Schema. */
 export type ToolArguments<Schema> = Schema extends StandardSchema<infer Output> ? Output : Record<string, any>;
 
-/** What a tool may use while it runs. */
-export interface ToolContext extends CallContext {}
+/** For which run a function is called, and what it may use meanwhile. */
+export interface ToolContext extends CallContext {
+  /** The conversation of the run, if it belongs to one. */
+  readonly session?: string;
+  /** The conversation for which it was begun, by a tool or a hand-off of another run. */
+  readonly onBehalfOf?: string;
+  /** What the run was granted; `read:*` stands for every scope that begins with `read:`. */
+  readonly scopes: readonly string[];
+  /** How long until tools are stopped, so that the run has time for its last answer. */
+  readonly timeLeftMs?: number;
+}
+
+/**
+ * As {@link method}, for a function of something as JSON and of the run for which it is called.
+ * @internal
+ */
+export function methodOfRun(work: (given: unknown, context: ToolContext) => Promise<string>): native.Method {
+  return method(async (json, call) => {
+    const [given, run] = JSON.parse(json) as [unknown, Omit<ToolContext, "signal">?];
+    return work(given, { scopes: [], ...run, ...call });
+  });
+}
 
 /** What keeps the calls of one tool in check. */
 export interface ToolPolicy {
@@ -153,7 +173,7 @@ export type Decision = boolean | string | null;
  * Decides about calls of tools with `approve`. It may take as long as the run may. Where it throws, or gives something else, the
  * call does not run.
  */
-export type Approver = (call: ApprovalRequest, context: CallContext) => Decision | Promise<Decision>;
+export type Approver = (call: ApprovalRequest, context: ToolContext) => Decision | Promise<Decision>;
 
 /** A function as a tool. */
 export interface ToolDefinition<Schema extends JsonSchema | StandardSchema> extends ToolPolicy {
@@ -172,8 +192,18 @@ export interface ToolDefinition<Schema extends JsonSchema | StandardSchema> exte
    * As long as this gives the same text for the arguments, a value in the `cache` holds: for example the time of a file. Where it
    * throws, the tool runs and nothing is kept. Default: a value depends on nothing but the arguments.
    */
-  readonly version?: (args: ToolArguments<Schema>, context: ToolContext) => string | Promise<string>;
+  readonly version?: (args: ToolArguments<Schema>, context: CallContext) => string | Promise<string>;
+  /**
+   * Functions that give the values that parameters can have now, by the names of the parameters: for example the files of a
+   * folder. They are asked when a run begins and at each call; the model is told of these values, and a call with another one
+   * does not run. With an empty list the tool is not offered; null admits any value.
+   */
+  readonly choices?: { readonly [parameter: string]: Choices };
 }
+
+/** Gives the values that a parameter can have now, or null if there is no list of them. */
+export type Choices = (context: ToolContext) => Listed | Promise<Listed>;
+type Listed = Iterable<unknown> | null;
 
 /** A tool, made by {@link tool}. */
 export class Tool {
@@ -187,7 +217,7 @@ export class Tool {
 
   /** @internal */
   constructor(definition: AnyDefinition) {
-    const { name, description, input, execute, version, ...policy } = definition;
+    const { name, description, input, execute, version, choices, ...policy } = definition;
     this.name = text("tool name", name);
     this.description = text("tool description", description);
     if (input === null || typeof input !== "object") {
@@ -198,6 +228,10 @@ export class Tool {
     }
     if (version !== undefined && typeof version !== "function") {
       throw invalid("tool version", `tool \`${name}\`: expected a function, got ${kind(version)}`);
+    }
+    for (const [parameter, values] of Object.entries(choices ?? {})) {
+      if (typeof values === "function") continue;
+      throw invalid("tool choices", `tool \`${name}\`, \`${parameter}\`: expected a function, got ${kind(values)}`);
     }
     const { timeoutMs } = policy;
     if (timeoutMs !== undefined && !(typeof timeoutMs === "number" && timeoutMs >= 0)) {
@@ -214,18 +248,23 @@ export class Tool {
   }
 
   /** @internal */
-  native(): { execute: native.Method; version: native.Method | undefined } {
-    const { input, execute, version } = this.#definition;
-    const read = async (json: string) =>
-      (await validated("arguments", input, JSON.parse(json))) as Record<string, unknown>;
-    const told =
-      version && method(async (json, context) => JSON.stringify(output(await version(await read(json), context))));
-    return { execute: this.#method(read, execute), version: told };
+  addTo(builder: native.AssistantBuilder): void {
+    const { name, description, parameters, policy } = this;
+    const { input, execute, version, choices = {} } = this.#definition;
+    const read = async (args: unknown) => (await validated("arguments", input, args)) as Record<string, unknown>;
+    const spec = JSON.stringify({ name, description, parameters });
+    const names = JSON.stringify(Object.keys(choices));
+    builder.tool(
+      `[${spec},${policyToJson(name, policy)},${names}]`,
+      this.#method(read, execute),
+      version && methodOfRun(async (args, run) => JSON.stringify(output(await version(await read(args), run)))),
+      methodOfRun(async (parameter, run) => listed(await choices[parameter as string]?.(run))),
+    );
   }
 
-  #method(read: (json: string) => Promise<Record<string, unknown>>, execute: AnyDefinition["execute"]): native.Method {
-    return method(async (json, context) => {
-      const args = await read(json);
+  #method(read: (args: unknown) => Promise<Record<string, unknown>>, execute: AnyDefinition["execute"]): native.Method {
+    return methodOfRun(async (given, context) => {
+      const args = await read(given);
       try {
         return JSON.stringify(output(await execute(args, context)));
       } catch (thrown) {
@@ -278,6 +317,13 @@ export async function validated(what: string, schema: JsonSchema | StandardSchem
     return keys.length === 0 ? message : `${keys.join(".")}: ${message}`;
   });
   throw new Error(`invalid ${what}: ${issues.join("; ")}`);
+}
+
+/** The values of a parameter as JSON. */
+function listed(values: Listed | undefined): string {
+  if (values === null || values === undefined) return "null";
+  if (typeof values === "object" && Symbol.iterator in values) return JSON.stringify([...values]);
+  throw new Error(`expected a list of values or null, got ${kind(values)}`);
 }
 
 /** A tool's value as text. */

@@ -23,6 +23,7 @@ export {
   type ApprovalRequest,
   type Approver,
   type CallContext,
+  type Choices,
   type CircuitBreaker,
   type Decision,
   type JsonSchema,

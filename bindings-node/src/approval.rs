@@ -5,6 +5,7 @@ use rushlight::{Approval, Approver, Error, Result, ToolCall, ToolContext};
 use serde_json::Value;
 
 use crate::callback::Method;
+use crate::function::ContextOf;
 
 /// A JavaScript function that decides about tool calls.
 pub(crate) struct JsApprover {
@@ -12,7 +13,7 @@ pub(crate) struct JsApprover {
 }
 
 impl JsApprover {
-    /// Whoever `decide` asks: it gets a call as JSON and gives true, false or a reason.
+    /// Whoever `decide` asks: it gets an array of a call and for which run as JSON, and gives true, false or a reason.
     pub(crate) fn new(decide: Method) -> Self {
         Self { decide }
     }
@@ -26,8 +27,8 @@ impl fmt::Debug for JsApprover {
 
 #[async_trait]
 impl Approver for JsApprover {
-    async fn approve(&self, call: &ToolCall, _: &ToolContext) -> Result<Approval> {
-        match self.decide.call("the approver", call).await? {
+    async fn approve(&self, call: &ToolCall, context: &ToolContext) -> Result<Approval> {
+        match self.decide.call("the approver", &(call, ContextOf::new(context))).await? {
             Value::Null => Ok(Approval::Pending),
             said => decision(&said).map_err(|message| Error::Foreign {
                 what: "the approver".to_owned(),

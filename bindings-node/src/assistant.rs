@@ -3,12 +3,14 @@ use std::sync::Arc;
 use napi::bindgen_prelude::Env;
 use napi_derive::napi;
 use rushlight::{Error, Result, ToolSpec, Toolbox};
+use serde_json::Value;
 
 use crate::agent::Agent;
 use crate::approval::JsApprover;
 use crate::cache::MemoryCache;
-use crate::callback::{JsTool, Method};
+use crate::callback::Method;
 use crate::convert::{duration, from_json, options_from_json};
+use crate::function::{Functions, JsTool};
 use crate::llm::Llm;
 use crate::mcp::McpTools;
 use crate::metrics::ToolMetrics;
@@ -176,22 +178,24 @@ impl AssistantBuilder {
         self.with_toolbox(env, |toolbox| Ok(toolbox.approver(approver)))
     }
 
-    /// Adds a function as a tool; `spec` is what the model is told and `policy` what keeps its calls in check, as JSON text;
-    /// `version` tells what its values depend on.
+    /// Adds a function as a tool; `definition` is a list as JSON text: what the model is told, what keeps its calls in check, and the
+    /// names of parameters of which `choose` tells the values; `version` tells what its values depend on.
     #[napi]
     pub fn tool(
         &mut self,
         env: Env,
-        spec: String,
-        policy: String,
+        definition: String,
         execute: &Method,
         version: Option<&Method>,
+        choose: &Method,
     ) -> napi::Result<()> {
-        let (execute, version) = (execute.clone(), version.cloned());
+        let (execute, version, choose) = (execute.clone(), version.cloned(), choose.clone());
         self.with_toolbox(env, |toolbox| {
-            let spec: ToolSpec = from_json("tool", &spec)?;
-            let policy = options_from_json(&format!("policy of tool `{}`", spec.name), &policy, &[])?;
-            toolbox.add(JsTool::new(spec, policy, execute, version))
+            let (spec, policy, choices): (ToolSpec, Value, Vec<String>) = from_json("tool", &definition)?;
+            let what = format!("policy of tool `{}`", spec.name);
+            let policy = options_from_json(&what, &policy.to_string(), &[])?;
+            let functions = Functions { execute, version, choose, choices };
+            toolbox.add(JsTool::new(spec, policy, functions))
         })
     }
 

@@ -1,16 +1,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
-use async_trait::async_trait;
 use napi::Status;
 use napi::bindgen_prelude::{FnArgs, Function, Promise};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
-use rushlight::error::RetryAfter;
-use rushlight::{Error, Result, Tool, ToolCall, ToolPolicy, ToolSpec};
+use rushlight::{Error, Result};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 
 use crate::convert::to_json;
@@ -105,67 +102,6 @@ impl Drop for Waiting {
             let stop = (self.number, None).into();
             self.function.invoke.call(stop, ThreadsafeFunctionCallMode::NonBlocking);
         }
-    }
-}
-
-/// A JavaScript function as a tool.
-pub(crate) struct JsTool {
-    spec: ToolSpec,
-    policy: ToolPolicy,
-    execute: Method,
-    version: Option<Method>,
-}
-
-impl JsTool {
-    /// A tool that calls `execute`, and `version` if there is one, with the arguments as JSON.
-    pub(crate) fn new(spec: ToolSpec, policy: ToolPolicy, execute: Method, version: Option<Method>) -> Self {
-        Self { spec, policy, execute, version }
-    }
-}
-
-impl std::fmt::Debug for JsTool {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("JsTool").field("spec", &self.spec).finish_non_exhaustive()
-    }
-}
-
-/// What `execute` gives: a value as text, or a failure that says after how many seconds the call may be made again.
-/// Other failures it throws.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Outcome {
-    Value(String),
-    Failed { error: String, retry_after: f64 },
-}
-
-#[async_trait]
-impl Tool for JsTool {
-    fn spec(&self) -> &ToolSpec {
-        &self.spec
-    }
-
-    async fn invoke(&self, call: &ToolCall) -> Result<String> {
-        let what = format!("tool `{}`", self.spec.name);
-        match self.execute.call(&what, &call.arguments).await? {
-            Outcome::Value(value) => Ok(value),
-            Outcome::Failed { error, retry_after } => {
-                let after = Duration::try_from_secs_f64(retry_after).unwrap_or_default();
-                Err(Error::Foreign { what, source: RetryAfter::new(after, error).into() })
-            }
-        }
-    }
-
-    async fn version(&self, call: &ToolCall) -> Result<String> {
-        match &self.version {
-            Some(version) => {
-                version.call(&format!("version of tool `{}`", self.spec.name), &call.arguments).await
-            }
-            None => Ok(String::new()),
-        }
-    }
-
-    fn policy(&self) -> ToolPolicy {
-        self.policy.clone()
     }
 }
 

@@ -16,6 +16,7 @@ pub mod device;
 mod embedder;
 /// Errors on their way to JavaScript.
 pub mod error;
+mod function;
 /// Named models.
 pub mod hub;
 mod llm;

@@ -72,6 +72,15 @@ const tools = {
     execute: () => "42",
     scopes: ["read:code"],
   }),
+  note: tool({
+    name: "note",
+    description: "Open a note",
+    input: object({ name: { type: "string" } }),
+    execute: ({ name }, { session }) => `${name} of ${session ?? "nobody"}`,
+    choices: {
+      name: ({ session }) => (session === "new" ? [] : session === undefined ? ["a.md", "b.md"] : [`${session}.md`]),
+    },
+  }),
   deploy: tool({
     name: "deploy",
     description: "Deploy the site",

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { RushlightError, tool } from "rushlight";
+import { MemorySessions, RushlightError, tool } from "rushlight";
 import { z } from "zod";
 import { all, call, object, plain, scripted, sleep, until } from "./support/index.mjs";
 
@@ -194,6 +194,74 @@ test("a tool may use the assistant again", async () => {
   const ask = plain("ask", async () => (await inner.run("What?")).text);
 
   assert.equal((await outputOf(ask)).content, "forty-two");
+});
+
+test("a parameter has the values of now", async () => {
+  let files = new Set();
+  const read = tool({
+    name: "read",
+    description: "Read a file",
+    input: object({ path: { type: "string" } }),
+    execute: ({ path }) => path,
+    choices: { path: async () => files },
+  });
+  const offered = async () => {
+    const { assistant, llm } = scripted([{ text: "done" }], { tools: [read] });
+    await assistant.run("Go");
+    return llm.prompts()[0].tools.map(({ parameters }) => parameters.properties.path.enum);
+  };
+
+  assert.deepEqual(await offered(), []);
+  files.add("one.txt");
+  assert.deepEqual(await offered(), [["one.txt"]]);
+  const refused = await outputOf(read, { path: "two.txt" });
+  assert.equal(refused.status, "invalid_arguments");
+  assert.match(refused.content, /"two.txt" is not one of/);
+  files.add("two.txt");
+  assert.deepEqual(await offered(), [["one.txt", "two.txt"]]);
+  assert.equal((await outputOf(read, { path: "two.txt" })).content, "two.txt");
+  files = null;
+  assert.deepEqual(await offered(), [undefined]);
+});
+
+test("choices that cannot be told are named", async () => {
+  const reading = (path, name = "path") =>
+    tool({ name: "read", description: "", input: object({ path: {} }), execute: () => 1, choices: { [name]: path } });
+  const run = (path) => scripted([{ text: "done" }], { tools: [reading(path)] }).assistant.run("Go");
+  const gone = () => {
+    throw new Error("the disk is gone");
+  };
+
+  await assert.rejects(run(gone), { message: "tool `read` failed: choices of `path` failed: the disk is gone" });
+  await assert.rejects(run(() => "a.txt"), /expected a list of values or null, got a string/);
+  await assert.rejects(run(() => ({ a: 1 })), /expected a list of values or null, got an object/);
+  assert.throws(() => reading(["a.txt"]), { code: "invalid", message: /tool `read`, `path`: expected a function, got/ });
+  assert.throws(() => scripted([], { tools: [reading(() => null, "file")] }), /expected names of its parameters \(path\), got `file`/);
+});
+
+test("a tool and an approver know their run", async () => {
+  const contexts = [];
+  const look = tool({
+    name: "look",
+    description: "Look",
+    input: object({}),
+    approve: true,
+    execute: (_, context) => contexts.push(context) && `for ${context.session}`,
+  });
+  const approver = (_, context) => contexts.push(context) && context.scopes.includes("look");
+  const turns = [call("look"), { text: "done" }];
+  const sessions = new MemorySessions();
+  const { assistant } = scripted([...turns, ...turns], { tools: [look], approver, sessions });
+
+  const [output] = outputs(await all(assistant.stream("Go", { session: "ann", scopes: ["look"] })));
+  assert.equal(output.content, "for ann");
+  for (const { session, scopes, signal, timeLeftMs } of contexts) {
+    assert.deepEqual([session, scopes, signal.aborted], ["ann", ["look"], false]);
+    assert.ok(timeLeftMs > 0 && timeLeftMs < 600_000);
+  }
+  const [refused] = outputs(await all(assistant.stream("Go")));
+  assert.equal(refused.status, "denied");
+  assert.deepEqual([contexts.length, contexts[2].session, contexts[2].scopes], [3, undefined, []]);
 });
 
 test("a wrong definition is refused when it is made", () => {

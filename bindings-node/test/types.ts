@@ -48,9 +48,11 @@ const search = tool({
   name: "search",
   description: "Search the code base",
   input: z.object({ query: z.string(), limit: z.number().default(10) }),
-  execute: async (args, { signal }) => {
+  choices: { query: ({ session }) => (session === undefined ? null : [session]) },
+  execute: async (args, { signal, session }) => {
     same<typeof args, { query: string; limit: number }>(true);
     same<typeof signal, AbortSignal>(true);
+    same<typeof session, string | undefined>(true);
     return [args.query];
   },
 });

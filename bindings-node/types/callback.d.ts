@@ -30,8 +30,16 @@ type Validated<Output> = {
 };
 /** What `execute` gets: the schema's output type, or any fields for a plain JSON Schema. */
 export type ToolArguments<Schema> = Schema extends StandardSchema<infer Output> ? Output : Record<string, any>;
-/** What a tool may use while it runs. */
+/** For which run a function is called, and what it may use meanwhile. */
 export interface ToolContext extends CallContext {
+    /** The conversation of the run, if it belongs to one. */
+    readonly session?: string;
+    /** The conversation for which it was begun, by a tool or a hand-off of another run. */
+    readonly onBehalfOf?: string;
+    /** What the run was granted; `read:*` stands for every scope that begins with `read:`. */
+    readonly scopes: readonly string[];
+    /** How long until tools are stopped, so that the run has time for its last answer. */
+    readonly timeLeftMs?: number;
 }
 /** What keeps the calls of one tool in check. */
 export interface ToolPolicy {
@@ -93,7 +101,7 @@ export type Decision = boolean | string | null;
  * Decides about calls of tools with `approve`. It may take as long as the run may. Where it throws, or gives something else, the
  * call does not run.
  */
-export type Approver = (call: ApprovalRequest, context: CallContext) => Decision | Promise<Decision>;
+export type Approver = (call: ApprovalRequest, context: ToolContext) => Decision | Promise<Decision>;
 /** A function as a tool. */
 export interface ToolDefinition<Schema extends JsonSchema | StandardSchema> extends ToolPolicy {
     /** The name that the model uses: 1 to 64 of `[a-zA-Z0-9_-]`. */
@@ -111,8 +119,19 @@ export interface ToolDefinition<Schema extends JsonSchema | StandardSchema> exte
      * As long as this gives the same text for the arguments, a value in the `cache` holds: for example the time of a file. Where it
      * throws, the tool runs and nothing is kept. Default: a value depends on nothing but the arguments.
      */
-    readonly version?: (args: ToolArguments<Schema>, context: ToolContext) => string | Promise<string>;
+    readonly version?: (args: ToolArguments<Schema>, context: CallContext) => string | Promise<string>;
+    /**
+     * Functions that give the values that parameters can have now, by the names of the parameters: for example the files of a
+     * folder. They are asked when a run begins and at each call; the model is told of these values, and a call with another one
+     * does not run. With an empty list the tool is not offered; null admits any value.
+     */
+    readonly choices?: {
+        readonly [parameter: string]: Choices;
+    };
 }
+/** Gives the values that a parameter can have now, or null if there is no list of them. */
+export type Choices = (context: ToolContext) => Listed | Promise<Listed>;
+type Listed = Iterable<unknown> | null;
 /** A tool, made by {@link tool}. */
 export declare class Tool {
     #private;

@@ -1,7 +1,7 @@
 export { Agent, type AsToolOptions, type BatchOptions, type BatchRequest, type Extracted, type GoOnOptions, type RunOptions, } from "./agent.js";
 export { Assistant, type AssistantOptions, type AssistantParts, type HandOff, type Limits, type Prices, type Sampling, type SpecOptions, } from "./assistant.js";
 export { MemoryCache, type MemoryCacheOptions } from "./cache.js";
-export { tool, type ApprovalRequest, type Approver, type CallContext, type CircuitBreaker, type Decision, type JsonSchema, type ResultCache, type StandardSchema, type Tool, type ToolArguments, type ToolContext, type ToolDefinition, type ToolPolicy, } from "./callback.js";
+export { tool, type ApprovalRequest, type Approver, type CallContext, type Choices, type CircuitBreaker, type Decision, type JsonSchema, type ResultCache, type StandardSchema, type Tool, type ToolArguments, type ToolContext, type ToolDefinition, type ToolPolicy, } from "./callback.js";
 export { devices, type Device, type DeviceInfo } from "./device.js";
 export { CachedEmbedder, HashedEmbedder, LocalEmbedder, RemoteEmbedder, type LocalEmbedderOptions, type RemoteEmbedderOptions, } from "./embedder.js";
 export { AbortError, RushlightError, type ErrorCode } from "./error.js";

@@ -25,8 +25,8 @@ export interface ReadFileOptions {
     /** Whether files and folders whose names begin with a dot may be read: they often hold secrets. Default false. */
     hidden?: boolean;
     /**
-     * Up to so many files are listed when the tool is made, and no other path can be asked for: small models do not invent one
-     * then. Where there are more, none is listed; nor are files that ignore files name. Default 0: any path.
+     * Up to so many files are listed for each run, and no other path can be asked for: small models do not invent one then.
+     * Where there are more, none is listed; nor are files that ignore files name. Default 0: any path.
      */
     listFiles?: number;
 }

@@ -3,11 +3,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use pyo3::exceptions::PyTypeError;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyBool;
-use rushlight::{Approval, Approver, Result, ToolContext};
+use rushlight::{Approval, Approver, Result};
 
 use crate::callback::call;
+use crate::context::ToolContext;
 use crate::error::foreign;
 use crate::event::ToolCall;
 
@@ -23,7 +25,9 @@ impl PythonApprover {
             let kind = function.get_type().name()?;
             return Err(PyTypeError::new_err(format!("expected a function as `approver`, got `{kind}`")));
         }
-        Ok(Self { function: Arc::new(function.clone().unbind()) })
+        let module = function.py().import(intern!(function.py(), "rushlight._context"))?;
+        let function = module.call_method1(intern!(function.py(), "told_of_the_run"), (function,))?;
+        Ok(Self { function: Arc::new(function.unbind()) })
     }
 }
 
@@ -35,9 +39,14 @@ impl fmt::Debug for PythonApprover {
 
 #[async_trait]
 impl Approver for PythonApprover {
-    async fn approve(&self, tool_call: &rushlight::ToolCall, _: &ToolContext) -> Result<Approval> {
+    async fn approve(
+        &self,
+        tool_call: &rushlight::ToolCall,
+        context: &rushlight::ToolContext,
+    ) -> Result<Approval> {
         let (function, asked) = (Arc::clone(&self.function), ToolCall { call: tool_call.clone() });
-        let decided = call(move |entry| entry.call1((function.bind(entry.py()), asked)), decision);
+        let context = ToolContext::of(context);
+        let decided = call(move |entry| entry.call1((function.bind(entry.py()), context, asked)), decision);
         decided.await?.map_err(|exception| foreign("the approver", exception))
     }
 }

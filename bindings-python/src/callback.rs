@@ -1,25 +1,21 @@
-//! How Python functions and methods are called, and functions as tools.
+//! How Python functions and methods are called.
 //!
 //! Sync functions run on threads of their own in a copy of the caller's context; an awaitable that they
 //! return, and a coroutine function from its beginning, runs on the caller's event loop, or on rushlight's own when the
 //! caller is sync code. Dropping the future cancels the Python task; a sync function cannot be stopped and runs to its end
 //! unheard.
 
-use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use async_trait::async_trait;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyString};
 use rushlight::tools::{self, CallFuture};
-use rushlight::{Error, Result, Tool, ToolCall, ToolPolicy, ToolSpec};
+use rushlight::{Error, Result};
 use tokio::sync::oneshot;
 
-use crate::convert::Json;
-use crate::error::{failed, invalid};
 use crate::runtime::attach;
 
 tokio::task_local! {
@@ -217,85 +213,4 @@ impl Done {
             tell(ended);
         }
     }
-}
-
-/// A `rushlight.Tool` as a tool of the core.
-pub(crate) struct PythonTool {
-    spec: ToolSpec,
-    policy: ToolPolicy,
-    tool: Arc<Py<PyAny>>,
-    is_coroutine: bool,
-    has_version: bool,
-}
-
-impl PythonTool {
-    /// The tool that `item`, a `rushlight.Tool` or any other callable, describes.
-    pub(crate) fn new(item: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let py = item.py();
-        let tool =
-            py.import(intern!(py, "rushlight._tool"))?.getattr(intern!(py, "as_tool"))?.call1((item,))?;
-        let Json(parameters) = tool.getattr(intern!(py, "parameters"))?.extract()?;
-        let name: String = tool.getattr(intern!(py, "name"))?.extract()?;
-        let description: String = tool.getattr(intern!(py, "description"))?.extract()?;
-        let Json(policy) = tool.getattr(intern!(py, "policy"))?.extract()?;
-        let policy = serde_json::from_value(policy)
-            .map_err(|error| invalid(&format!("policy of tool `{name}`"), error.to_string()))?;
-        let spec = ToolSpec::new(name, description, parameters);
-        let is_coroutine = tool.getattr(intern!(py, "_is_coroutine"))?.extract()?;
-        let has_version = !tool.getattr(intern!(py, "version"))?.is_none();
-        Ok(Self { spec, policy, tool: Arc::new(tool.unbind()), is_coroutine, has_version })
-    }
-}
-
-impl fmt::Debug for PythonTool {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("PythonTool").field("spec", &self.spec).finish_non_exhaustive()
-    }
-}
-
-#[async_trait]
-impl Tool for PythonTool {
-    fn spec(&self) -> &ToolSpec {
-        &self.spec
-    }
-
-    async fn invoke(&self, tool_call: &ToolCall) -> Result<String> {
-        let (tool, arguments) = (Arc::clone(&self.tool), Json(tool_call.arguments.clone()));
-        let outcome = if self.is_coroutine {
-            call_coroutine(|py| tool.bind(py).call_method1(intern!(py, "_ainvoke"), (arguments,)), text).await
-        } else {
-            call(
-                move |entry| {
-                    let py = entry.py();
-                    entry.call1((tool.getattr(py, intern!(py, "_invoke"))?, arguments))
-                },
-                text,
-            )
-            .await
-        };
-        outcome?.map_err(|exception| failed(format!("tool `{}`", self.spec.name), exception))
-    }
-
-    async fn version(&self, tool_call: &ToolCall) -> Result<String> {
-        if !self.has_version {
-            return Ok(String::new());
-        }
-        let (tool, arguments) = (Arc::clone(&self.tool), Json(tool_call.arguments.clone()));
-        let outcome = call(
-            move |entry| {
-                let py = entry.py();
-                entry.call1((tool.getattr(py, intern!(py, "_version"))?, arguments))
-            },
-            text,
-        );
-        outcome.await?.map_err(|exception| failed(format!("version of tool `{}`", self.spec.name), exception))
-    }
-
-    fn policy(&self) -> ToolPolicy {
-        self.policy.clone()
-    }
-}
-
-fn text(value: &Bound<'_, PyAny>) -> PyResult<String> {
-    value.extract()
 }

@@ -14,11 +14,13 @@ mod assistant;
 mod batch;
 mod cache;
 mod callback;
+mod context;
 mod convert;
 mod device;
 mod embedder;
 mod error;
 mod event;
+mod function;
 mod hub;
 mod info;
 mod ingest;
@@ -61,6 +63,8 @@ mod _rushlight {
     use crate::assistant::Assistant;
     #[pymodule_export]
     use crate::cache::MemoryCache;
+    #[pymodule_export]
+    use crate::context::ToolContext;
     #[pymodule_export]
     use crate::device::{DeviceInfo, devices};
     #[pymodule_export]

@@ -243,8 +243,8 @@ impl ToolRegistry for Offered<Toolbox> {
         self.invoke_for(call, &ToolContext::new()).await
     }
 
-    fn specs_for(&self, context: &ToolContext) -> Vec<ToolSpec> {
-        self.part.specs_for(context)
+    async fn specs_for(&self, context: &ToolContext) -> rushlight::Result<Vec<ToolSpec>> {
+        Arc::clone(&self.caller).scope(self.part.specs_for(context)).await
     }
 
     async fn invoke_for(&self, call: &ToolCall, context: &ToolContext) -> rushlight::Result<ToolOutput> {

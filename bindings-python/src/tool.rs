@@ -7,9 +7,10 @@ use rushlight::tools::builtin::{self, AllowedCommand};
 use rushlight::{FunctionTool, Result, Tool, Toolbox};
 
 use crate::approval::PythonApprover;
-use crate::callback::{PythonTool, of_caller};
+use crate::callback::of_caller;
 use crate::convert::{Json, duration, from_keywords, not_picklable};
 use crate::error::{invalid, raised};
+use crate::function::PythonTool;
 use crate::mcp::McpTools;
 use crate::retriever;
 use crate::runtime::Unlocked;
@@ -129,8 +130,8 @@ pub(crate) fn current_time(options: Option<&Bound<'_, PyDict>>) -> PyResult<Buil
 ///     max_file_bytes: larger files are refused; default 1 MiB
 ///     max_output_bytes: at most this much text is given at once; default 12 KiB
 ///     hidden: whether files and folders whose names begin with a dot may be read; default False
-///     list_files: up to so many files are listed when the tool is made, and no other path can be asked for: small models do not
-///         invent one then; where there are more, none is listed, nor are files that ignore files name; default 0: any path
+///     list_files: up to so many files are listed for each run, and no other path can be asked for: small models do not invent one
+///         then; where there are more, none is listed, nor are files that ignore files name; default 0: any path
 #[pyfunction]
 #[pyo3(signature = (root: "str | PathLike[str]", **options: "Unpack[ReadFileOptions]"))]
 pub(crate) fn read_file(root: PathBuf, options: Option<&Bound<'_, PyDict>>) -> PyResult<BuiltinTool> {

@@ -162,7 +162,8 @@ def test_cancelling_a_run_cancels_its_async_tool() -> None:
 
 
 def test_a_stream_has_one_reader_at_a_time() -> None:
-    _, assistant = endless()
+    # Slow enough that the second reader comes while the first one waits.
+    assistant = Assistant(ScriptedLlm([{"text": ["word "] * 9, "delay_ms": 500}]))
 
     async def read_twice() -> None:
         events = assistant.astream("go")

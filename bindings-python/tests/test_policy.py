@@ -250,7 +250,7 @@ def test_what_cannot_be_kept_is_refused_by_name() -> None:
     assert "expected `idempotent` with 2 `retries`" in refused(retries=2)
     assert "unknown variant `user`" in refused(rate_key="user")
     assert "expected a `concurrency` of at least 1" in refused(concurrency=0)
-    with pytest.raises(TypeError, match="unknown argument `rates` of a tool, expected one of: name, description, version, timeout"):
+    with pytest.raises(TypeError, match="unknown argument `rates` of a tool, expected one of: name, description, version, choices, timeout"):
         tool(rates="1/s")(lambda: 1)  # type: ignore[call-overload]
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import rushlight
+from rushlight import ToolContext
 
 FOLDER = Path(__file__).resolve().parents[2] / "tests" / "scenarios"
 FILES = sorted(FOLDER.glob("*.json"))
@@ -53,6 +54,17 @@ def secret() -> str:
     return "42"
 
 
+def notes(context: ToolContext) -> list[str]:
+    if context.session is None:
+        return ["a.md", "b.md"]
+    return [] if context.session == "new" else [f"{context.session}.md"]
+
+
+@rushlight.tool(description="Open a note", choices={"name": notes})
+async def note(name: str, context: ToolContext) -> str:
+    return f"{name} of {context.session or 'nobody'}"
+
+
 @rushlight.tool(description="Deploy the site", approve=True)
 def deploy() -> str:
     return "deployed"
@@ -64,7 +76,7 @@ BUILTIN = (
     rushlight.tools.read_file(WORKSPACE),
     rushlight.tools.search_code(WORKSPACE, context_lines=0),
 )
-TOOLS = {tool.name: tool for tool in (add, echo, boom, slow, brief, rare, secret, deploy, *BUILTIN)}
+TOOLS = {tool.name: tool for tool in (add, echo, boom, slow, brief, rare, secret, note, deploy, *BUILTIN)}
 
 
 class Played:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Optional, TypedDict
 import pydantic
 import pytest
 
-from rushlight import Assistant, InvalidError, ScriptedLlm, ToolOutput, tool
+from rushlight import Assistant, InvalidError, ScriptedLlm, ToolContext, ToolOutput, tool
 
 VARIABLE: contextvars.ContextVar[str] = contextvars.ContextVar("VARIABLE", default="unset")
 
@@ -335,5 +335,9 @@ def test_what_cannot_be_a_tool_is_refused_by_name() -> None:
         tool(bytes_in)
     with pytest.raises(TypeError, match="must be passable by keyword"):
         tool(variadic)
+    def twice(one: ToolContext, two: ToolContext) -> None: ...
+
+    with pytest.raises(TypeError, match="expected one `ToolContext` at most, got `one` and `two`"):
+        tool(twice)
     with pytest.raises(TypeError, match="expected a function as a tool, got `int`"):
         Assistant(ScriptedLlm([]), tools=[3])  # type: ignore[list-item]

@@ -54,6 +54,6 @@ pub use rushlight_macros::tool;
 pub use rushlight_models::hub;
 pub use session::{MemorySessions, MemorySessionsOptions, SessionStore};
 pub use tools::{
-    Approval, Approver, CircuitBreaker, FunctionApprover, FunctionTool, NoArguments, Rate, RateExcess,
-    RateKey, ResultCache, Tool, ToolContext, ToolPolicy, ToolRegistry, Toolbox,
+    Approval, Approver, Choices, CircuitBreaker, FunctionApprover, FunctionTool, NoArguments, Rate,
+    RateExcess, RateKey, ResultCache, Tool, ToolContext, ToolPolicy, ToolRegistry, Toolbox,
 };

@@ -33,13 +33,7 @@ impl ValueSchema {
     /// are compiled, each an equal part.
     pub(crate) fn compile(what: &str, schema: &Value, patterns: usize) -> Result<Self> {
         let refuse = |message: String| Err(Error::invalid(what, message));
-        if depth_exceeds(schema, MAX_DEPTH) {
-            return refuse(format!("expected at most {MAX_DEPTH} levels, got more"));
-        }
-        let bytes = schema.to_string().len();
-        if bytes > MAX_BYTES {
-            return refuse(format!("expected at most {MAX_BYTES} bytes of schema, got {bytes}"));
-        }
+        check_size(what, schema)?;
         let room = patterns / count_patterns(schema).max(1);
         let patterns = PatternOptions::fancy_regex().size_limit(room).dfa_size_limit(room);
         let options = jsonschema::options().with_draft(Draft::Draft202012).with_pattern_options(patterns);
@@ -76,6 +70,21 @@ impl ValueSchema {
         let mistakes = self.mistakes(&value);
         if mistakes.is_empty() { Ok(value) } else { Err(mistakes.join("; ")) }
     }
+}
+
+/// Refuses a schema that is deeper or larger than any may be; `what` names it.
+pub(crate) fn check_size(what: &str, schema: &Value) -> Result<()> {
+    if depth_exceeds(schema, MAX_DEPTH) {
+        return Err(Error::invalid(what, format!("expected at most {MAX_DEPTH} levels, got more")));
+    }
+    let bytes = schema.to_string().len();
+    if bytes > MAX_BYTES {
+        return Err(Error::invalid(
+            what,
+            format!("expected at most {MAX_BYTES} bytes of schema, got {bytes}"),
+        ));
+    }
+    Ok(())
 }
 
 /// The text within the marks of a fenced block.

@@ -6,6 +6,7 @@ mod agent;
 mod architecture;
 mod builtin;
 mod cache;
+mod choices;
 mod chunks;
 mod contracts;
 mod grammar;

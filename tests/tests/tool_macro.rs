@@ -4,7 +4,9 @@
 
 use std::time::Duration;
 
-use rushlight::{CircuitBreaker, RateExcess, RateKey, ResultCache, Tool, ToolCall, ToolPolicy, tool};
+use rushlight::{
+    CircuitBreaker, RateExcess, RateKey, ResultCache, Tool, ToolCall, ToolContext, ToolPolicy, tool,
+};
 use serde_json::{Value, json};
 
 /// Finds lines of code.
@@ -44,6 +46,22 @@ fn add(a: i64, b: i64) -> Result<i64, String> {
 )]
 async fn nothing() -> Result<String, std::io::Error> {
     Ok("done".to_owned())
+}
+
+/// Tells who asks.
+#[tool]
+async fn who(
+    greeting: String,
+    /// of the run
+    context: ToolContext,
+) -> Result<String, String> {
+    Ok(format!("{greeting}, {}", context.session.ok_or("nobody asks")?))
+}
+
+/// Tells who asks, slowly.
+#[tool]
+fn who_blocks(context: ToolContext, greeting: String) -> Result<String, String> {
+    Ok(greeting + ", " + &context.session.ok_or("nobody asks")?)
 }
 
 async fn said(tool: &impl Tool, arguments: Value) -> Result<String, String> {
@@ -102,6 +120,20 @@ async fn the_function_stays_a_function_and_is_a_tool() {
         said(&code_search::tool(), json!({"query": ""})).await.unwrap_err(),
         "tool `code_search` failed: expected a query, got none"
     );
+}
+
+#[tokio::test]
+async fn a_function_may_know_its_run() {
+    let of_ann = ToolContext::new().session("Ann");
+    for tool in [who::tool(), who_blocks::tool()] {
+        let call = ToolCall::new("1", "who", json!({"greeting": "Hello"}));
+
+        assert_eq!(tool.invoke_for(&call, &of_ann).await.unwrap().content, "Hello, Ann");
+        let error = tool.invoke_for(&call, &ToolContext::new()).await.unwrap_err();
+        assert!(error.chain().ends_with("failed: nobody asks"), "{}", error.chain());
+        assert_eq!(tool.spec().parameters["properties"], json!({"greeting": {"type": "string"}}));
+    }
+    assert_eq!(who("Hello".to_owned(), of_ann).await.unwrap(), "Hello, Ann");
 }
 
 #[tokio::test]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Awaitable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from ._rushlight import Passage, ToolCall
+    from ._rushlight import Passage, ToolCall, ToolContext
 
 Vectors: TypeAlias = Sequence[Sequence[float]]
 Pieces: TypeAlias = Iterable[str | Mapping[str, Any]] | AsyncIterable[str | Mapping[str, Any]]
@@ -89,16 +89,16 @@ class Reranker(Protocol):
         ...
 
 
-class Approver(Protocol):
-    """Decides about calls of tools with `approve`: a function of your own, sync or async.
+Decision: TypeAlias = bool | str | Awaitable[bool | str | None] | None
+"""True lets a call run; False, or a str that says why, refuses it, and the model reads that. None says that nobody has decided yet:
+the run ends with an `Answer.pending`, and can go on later."""
 
-    It may take as long as the run may. Where it raises or returns something else, the call does not run.
-    """
+Approver: TypeAlias = Callable[["ToolCall"], Decision] | Callable[["ToolCall", "ToolContext"], Decision]
+"""Decides about calls of tools with `approve`: a function of your own, sync or async.
 
-    def __call__(self, call: ToolCall, /) -> bool | str | None | Awaitable[bool | str | None]:
-        """True lets the call run; False, or a str that says why, refuses it, and the model reads that. None says that nobody
-        has decided yet: the run ends with an `Answer.pending`, and can go on later."""
-        ...
+It may take as long as the run may. Where it raises or returns something else, the call does not run. A parameter that is a
+`ToolContext` tells for which run it is asked.
+"""
 
 
 class Cache(Protocol):

@@ -11,7 +11,7 @@ from ._options import AllowedCommand, AssistantParts, BatchRequest, CurrentTimeO
 from ._protocols import Approver, Cache, Embedder, Llm, Reranker, Retriever
 from ._tool import Tool
 
-__all__ = ["__version__", "Agent", "Answer", "Assistant", "AsyncEventStream", "BuiltinTool", "CachedEmbedder", "Citation", "CompactReport", "DeviceInfo", "Distribution", "Document", "Done", "EventStream", "FailedDocument", "FetchProgress", "HandedOff", "HashedEmbedder", "IngestProgress", "IngestReport", "KnowledgeBase", "KnowledgeBaseInfo", "KnowledgeRetriever", "KnownModel", "Limits", "LoadProgress", "LocalEmbedder", "LocalLlm", "LocalReranker", "McpHttpServer", "McpServer", "McpTools", "MemoryCache", "MemoryEstimate", "MemorySessions", "ModelInfo", "ModelRegistry", "Passage", "PendingRun", "QuantizeProgress", "QuantizeReport", "QuantizedTensor", "RegisteredModel", "RemoteEmbedder", "RemoteLlm", "Report", "Retrieved", "Routed", "Router", "Sampling", "Scores", "ScriptedLlm", "Slo", "SloReport", "Slos", "StoreCheck", "StoreInfo", "Text", "ToolCall", "ToolMetrics", "ToolMetricsReport", "ToolOutput", "ToolReport", "Usage", "VectorIndex", "afetch", "aquantize", "calculate", "current_time", "devices", "fetch", "fetch_page", "models", "quantize", "read_file", "run_command", "search_code", "search_knowledge"]
+__all__ = ["__version__", "Agent", "Answer", "Assistant", "AsyncEventStream", "BuiltinTool", "CachedEmbedder", "Citation", "CompactReport", "DeviceInfo", "Distribution", "Document", "Done", "EventStream", "FailedDocument", "FetchProgress", "HandedOff", "HashedEmbedder", "IngestProgress", "IngestReport", "KnowledgeBase", "KnowledgeBaseInfo", "KnowledgeRetriever", "KnownModel", "Limits", "LoadProgress", "LocalEmbedder", "LocalLlm", "LocalReranker", "McpHttpServer", "McpServer", "McpTools", "MemoryCache", "MemoryEstimate", "MemorySessions", "ModelInfo", "ModelRegistry", "Passage", "PendingRun", "QuantizeProgress", "QuantizeReport", "QuantizedTensor", "RegisteredModel", "RemoteEmbedder", "RemoteLlm", "Report", "Retrieved", "Routed", "Router", "Sampling", "Scores", "ScriptedLlm", "Slo", "SloReport", "Slos", "StoreCheck", "StoreInfo", "Text", "ToolCall", "ToolContext", "ToolMetrics", "ToolMetricsReport", "ToolOutput", "ToolReport", "Usage", "VectorIndex", "afetch", "aquantize", "calculate", "current_time", "devices", "fetch", "fetch_page", "models", "quantize", "read_file", "run_command", "search_code", "search_knowledge"]
 
 __version__: Final[str]
 
@@ -2735,6 +2735,48 @@ class ToolCall:
         """
 
 @final
+class ToolContext:
+    """
+    For which run a function is called: a parameter of this type, of a tool, an approver or a function of `choices`, gets it, and the
+    model is not told of it.
+
+    ```python
+    @tool
+    def orders(context: ToolContext) -> list[str]:
+        return orders_of(context.session)
+    ```
+    """
+    def __new__(cls, /, session: str | None = None, scopes: Sequence[str] | None = None) -> ToolContext:
+        """
+        A context as a run would give it, for tests of functions that take one.
+        """
+    def __repr__(self, /) -> str: ...
+    def grants(self, /, scope: str) -> bool:
+        """
+        Whether a scope was granted: by its name, or by a beginning of it that ends with `*`.
+        """
+    @property
+    def on_behalf_of(self, /) -> str | None:
+        """
+        The conversation for which it was begun, by a tool or a hand-off of another run.
+        """
+    @property
+    def scopes(self, /) -> set[str]:
+        """
+        What the run was granted; see `grants`.
+        """
+    @property
+    def session(self, /) -> str | None:
+        """
+        The conversation of the run, if it belongs to one.
+        """
+    @property
+    def time_left(self, /) -> float | None:
+        """
+        Seconds until tools are stopped, so that the run has time for its last answer; None if nothing limits it.
+        """
+
+@final
 class ToolMetrics:
     """
     Counts how the tool calls of assistants end.
@@ -3070,8 +3112,8 @@ def read_file(root: str | PathLike[str], **options: Unpack[ReadFileOptions]) -> 
         max_file_bytes: larger files are refused; default 1 MiB
         max_output_bytes: at most this much text is given at once; default 12 KiB
         hidden: whether files and folders whose names begin with a dot may be read; default False
-        list_files: up to so many files are listed when the tool is made, and no other path can be asked for: small models do not
-            invent one then; where there are more, none is listed, nor are files that ignore files name; default 0: any path
+        list_files: up to so many files are listed for each run, and no other path can be asked for: small models do not invent one
+            then; where there are more, none is listed, nor are files that ignore files name; default 0: any path
     """
 
 def run_command(dir: str | PathLike[str], commands: Sequence[AllowedCommand], **options: Unpack[RunCommandOptions]) -> BuiltinTool:

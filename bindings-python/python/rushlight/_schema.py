@@ -5,11 +5,11 @@ from __future__ import annotations
 import inspect
 import json
 import re
-import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ._context import context_parameter, hints_of
 from ._hints import Hints, HintError
 
 _SECTIONS = re.compile(
@@ -25,6 +25,8 @@ class Signature:
     description: str
     parameters: dict[str, Any]
     decoders: dict[str, Callable[[Any], Any]]
+    context: str | None
+    """The parameter that the run gives, not the model."""
 
     def decode(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """Turns JSON arguments, which fit `parameters`, into keyword arguments; others are left out."""
@@ -38,8 +40,8 @@ def read_signature(function: Callable[..., Any]) -> Signature:
         TypeError: a parameter cannot be passed by keyword, or its type has no JSON Schema.
     """
     description, argument_texts = read_docstring(inspect.getdoc(function) or "")
-    hinted = function if inspect.isroutine(function) else getattr(type(function), "__call__", function)
-    annotations = typing.get_type_hints(hinted, include_extras=True)
+    annotations = hints_of(function)
+    context = context_parameter(annotations)
     hints = Hints()
     properties: dict[str, Any] = {}
     required: list[str] = []
@@ -47,6 +49,8 @@ def read_signature(function: Callable[..., Any]) -> Signature:
 
     for parameter in inspect.signature(function).parameters.values():
         name = parameter.name
+        if name == context:
+            continue
         if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
             raise TypeError(f"parameter `{name}` of a tool must be passable by keyword, found `{parameter}`")
         try:
@@ -66,7 +70,7 @@ def read_signature(function: Callable[..., Any]) -> Signature:
     parameters: dict[str, Any] = {"type": "object", "properties": properties, "required": required}
     if hints.definitions:
         parameters["$defs"] = hints.definitions
-    return Signature(description, parameters, decoders)
+    return Signature(description, parameters, decoders, context)
 
 
 def read_type(hint: Any) -> tuple[dict[str, Any], Callable[[Any], Any]]:
@@ -130,6 +134,7 @@ def to_text(value: Any) -> str:
 def _plain(value: Any) -> Any:
     import dataclasses
     import enum
+    import os
 
     if callable(dump := getattr(value, "model_dump", None)):
         return dump(mode="json")
@@ -137,6 +142,8 @@ def _plain(value: Any) -> Any:
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     if isinstance(value, enum.Enum):
         return value.value
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
     if isinstance(value, (set, frozenset)):
         return list(value)
     if callable(isoformat := getattr(value, "isoformat", None)):

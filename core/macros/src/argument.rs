@@ -1,7 +1,8 @@
+use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{Attribute, Error, FnArg, Ident, Pat, Result, Type};
 
-/// An argument of the function: a field of what the model writes.
+/// An argument of the function: a field of what the model writes, or the context of the run.
 pub(crate) struct Argument {
     pub(crate) name: Ident,
     kind: Type,
@@ -35,8 +36,22 @@ impl Argument {
     }
 }
 
+impl Argument {
+    /// Whether the run gives it, not the model.
+    pub(crate) fn is_context(&self) -> bool {
+        let Type::Path(path) = &self.kind else { return false };
+        path.path.segments.last().is_some_and(|last| last.ident == "ToolContext")
+    }
+
+    /// The same as an argument of a closure.
+    pub(crate) fn of_closure(&self) -> TokenStream {
+        let Self { name, kind, .. } = self;
+        quote! { #name: #kind }
+    }
+}
+
 impl ToTokens for Argument {
-    fn to_tokens(&self, tokens: &mut proc_macro2::TokenStream) {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
         let Self { name, kind, docs } = self;
         tokens.extend(quote! { #(#docs)* #name: #kind });
     }

@@ -12,15 +12,33 @@ pub(crate) fn tool(options: TokenStream, function: TokenStream) -> Result<TokenS
     check(&function)?;
     let arguments = function.sig.inputs.iter_mut().map(Argument::take).collect::<Result<Vec<_>>>()?;
     let names: Vec<_> = arguments.iter().map(|argument| &argument.name).collect();
+    let (context, arguments): (Vec<_>, Vec<_>) = arguments.iter().partition(|argument| argument.is_context());
+    if let Some(other) = context.get(1) {
+        let message = "expected one `ToolContext` at most: a call belongs to one run";
+        return Err(Error::new_spanned(&other.name, message));
+    }
+    let fields = arguments.iter().map(|argument| &argument.name);
     let (visibility, name) = (&function.vis, &function.sig.ident);
     let tool_name = name.to_string();
     let description = description(&function.attrs);
-    let kind =
-        Ident::new(if function.sig.asyncness.is_some() { "new" } else { "blocking" }, Span::call_site());
+    let context: Vec<_> = context.into_iter().map(Argument::of_closure).collect();
+    let is_async = function.sig.asyncness.is_some();
+    let kind = match (context.is_empty(), is_async) {
+        (true, true) => "new",
+        (true, false) => "blocking",
+        (false, _) => "with_context",
+    };
+    let kind = Ident::new(kind, Span::call_site());
+    let mut work = quote! { #name(#(#names),*) };
+    if !context.is_empty() && !is_async {
+        work = quote! { ::rushlight::tools::macros::blocking(move || #work) };
+    }
     let made = quote! {
-        ::rushlight::FunctionTool::#kind(#tool_name, #description, |Arguments { #(#names),* }: Arguments| {
-            #name(#(#names),*)
-        })
+        ::rushlight::FunctionTool::#kind(
+            #tool_name,
+            #description,
+            |Arguments { #(#fields),* }: Arguments #(, #context)*| #work
+        )
     };
     let docs = format!("The tool that the function `{name}` is.");
     Ok(quote! {
@@ -145,6 +163,11 @@ mod tests {
                 quote! {},
                 quote! { fn f(a: &str) -> Result<(), String> { Ok(()) } },
                 "expected a type that owns its value, as `String`: it is made from what the model writes",
+            ),
+            (
+                quote! {},
+                quote! { fn f(a: ToolContext, b: rushlight::ToolContext) -> Result<(), String> { Ok(()) } },
+                "expected one `ToolContext` at most: a call belongs to one run",
             ),
             (
                 quote! {},

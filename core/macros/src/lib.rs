@@ -10,7 +10,8 @@ use proc_macro::TokenStream;
 /// Makes a function a tool, and leaves it a function.
 ///
 /// The function's name, its doc comment, and the names, types and doc comments of its arguments are what the model is
-/// told; an `Option` may be left out of a call. `NAME::tool()` gives the tool for a toolbox. An ordinary function runs on a
+/// told; an `Option` may be left out of a call. An argument of type `ToolContext` is not the model's: it tells for which run the
+/// function is called. `NAME::tool()` gives the tool for a toolbox. An ordinary function runs on a
 /// thread for blocking work.
 ///
 /// In parentheses stands what keeps its calls in check, as `ToolPolicy` of rushlight explains it:

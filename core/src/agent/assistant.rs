@@ -77,8 +77,16 @@ pub(super) struct Parts {
 
 impl Parts {
     /// The tools that can be offered to a run.
-    pub(super) fn specs(&self, context: &ToolContext) -> Vec<ToolSpec> {
-        let mut specs = self.tools.as_ref().map(|tools| tools.specs_for(context)).unwrap_or_default();
+    pub(super) async fn specs(&self, context: &ToolContext) -> Result<Vec<ToolSpec>> {
+        let specs = match &self.tools {
+            Some(tools) => tools.specs_for(context).await?,
+            None => Vec::new(),
+        };
+        Ok(self.with_hand_offs(specs, context))
+    }
+
+    /// These tools, and the ways to agents that are open to a run.
+    fn with_hand_offs(&self, mut specs: Vec<ToolSpec>, context: &ToolContext) -> Vec<ToolSpec> {
         for HandOff { spec, .. } in hand_off::open_to(self, context) {
             specs.retain(|tool| tool.name != spec.name);
             specs.push(spec.clone());
@@ -107,15 +115,21 @@ impl Assistant {
     }
 
     /// What the prompts of all its runs begin with that are granted no scopes: instructions and tools. A
-    /// [`LocalLlm`](crate::LocalLlm) can save it to a file for the next process.
+    /// [`LocalLlm`](crate::LocalLlm) can save it to a file for the next process. Tools with [`Choices`](crate::Choices) are in it
+    /// without them.
     pub fn beginning(&self) -> Prompt {
-        let specs = self.parts.specs(&ToolContext::new());
-        Draft::new(&self.parts, specs, Vec::new(), &[], &Request::new("")).beginning()
+        let specs = self.parts.tools.as_ref().map(ToolRegistry::specs).unwrap_or_default();
+        self.beginning_with(self.parts.with_hand_offs(specs, &ToolContext::new()))
     }
 
     /// Lets the model compute instructions and tools now, so that the first run need not.
     pub async fn warm_up(&self) -> Result<()> {
-        self.parts.llm.warm_up(self.beginning()).await
+        let specs = self.parts.specs(&ToolContext::new()).await?;
+        self.parts.llm.warm_up(self.beginning_with(specs)).await
+    }
+
+    fn beginning_with(&self, specs: Vec<ToolSpec>) -> Prompt {
+        Draft::new(&self.parts, specs, Vec::new(), &[], &Request::new("")).beginning()
     }
 
     pub(super) fn from_parts(parts: Parts) -> Self {

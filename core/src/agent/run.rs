@@ -89,7 +89,7 @@ impl Run {
 
     async fn answer(&mut self) -> Result<()> {
         let history = self.history().await?;
-        let specs = self.parts.specs(&self.request.tool_context());
+        let specs = self.parts.specs(&self.request.tool_context()).await?;
         let key = self.key(&history, &specs)?;
         if let Some(answer) = self.cached(key.as_ref()).await {
             return self.replay(answer).await;

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::{Agent, AgentExt, Limits, Request};
 use crate::message::{ToolCall, ToolOutput, ToolSpec, ToolStatus};
 use crate::schema::schema_of;
-use crate::tools::{Tool, ToolContext, ToolPolicy};
+use crate::tools::{Choices, Tool, ToolContext, ToolPolicy};
 use crate::{Error, Result};
 
 /// How many agents may ask each other, or hand over to each other, by default.
@@ -135,6 +135,10 @@ impl Tool for AgentTool {
 
     async fn version(&self, _call: &ToolCall) -> Result<String> {
         Ok(String::new())
+    }
+
+    fn choices(&self) -> Vec<Choices> {
+        Vec::new()
     }
 
     fn policy(&self) -> ToolPolicy {

@@ -117,17 +117,17 @@ fn note(pending: &mut Pending, delta: Result<Delta>) -> Result<Delta> {
 #[deny(clippy::missing_trait_methods)]
 impl<R: ToolRegistry> ToolRegistry for Recorded<R> {
     fn specs(&self) -> Vec<ToolSpec> {
-        self.specs_for(&ToolContext::new())
+        let specs = self.part.specs();
+        self.tell(Input::Tools, context_of(&ToolContext::new()), &specs);
+        specs
     }
 
     async fn invoke(&self, call: &ToolCall) -> Result<ToolOutput> {
         self.invoke_for(call, &ToolContext::new()).await
     }
 
-    fn specs_for(&self, context: &ToolContext) -> Vec<ToolSpec> {
-        let specs = self.part.specs_for(context);
-        self.tell(Input::Tools, context_of(context), &specs);
-        specs
+    async fn specs_for(&self, context: &ToolContext) -> Result<Vec<ToolSpec>> {
+        self.during(Input::Tools, context_of(context), self.part.specs_for(context), value_of).await
     }
 
     async fn invoke_for(&self, call: &ToolCall, context: &ToolContext) -> Result<ToolOutput> {

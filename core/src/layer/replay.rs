@@ -219,15 +219,15 @@ impl Llm for Replay {
 #[deny(clippy::missing_trait_methods)]
 impl ToolRegistry for Replay {
     fn specs(&self) -> Vec<ToolSpec> {
-        self.specs_for(&ToolContext::new())
+        self.known(Input::Tools, &context_of(&ToolContext::new()))
     }
 
     async fn invoke(&self, call: &ToolCall) -> Result<ToolOutput> {
         self.invoke_for(call, &ToolContext::new()).await
     }
 
-    fn specs_for(&self, context: &ToolContext) -> Vec<ToolSpec> {
-        self.known(Input::Tools, &context_of(context))
+    async fn specs_for(&self, context: &ToolContext) -> Result<Vec<ToolSpec>> {
+        self.value(Input::Tools, &context_of(context))
     }
 
     async fn invoke_for(&self, call: &ToolCall, context: &ToolContext) -> Result<ToolOutput> {

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Tool, ToolContext, ToolPolicy, blocking};
+use super::{Choices, Tool, ToolContext, ToolPolicy, blocking};
 use crate::error::Source;
 use crate::message::{ToolCall, ToolOutput, ToolSpec, ToolStatus};
 use crate::schema::schema_of;
@@ -46,6 +46,7 @@ pub struct FunctionTool {
     function: Function,
     version: Option<Version>,
     preview: Option<Preview>,
+    choices: Vec<Choices>,
     policy: ToolPolicy,
 }
 
@@ -67,6 +68,33 @@ impl FunctionTool {
     {
         let spec = ToolSpec::new(name, description, schema_of::<A>());
         Self::from_spec(spec, function)
+    }
+
+    /// The same for a function that has to know for which run it is called.
+    ///
+    /// ```
+    /// use rushlight::{FunctionTool, NoArguments, ToolContext};
+    ///
+    /// async fn whoami(_: NoArguments, context: ToolContext) -> Result<String, String> {
+    ///     context.session.ok_or_else(|| "nobody is signed in".to_owned())
+    /// }
+    ///
+    /// let tool = FunctionTool::with_context("whoami", "Tells who asks", whoami);
+    /// ```
+    pub fn with_context<A, V, E, F, W>(
+        name: impl Into<String>,
+        description: impl Into<String>,
+        function: F,
+    ) -> Self
+    where
+        A: DeserializeOwned + JsonSchema,
+        V: Serialize,
+        E: Into<Source>,
+        F: Fn(A, ToolContext) -> W + Send + Sync + 'static,
+        W: Future<Output = Result<V, E>> + Send + 'static,
+    {
+        let spec = ToolSpec::new(name, description, schema_of::<A>());
+        Self::for_runs(spec, move |arguments, context: &ToolContext| function(arguments, context.clone()))
     }
 
     /// A tool that runs an ordinary function on a thread for [`blocking`] work.
@@ -125,7 +153,14 @@ impl FunctionTool {
             .boxed()
         };
         let function = Box::new(function);
-        Self { spec, function, version: None, preview: None, policy: ToolPolicy::default() }
+        Self {
+            spec,
+            function,
+            version: None,
+            preview: None,
+            choices: Vec::new(),
+            policy: ToolPolicy::default(),
+        }
     }
 
     /// The same with what its values depend on beside the arguments; see [`Tool::version`].
@@ -182,6 +217,19 @@ impl FunctionTool {
         self
     }
 
+    /// The same with the values that a parameter can have now; see [`Choices::new`].
+    #[must_use]
+    pub fn choices<V, E, F, W>(mut self, parameter: impl Into<String>, values: F) -> Self
+    where
+        V: Serialize,
+        E: Into<Source>,
+        F: Fn(ToolContext) -> W + Send + Sync + 'static,
+        W: Future<Output = Result<V, E>> + Send + 'static,
+    {
+        self.choices.push(Choices::new(parameter, values));
+        self
+    }
+
     /// What keeps its calls in check, in place of what was said before. Default: what the toolbox says.
     #[must_use]
     pub fn policy(mut self, policy: ToolPolicy) -> Self {
@@ -231,6 +279,10 @@ impl Tool for FunctionTool {
             Some(version) => version(call.arguments.clone()).await,
             None => Ok(String::new()),
         }
+    }
+
+    fn choices(&self) -> Vec<Choices> {
+        self.choices.clone()
     }
 
     fn policy(&self) -> ToolPolicy {

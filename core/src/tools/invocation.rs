@@ -11,6 +11,7 @@ use tokio::time::{Instant, timeout_at};
 use super::ending::Ending;
 use super::member::Member;
 use super::policy::{Breaker, Entry, Memo, pause};
+use super::schema::ArgumentSchema;
 use super::task::{CallFuture, CallScope, CallTask, Stopped};
 use super::{Approval, Approver, MAX_BLOCKING_CALLS, RateExcess, ToolContext};
 use crate::duration::NEVER;
@@ -34,7 +35,7 @@ impl Invocation<'_> {
     /// The tool's value, or what stopped the call.
     pub(super) async fn output(self) -> Result<ToolOutput, Ending> {
         self.check_scopes()?;
-        let call = self.valid_call()?;
+        let call = self.valid_call().await?;
         self.check_dry_run(&call).await?;
         let kept = self.entry(&call).await;
         if let Some(value) = kept.and_then(|(memo, entry)| memo.get(entry)) {
@@ -62,14 +63,34 @@ impl Invocation<'_> {
         Err(Ending::new(ToolStatus::Denied, content))
     }
 
-    /// The call with arguments that fit the schema.
-    fn valid_call(&self) -> Result<ToolCall, Ending> {
+    /// The call with arguments that fit the schema, and are among the values that the tool can take now.
+    async fn valid_call(&self) -> Result<ToolCall, Ending> {
         let invalid = |explanation| Ending::new(ToolStatus::InvalidArguments, explanation);
         let schema = &self.member.schema;
         let call =
             with_object(self.call).map_err(|mistake| invalid(schema.explain(self.name(), &[mistake])))?;
         schema.check(self.name(), &call.arguments).map_err(invalid)?;
+        if !self.member.choices.is_empty() {
+            self.schema_now().await?.check(self.name(), &call.arguments).map_err(invalid)?;
+        }
         Ok(call)
+    }
+
+    /// What the tool accepts with the choices that it has now.
+    async fn schema_now(&self) -> Result<ArgumentSchema, Ending> {
+        let offered = self.member.offered(self.context, self.timeout).await;
+        match offered.and_then(|spec| spec.as_ref().map(ArgumentSchema::compile).transpose()) {
+            Ok(Some(schema)) => Ok(schema),
+            Ok(None) => {
+                let content =
+                    format!("`{}` was not run: there is nothing that it could be called with", self.name());
+                Err(Ending::new(ToolStatus::Unavailable, content))
+            }
+            Err(error) => {
+                let content = format!("`{}` was not run: {}", self.name(), reason(&error));
+                Err(Ending::new(ToolStatus::Error, content))
+            }
+        }
     }
 
     async fn check_dry_run(&self, call: &ToolCall) -> Result<(), Ending> {

@@ -1,10 +1,13 @@
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use serde_json::Map;
 use tokio::sync::Semaphore;
 
+use super::choices::restrict;
 use super::policy::{Breaker, Buckets, Memo};
-use super::schema::ArgumentSchema;
-use super::{Tool, ToolContext, ToolPolicy};
+use super::schema::{ArgumentSchema, check_parameters};
+use super::{Choices, Tool, ToolContext, ToolPolicy};
 use crate::message::ToolSpec;
 use crate::schema::excerpt;
 use crate::{Error, Result};
@@ -17,6 +20,7 @@ pub(crate) const LONGEST_NAME: usize = 64;
 pub(super) struct Member {
     pub(super) tool: Arc<dyn Tool>,
     pub(super) schema: ArgumentSchema,
+    pub(super) choices: Vec<Choices>,
     pub(super) policy: ToolPolicy,
     pub(super) buckets: Option<Mutex<Buckets>>,
     pub(super) places: Option<Arc<Semaphore>>,
@@ -32,6 +36,20 @@ pub(crate) fn check_name(what: &str, name: &str, longest: usize) -> Result<()> {
     }
     let message = format!("expected 1 to {longest} of `[a-zA-Z0-9_-]`, got `{}`", excerpt(name));
     Err(Error::invalid(what, message))
+}
+
+/// Refuses choices of a parameter that the tool does not have.
+fn check_choices(spec: &ToolSpec, choices: &[Choices]) -> Result<()> {
+    let parameters = spec.parameters["properties"].as_object();
+    let is_unknown = |name: &&str| !parameters.is_some_and(|parameters| parameters.contains_key(*name));
+    match choices.iter().map(Choices::parameter).find(is_unknown) {
+        None => Ok(()),
+        Some(name) => {
+            let known: Vec<&str> = parameters.into_iter().flat_map(Map::keys).map(String::as_str).collect();
+            let message = format!("expected names of its parameters ({}), got `{name}`", known.join(", "));
+            Err(Error::invalid(format!("choices of tool `{}`", spec.name), message))
+        }
+    }
 }
 
 impl Member {
@@ -51,16 +69,39 @@ impl Member {
         check_name("tool name", &spec.name, LONGEST_NAME)?;
         let schema = ArgumentSchema::compile(spec)?;
         policy.validate(&spec.name)?;
+        let choices = tool.choices();
+        check_choices(spec, &choices)?;
         let buckets = policy.rate.map(|rate| Mutex::new(Buckets::new(rate, policy.rate_key)));
         let places =
             policy.concurrency.map(|calls| Arc::new(Semaphore::new(calls.min(Semaphore::MAX_PERMITS))));
         let breaker = policy.breaker.clone().map(Breaker::new);
         let memo = policy.cache.clone().map(Memo::new);
-        Ok(Self { tool, schema, policy, buckets, places, breaker, memo })
+        Ok(Self { tool, schema, choices, policy, buckets, places, breaker, memo })
     }
 
     pub(super) fn spec(&self) -> &ToolSpec {
         self.tool.spec()
+    }
+
+    /// What a run is told of the tool, with the values that its parameters can have now; nothing while one can have none.
+    pub(super) async fn offered(&self, context: &ToolContext, timeout: Duration) -> Result<Option<ToolSpec>> {
+        let mut spec = self.spec().clone();
+        for choices in &self.choices {
+            let values = choices.values(context, timeout).await.map_err(|error| self.failed(error))?;
+            match values {
+                Some(values) if values.is_empty() => return Ok(None),
+                Some(values) => restrict(&mut spec.parameters["properties"][choices.parameter()], &values),
+                None => {}
+            }
+        }
+        if !self.choices.is_empty() {
+            check_parameters(&spec)?;
+        }
+        Ok(Some(spec))
+    }
+
+    fn failed(&self, error: Error) -> Error {
+        Error::Foreign { what: format!("tool `{}`", self.name()), source: error.into() }
     }
 
     pub(super) fn name(&self) -> &str {

@@ -4,6 +4,7 @@ mod approval;
 mod blocking;
 pub mod builtin;
 mod canonical;
+mod choices;
 mod context;
 mod ending;
 mod function;
@@ -25,6 +26,7 @@ use async_trait::async_trait;
 pub use approval::{Approval, Approver, FunctionApprover};
 pub use blocking::{MAX_BLOCKING_CALLS, blocking};
 pub(crate) use canonical::canonical;
+pub use choices::Choices;
 pub use context::ToolContext;
 pub use function::{FunctionTool, NoArguments};
 pub(crate) use member::{LONGEST_NAME, check_name};
@@ -50,7 +52,7 @@ use crate::message::{ToolCall, ToolOutput, ToolSpec, ToolStatus};
 /// cannot be stopped; it runs to its end unheard.
 #[async_trait]
 pub trait Tool: Debug + Send + Sync + 'static {
-    /// What the model is told; the same at every call.
+    /// What the model is told, but for what [`choices`](Tool::choices) add; the same at every call.
     fn spec(&self) -> &ToolSpec;
 
     /// Runs the tool and gives its value as text.
@@ -77,6 +79,11 @@ pub trait Tool: Debug + Send + Sync + 'static {
         Ok(String::new())
     }
 
+    /// Parameters whose values change while the program runs; read once, when the tool is added to a registry. Default: none.
+    fn choices(&self) -> Vec<Choices> {
+        Vec::new()
+    }
+
     /// What keeps its calls in check; read once, when the tool is added to a registry. Default: what the registry says.
     fn policy(&self) -> ToolPolicy {
         ToolPolicy::default()
@@ -101,15 +108,16 @@ pub trait Tool: Debug + Send + Sync + 'static {
 /// Dropping the future stops the tool, as [`Tool`] says.
 #[async_trait]
 pub trait ToolRegistry: Debug + Send + Sync + 'static {
-    /// The tools on offer to whoever was granted nothing.
+    /// The tools on offer to whoever was granted nothing, without the [choices](Tool::choices) that they have now.
     fn specs(&self) -> Vec<ToolSpec>;
 
     /// Runs one call to its end, for whoever was granted nothing.
     async fn invoke(&self, call: &ToolCall) -> Result<ToolOutput>;
 
-    /// The tools on offer to a run. Default: [`specs`](ToolRegistry::specs).
-    fn specs_for(&self, _context: &ToolContext) -> Vec<ToolSpec> {
-        self.specs()
+    /// The tools on offer to a run, with the choices that they have now. `Err`: they cannot be told, and the run ends. Default:
+    /// [`specs`](ToolRegistry::specs).
+    async fn specs_for(&self, _context: &ToolContext) -> Result<Vec<ToolSpec>> {
+        Ok(self.specs())
     }
 
     /// Runs one call of a run to its end. Default: [`invoke`](ToolRegistry::invoke).

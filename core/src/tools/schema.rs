@@ -1,7 +1,7 @@
 use serde_json::Value;
 
 use crate::message::ToolSpec;
-use crate::schema::{PATTERNS_OF_TOOLS, ValueSchema};
+use crate::schema::{PATTERNS_OF_TOOLS, ValueSchema, check_size};
 use crate::{Error, Result};
 
 /// What a tool accepts, compiled.
@@ -14,7 +14,7 @@ pub(super) struct ArgumentSchema {
 impl ArgumentSchema {
     /// Compiles the parameters of `spec`, or says which cap or rule they break.
     pub(super) fn compile(spec: &ToolSpec) -> Result<Self> {
-        let what = format!("parameters of tool `{}`", spec.name);
+        let what = parameters_of(spec);
         if spec.parameters.get("type").and_then(Value::as_str) != Some("object") {
             return Err(Error::invalid(what, "expected a JSON Schema with `\"type\": \"object\"`"));
         }
@@ -40,6 +40,16 @@ impl ArgumentSchema {
         text.push_str(&self.outline);
         text
     }
+}
+
+/// What an error says is wrong.
+fn parameters_of(spec: &ToolSpec) -> String {
+    format!("parameters of tool `{}`", spec.name)
+}
+
+/// Refuses parameters that are deeper or larger than any may be.
+pub(super) fn check_parameters(spec: &ToolSpec) -> Result<()> {
+    check_size(&parameters_of(spec), &spec.parameters)
 }
 
 /// The parameters in one line that looks like a call: `{"a": integer, "note": string (optional)}`.

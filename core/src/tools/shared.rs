@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{Tool, ToolContext, ToolPolicy, ToolRegistry};
+use super::{Choices, Tool, ToolContext, ToolPolicy, ToolRegistry};
 use crate::Result;
 use crate::message::{ToolCall, ToolOutput, ToolSpec};
 
@@ -29,6 +29,10 @@ impl<T: Tool + ?Sized> Tool for Arc<T> {
         (**self).version(call).await
     }
 
+    fn choices(&self) -> Vec<Choices> {
+        (**self).choices()
+    }
+
     fn policy(&self) -> ToolPolicy {
         (**self).policy()
     }
@@ -45,8 +49,8 @@ impl<R: ToolRegistry + ?Sized> ToolRegistry for Arc<R> {
         (**self).invoke(call).await
     }
 
-    fn specs_for(&self, context: &ToolContext) -> Vec<ToolSpec> {
-        (**self).specs_for(context)
+    async fn specs_for(&self, context: &ToolContext) -> Result<Vec<ToolSpec>> {
+        (**self).specs_for(context).await
     }
 
     async fn invoke_for(&self, call: &ToolCall, context: &ToolContext) -> Result<ToolOutput> {

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures::future::try_join_all;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
@@ -159,10 +160,14 @@ impl Toolbox {
             context,
             approver: self.approver.as_deref(),
             scope: self.call_scope.as_ref(),
-            timeout: member.policy.timeout.unwrap_or(self.timeout),
+            timeout: self.timeout_of(member),
             max_output_bytes: self.max_output_bytes,
         };
         invocation.output().await
+    }
+
+    fn timeout_of(&self, member: &Member) -> Duration {
+        member.policy.timeout.unwrap_or(self.timeout)
     }
 
     fn visible(&self, context: &ToolContext) -> impl Iterator<Item = &Member> {
@@ -194,15 +199,16 @@ impl Default for Toolbox {
 #[deny(clippy::missing_trait_methods)]
 impl ToolRegistry for Toolbox {
     fn specs(&self) -> Vec<ToolSpec> {
-        self.specs_for(&ToolContext::new())
+        self.visible(&ToolContext::new()).map(|member| member.spec().clone()).collect()
     }
 
     async fn invoke(&self, call: &ToolCall) -> Result<ToolOutput> {
         self.invoke_for(call, &ToolContext::new()).await
     }
 
-    fn specs_for(&self, context: &ToolContext) -> Vec<ToolSpec> {
-        self.visible(context).map(|member| member.spec().clone()).collect()
+    async fn specs_for(&self, context: &ToolContext) -> Result<Vec<ToolSpec>> {
+        let offered = self.visible(context).map(|member| member.offered(context, self.timeout_of(member)));
+        Ok(try_join_all(offered).await?.into_iter().flatten().collect())
     }
 
     async fn invoke_for(&self, call: &ToolCall, context: &ToolContext) -> Result<ToolOutput> {

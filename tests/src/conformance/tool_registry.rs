@@ -137,6 +137,6 @@ pub async fn a_run_that_is_granted_something_sees_no_less(registry: &impl ToolRe
     let output = registry.invoke_for(&call, &context).await.unwrap();
 
     assert_eq!((output.status, output.content.as_str()), (ToolStatus::Success, "3"));
-    let offered = registry.specs_for(&context);
+    let offered = registry.specs_for(&context).await.unwrap();
     assert!(registry.specs().iter().all(|spec| offered.contains(spec)));
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use rushlight::tools::builtin::{ReadFileOptions, SearchCodeOptions, calculate, read_file, search_code};
-use rushlight::{FunctionTool, NoArguments, RateExcess, ToolPolicy};
+use rushlight::{FunctionTool, NoArguments, RateExcess, ToolContext, ToolPolicy};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -19,6 +19,12 @@ pub struct Sum {
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Echo {
     text: String,
+}
+
+/// The argument of [`note`].
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct Note {
+    name: String,
 }
 
 /// Adds two numbers.
@@ -74,6 +80,21 @@ pub fn deploy() -> FunctionTool {
         .policy(ToolPolicy::default().approve(true))
 }
 
+/// Opens a note: each conversation has its own, and one has none.
+pub fn note() -> FunctionTool {
+    let tool = FunctionTool::with_context("note", "Open a note", async |note: Note, context: ToolContext| {
+        let whose = context.session.unwrap_or_else(|| "nobody".to_owned());
+        Ok::<_, String>(format!("{} of {whose}", note.name))
+    });
+    tool.choices("name", async |context: ToolContext| {
+        Ok::<_, String>(match context.session.as_deref() {
+            Some("new") => vec![],
+            Some(session) => vec![format!("{session}.md")],
+            None => vec!["a.md".to_owned(), "b.md".to_owned()],
+        })
+    })
+}
+
 /// Panics.
 pub fn panics() -> FunctionTool {
     FunctionTool::new("panics", "Panics", async |_: NoArguments| -> Result<(), String> {
@@ -97,6 +118,7 @@ pub fn by_name(name: &str) -> FunctionTool {
         "rare" => rare(),
         "secret" => secret(),
         "deploy" => deploy(),
+        "note" => note(),
         "panics" => panics(),
         "calculate" => calculate(),
         "read_file" => read_file(workspace(), ReadFileOptions::default()).unwrap(),

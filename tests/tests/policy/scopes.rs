@@ -14,8 +14,8 @@ fn secret(policy: ToolPolicy) -> Toolbox {
     Toolbox::new().add(echo()).unwrap().add(secret.policy(policy.scopes(["read:code"]))).unwrap()
 }
 
-fn names(toolbox: &Toolbox, context: &ToolContext) -> Vec<String> {
-    toolbox.specs_for(context).into_iter().map(|spec| spec.name).collect()
+async fn names(toolbox: &Toolbox, context: &ToolContext) -> Vec<String> {
+    toolbox.specs_for(context).await.unwrap().into_iter().map(|spec| spec.name).collect()
 }
 
 #[tokio::test(start_paused = true)]
@@ -53,9 +53,9 @@ async fn a_tool_is_hidden_from_runs_without_its_scopes_unless_it_says_otherwise(
     let hidden = secret(ToolPolicy::default());
     let shown = secret(ToolPolicy::default().hidden(false));
 
-    assert_eq!(names(&hidden, &nobody), ["echo"]);
-    assert_eq!(names(&hidden, &somebody), ["echo", "secret"]);
-    assert_eq!(names(&shown, &nobody), ["echo", "secret"]);
+    assert_eq!(names(&hidden, &nobody).await, ["echo"]);
+    assert_eq!(names(&hidden, &somebody).await, ["echo", "secret"]);
+    assert_eq!(names(&shown, &nobody).await, ["echo", "secret"]);
     let unknown = hidden.invoke(&ToolCall::new("1", "none", json!({}))).await.unwrap();
     assert_eq!(unknown.content, "no tool is named `none`, expected one of: echo");
 }

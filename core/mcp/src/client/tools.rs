@@ -124,15 +124,15 @@ fn check_allowed(listing: &Listing, options: &McpToolsOptions) -> Result<()> {
 #[deny(clippy::missing_trait_methods)]
 impl ToolRegistry for McpTools {
     fn specs(&self) -> Vec<ToolSpec> {
-        self.specs_for(&ToolContext::new())
+        self.shared.listing().toolbox.specs()
     }
 
     async fn invoke(&self, call: &ToolCall) -> Result<ToolOutput> {
         self.invoke_for(call, &ToolContext::new()).await
     }
 
-    fn specs_for(&self, context: &ToolContext) -> Vec<ToolSpec> {
-        self.shared.listing().toolbox.specs_for(context)
+    async fn specs_for(&self, context: &ToolContext) -> Result<Vec<ToolSpec>> {
+        self.shared.listing().toolbox.specs_for(context).await
     }
 
     async fn invoke_for(&self, call: &ToolCall, context: &ToolContext) -> Result<ToolOutput> {

@@ -6,7 +6,7 @@ use rmcp::model::{
     CallToolRequestParams, CallToolResult, ContentBlock, ErrorData, ProgressNotificationParam,
 };
 use rmcp::service::RequestContext;
-use rushlight::ToolCall;
+use rushlight::{Result, ToolCall, ToolOutput};
 use serde_json::Value;
 
 use super::McpServer;
@@ -35,19 +35,27 @@ async fn called(
     if let Some(ask) = server.ask.as_ref().filter(|ask| ask.spec().name == call.name) {
         return Ok(asked(server, ask, call, context).await);
     }
-    let named = |spec: &rushlight::ToolSpec| spec.name == call.name;
-    let registry =
-        server.registries.iter().find(|registry| registry.specs_for(&server.context).iter().any(named));
-    let Some(registry) = registry else {
-        return Err(ErrorData::invalid_params(format!("no tool is named `{}`", call.name), None));
-    };
-    Ok(match registry.invoke_for(call, &server.context).await {
-        Ok(output) if output.is_success() => {
+    Ok(match invoked(server, call).await {
+        Ok(Some(output)) if output.is_success() => {
             CallToolResult::success(vec![ContentBlock::text(output.content)])
         }
-        Ok(output) => failure(output.content),
+        Ok(Some(output)) => failure(output.content),
+        Ok(None) => {
+            return Err(ErrorData::invalid_params(format!("no tool is named `{}`", call.name), None));
+        }
         Err(error) => failure(error.chain()),
     })
+}
+
+/// The output of the first registry that offers a tool of this name; none if no one does.
+async fn invoked(server: &McpServer, call: &ToolCall) -> Result<Option<ToolOutput>> {
+    for registry in &server.registries {
+        let specs = registry.specs_for(&server.context).await?;
+        if specs.iter().any(|spec| spec.name == call.name) {
+            return registry.invoke_for(call, &server.context).await.map(Some);
+        }
+    }
+    Ok(None)
 }
 
 async fn asked(

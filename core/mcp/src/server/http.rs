@@ -131,10 +131,10 @@ impl McpServer {
     /// # Errors
     ///
     /// [`Error::Invalid`]: two tools have one name, or other machines could connect without a token. [`Error::Io`]: the
-    /// address cannot be had.
+    /// address cannot be had. [`Error::Foreign`]: a tool cannot tell its [choices](rushlight::Choices).
     pub async fn serve_http(self, options: McpHttpOptions) -> Result<McpHttpServer> {
-        self.check()?;
         options.check()?;
+        self.check().await?;
         let failed = |source| Error::io("listen at", options.address.to_string(), source);
         let listener = TcpListener::bind(options.address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;

@@ -2,6 +2,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::try_join_all;
 use rushlight::tools::builtin::{SearchKnowledgeOptions, search_knowledge};
 use rushlight::{Agent, Error, Result, Retriever, ToolContext, ToolRegistry, ToolSpec, Toolbox};
 
@@ -84,18 +85,18 @@ impl McpServer {
         self
     }
 
-    /// What is on offer, in order.
-    pub(super) fn specs(&self) -> Vec<ToolSpec> {
-        let mut specs: Vec<ToolSpec> =
-            self.registries.iter().flat_map(|registry| registry.specs_for(&self.context)).collect();
+    /// What is on offer now, in order.
+    pub(super) async fn specs(&self) -> Result<Vec<ToolSpec>> {
+        let offered = self.registries.iter().map(|registry| registry.specs_for(&self.context));
+        let mut specs = try_join_all(offered).await?.concat();
         specs.extend(self.ask.iter().map(|ask| ask.spec().clone()));
-        specs
+        Ok(specs)
     }
 
     /// Refuses two tools of one name.
-    pub(super) fn check(&self) -> Result<()> {
+    pub(super) async fn check(&self) -> Result<()> {
         let mut names = HashSet::new();
-        match self.specs().into_iter().find(|spec| !names.insert(spec.name.clone())) {
+        match self.specs().await?.into_iter().find(|spec| !names.insert(spec.name.clone())) {
             None => Ok(()),
             Some(spec) => {
                 let message = format!("expected names to be unique, got `{}` twice", spec.name);

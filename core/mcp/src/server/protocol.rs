@@ -45,7 +45,9 @@ impl ServerHandler for Protocol {
         _page: Option<PaginatedRequestParams>,
         _context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        Ok(ListToolsResult::with_all_items(self.server.specs().into_iter().map(tool).collect()))
+        let specs = self.server.specs().await;
+        let specs = specs.map_err(|error| ErrorData::internal_error(error.chain(), None))?;
+        Ok(ListToolsResult::with_all_items(specs.into_iter().map(tool).collect()))
     }
 
     async fn call_tool(

@@ -17,7 +17,8 @@ impl McpServer {
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`]: two tools have one name. [`Error::Foreign`]: the client does not speak the protocol.
+    /// [`Error::Invalid`]: two tools have one name. [`Error::Foreign`]: the client does not speak the protocol, or a tool cannot tell
+    /// its [choices](rushlight::Choices).
     ///
     /// # Cancellation
     ///
@@ -32,7 +33,7 @@ impl McpServer {
         input: impl AsyncRead + Send + Unpin + 'static,
         output: impl AsyncWrite + Send + Unpin + 'static,
     ) -> Result<()> {
-        self.check()?;
+        self.check().await?;
         let service = match Protocol::new(self).serve((input, output)).await {
             Ok(service) => service,
             // A client that asks for nothing wants nothing.

@@ -2,15 +2,15 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use super::workspace::Workspace;
-use crate::message::ToolSpec;
-use crate::schema::{excerpt, schema_of};
+use crate::schema::excerpt;
 use crate::setters::setters;
-use crate::tools::blocking;
+use crate::tools::{ToolContext, blocking};
 use crate::{FunctionTool, Result};
 
 const DESCRIPTION: &str = "Reads a text file of the workspace, or some of its lines.";
@@ -26,8 +26,8 @@ pub struct ReadFileOptions {
     pub max_output_bytes: usize,
     /// Whether files and folders whose names begin with a dot may be read: they often hold secrets. Default not.
     pub hidden: bool,
-    /// Up to so many files are listed when the tool is made, and no other path can be asked for: small models do not invent one
-    /// then. Where there are more, none is listed; nor are files that ignore files name. Default 0: any path.
+    /// Up to so many files are listed for each run, and no other path can be asked for: small models do not invent one then.
+    /// Where there are more, none is listed; nor are files that ignore files name. Default 0: any path.
     pub list_files: usize,
 }
 
@@ -74,44 +74,39 @@ pub fn read_file(root: impl Into<PathBuf>, options: ReadFileOptions) -> Result<F
         return Err(crate::Error::invalid("`max_output_bytes`", "expected more than 0, got 0"));
     }
     let workspace = Workspace::open(&root.into(), options.hidden)?;
-    let mut parameters = schema_of::<Arguments>();
-    let paths = listed(&workspace, &options);
-    if !paths.is_empty() {
-        parameters["properties"]["path"]["enum"] = json!(paths);
-    }
-    let spec = ToolSpec::new("read_file", DESCRIPTION, parameters);
+    let lists_files = options.list_files > 0;
     let shared = Arc::new((workspace, options));
-    let versioned = Arc::clone(&shared);
-    let tool = FunctionTool::from_spec(spec, move |arguments: Arguments| {
+    let given = apart(&shared, |workspace, options, arguments| read(workspace, options, &arguments));
+    let version = apart(&shared, |workspace, _, arguments: Arguments| workspace.version(&arguments.path));
+    let paths = apart(&shared, |workspace, options, _: ToolContext| Ok(listed(workspace, options)));
+    let tool = FunctionTool::new("read_file", DESCRIPTION, given).version(version);
+    Ok(if lists_files { tool.choices("path", paths) } else { tool })
+}
+
+/// A function of the workspace as an async one, on a thread for such work.
+fn apart<A: Send + 'static, T: Send + 'static>(
+    shared: &Arc<(Workspace, ReadFileOptions)>,
+    work: fn(&Workspace, &ReadFileOptions, A) -> Result<T, String>,
+) -> impl Fn(A) -> BoxFuture<'static, Result<T, String>> + Send + Sync + 'static {
+    let shared = Arc::clone(shared);
+    move |given| {
         let shared = Arc::clone(&shared);
-        async move {
-            let text = blocking(move || read(&shared.0, &arguments, &shared.1));
-            text.await.map_err(|error| error.chain())?
-        }
-    });
-    Ok(tool.version(move |arguments: Arguments| {
-        let shared = Arc::clone(&versioned);
-        async move {
-            let version = blocking(move || shared.0.version(&arguments.path));
-            version.await.map_err(|error| error.chain())?
-        }
-    }))
+        let work = blocking(move || work(&shared.0, &shared.1, given));
+        async move { work.await.map_err(|error| error.chain())? }.boxed()
+    }
 }
 
 /// The paths of all files, if there are no more than may be listed.
-fn listed(workspace: &Workspace, options: &ReadFileOptions) -> Vec<String> {
-    if options.list_files == 0 {
-        return Vec::new();
-    }
+fn listed(workspace: &Workspace, options: &ReadFileOptions) -> Option<Vec<String>> {
     let files = workspace.files(options.max_file_bytes).filter_map(|file| {
         let path = file.path().strip_prefix(workspace.root()).ok()?.to_str()?;
         Some(path.replace(std::path::MAIN_SEPARATOR, "/"))
     });
     let paths: Vec<String> = files.take(options.list_files.saturating_add(1)).collect();
-    if paths.len() > options.list_files { Vec::new() } else { paths }
+    (paths.len() <= options.list_files).then_some(paths)
 }
 
-fn read(workspace: &Workspace, arguments: &Arguments, options: &ReadFileOptions) -> Result<String, String> {
+fn read(workspace: &Workspace, options: &ReadFileOptions, arguments: &Arguments) -> Result<String, String> {
     let bytes = workspace.read(&arguments.path, options.max_file_bytes)?;
     let shown = excerpt(&arguments.path);
     let text = text_of(bytes, &shown)?;

@@ -59,12 +59,20 @@ async fn files_can_be_listed_and_then_no_other_path_is_asked_for() {
     let tool = |list: usize, size: u64| {
         read_file(dir.path().join("root"), options().list_files(list).max_file_bytes(size)).unwrap()
     };
-    let paths = |tool: &FunctionTool| tool.spec().parameters["properties"]["path"]["enum"].clone();
-
-    assert_eq!(paths(&tool(2, 100)), json!(["a.txt", "sub/deep/b.rs"]));
-    assert_eq!(paths(&tool(9, 9)), json!(["sub/deep/b.rs"]));
-    for (list, size) in [(0, 100), (1, 100), (9, 0)] {
-        assert_eq!(paths(&tool(list, size)), Value::Null);
+    let paths = async |toolbox: &Toolbox| {
+        let specs = toolbox.specs_for(&ToolContext::new()).await.unwrap();
+        specs.first().map(|spec| spec.parameters["properties"]["path"]["enum"].clone())
+    };
+    let cases = [
+        ((2, 100), Some(json!(["a.txt", "sub/deep/b.rs"]))),
+        ((9, 9), Some(json!(["sub/deep/b.rs"]))),
+        ((0, 100), Some(Value::Null)),
+        ((1, 100), Some(Value::Null)),
+        ((9, 0), None),
+    ];
+    for ((list, size), expected) in cases {
+        let toolbox = Toolbox::new().add(tool(list, size)).unwrap();
+        assert_eq!(paths(&toolbox).await, expected, "{list} {size}");
     }
 
     let toolbox = Toolbox::new().add(tool(2, 100)).unwrap();
@@ -74,6 +82,9 @@ async fn files_can_be_listed_and_then_no_other_path_is_asked_for() {
     };
     assert_eq!(status("a.txt").await, ToolStatus::Success);
     assert_eq!(status("empty").await, ToolStatus::InvalidArguments);
+    fs::remove_file(dir.path().join("root/a.txt")).unwrap();
+    fs::write(dir.path().join("root/new.txt"), "new").unwrap();
+    assert_eq!(paths(&toolbox).await, Some(json!(["new.txt", "sub/deep/b.rs"])));
 }
 
 #[tokio::test]
