@@ -22,6 +22,9 @@ pub struct Calls<'a> {
     /// Whether there may be several. Then whatever follows is allowed, since a model that was to end or to call again
     /// would call without end: who reads its text sees whether another call begins.
     pub parallel: bool,
+    /// Whether calls that [`CallSyntax::Tagged`] puts between tags may also stand in a fenced block or alone, on one line or
+    /// several: models that were trained on little else than code write them so, and worse arguments between tags.
+    pub loose: bool,
 }
 
 impl Calls<'_> {
@@ -33,7 +36,7 @@ impl Calls<'_> {
         }
         let (mut rules, mut parts) = (String::new(), Vec::new());
         let key = if self.syntax == CallSyntax::Bare { "parameters" } else { "arguments" };
-        let mut calls = Vec::new();
+        let (mut calls, mut loose) = (Vec::new(), Vec::new());
         for (index, &(name, parameters)) in self.tools.iter().enumerate() {
             let what = format!("parameters of tool `{name}`");
             schema::check(&what, parameters)?;
@@ -45,11 +48,24 @@ impl Calls<'_> {
                 let opening = literal(&format!("{{\"name\": {}, \"{key}\": ", json!(name)));
                 format!("{opening} arguments_{index} \"}}\"")
             });
+            if self.loose && self.syntax == CallSyntax::Tagged {
+                let _ = writeln!(rules, "loose_{index}: {}", source::loose_json(parameters));
+                let name = literal(&json!(name).to_string());
+                loose.push(format!(
+                    r#""{{" SPACE? "\"name\":" SPACE? {name} "," SPACE? "\"arguments\":" SPACE? loose_{index} SPACE? "}}""#
+                ));
+            }
             parts.push((what, format!("start: {arguments}")));
         }
         let rest = if self.parallel { " REST?" } else { "" };
         let _ = writeln!(rules, "call: {}", calls.join(" | "));
         let _ = writeln!(rules, "calls: {}{rest}", self.native());
+        if !loose.is_empty() {
+            let _ = writeln!(rules, "     | fenced{rest} | loose{rest}");
+            let _ = writeln!(rules, r#"fenced: "```" /json|tool_call|/ "\n" loose "\n```""#);
+            let _ = writeln!(rules, "loose: {}", loose.join(" | "));
+            rules.push_str("SPACE: /\\n {0,40}| /\n");
+        }
         rules.push_str("REST: /(.|\\n)+/\n");
         Ok((rules, parts))
     }

@@ -73,6 +73,19 @@ pub(super) fn prepared(schema: &Value) -> Value {
     schema
 }
 
+/// The same with a line break and an indentation wherever white space may be.
+pub(super) fn loose(schema: &Value) -> Value {
+    let mut schema = prepared(schema);
+    schema["x-guidance"] = json!({
+        "item_separator": ",",
+        "key_separator": ":",
+        "whitespace_flexible": true,
+        "whitespace_pattern": r"\n {0,40}| ",
+        "lenient": true,
+    });
+    schema
+}
+
 /// The schemas right within one.
 fn inner(schema: &mut Map<String, Value>) -> impl Iterator<Item = &mut Value> {
     schema.iter_mut().flat_map(|(keyword, value)| -> Vec<&mut Value> {

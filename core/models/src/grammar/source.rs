@@ -67,6 +67,11 @@ impl Grammar {
     }
 }
 
+/// A value that fits a checked schema, on one line or several, as a part of a rule.
+pub(super) fn loose_json(schema: &Value) -> String {
+    format!("%json {}", schema::loose(schema))
+}
+
 /// A value that fits a checked schema, as a part of a rule.
 pub(super) fn json(schema: &Value) -> String {
     format!("%json {}", schema::prepared(schema))

@@ -23,7 +23,8 @@ fn tools() -> Vec<(&'static str, Value)> {
 fn grammar(syntax: CallSyntax, parallel: bool) -> Grammar {
     let tools = tools();
     let tools: Vec<(&str, &Value)> = tools.iter().map(|(name, parameters)| (*name, parameters)).collect();
-    let calls = Calls { tools: &tools, syntax, opening_token: None, arguments_token: None, parallel };
+    let calls =
+        Calls { tools: &tools, syntax, opening_token: None, arguments_token: None, parallel, loose: false };
     Grammar::calls(&calls).unwrap()
 }
 
@@ -50,6 +51,42 @@ fn a_call_in_tags_names_a_tool_and_fits_its_parameters() {
 
         let body = text.strip_prefix("<tool_call>\n").and_then(|text| text.strip_suffix("\n</tool_call>"));
         assert_call(&serde_json::from_str(body.unwrap()).unwrap(), "arguments");
+    }
+}
+
+#[test]
+fn a_call_may_stand_in_a_fenced_block_or_alone_where_that_is_admitted() {
+    let tools = tools();
+    let tools: Vec<(&str, &Value)> = tools.iter().map(|(name, parameters)| (*name, parameters)).collect();
+    let syntax = CallSyntax::Tagged;
+    let tagged = Calls {
+        tools: &tools,
+        syntax,
+        opening_token: None,
+        arguments_token: None,
+        parallel: false,
+        loose: false,
+    };
+    let loose = Grammar::calls(&Calls { loose: true, ..tagged }).unwrap();
+    let tagged = Grammar::calls(&tagged).unwrap();
+    let lines =
+        "{\n  \"name\": \"add\",\n  \"arguments\": {\n    \"numbers\": [\n      1,\n      2\n    ]\n  }\n}";
+    let line = r#"{"name": "get_weather", "arguments": {"city": "Oslo", "units": "metric"}}"#;
+    let written =
+        [format!("```json\n{lines}\n```"), format!("```\n{line}\n```"), lines.to_owned(), line.to_owned()];
+    for text in &written {
+        assert!(takes(&QWEN, &loose, text), "{text}");
+        assert!(!takes(&QWEN, &tagged, text), "{text}");
+        assert!(
+            !takes(&QWEN, &loose, &text.replace("add", "sub").replace("Oslo", &"o".repeat(21))),
+            "{text}"
+        );
+    }
+    assert!(takes(&QWEN, &loose, &format!("<tool_call>\n{line}\n</tool_call>")));
+    for text in
+        [format!("```python\n{line}\n```"), lines.replace("\n  ", "\n\n  "), format!("```json\n{line}")]
+    {
+        assert!(!takes(&QWEN, &loose, &text), "{text}");
     }
 }
 
@@ -81,6 +118,7 @@ fn a_list_begins_with_its_token() {
         opening_token: Some(token),
         arguments_token: None,
         parallel: true,
+        loose: false,
     };
     let mut matcher = QWEN.start(&Grammar::calls(&calls).unwrap());
 
@@ -102,6 +140,7 @@ fn a_call_may_be_a_name_and_arguments_between_tokens() {
         opening_token: Some(opening),
         arguments_token: Some(arguments),
         parallel: false,
+        loose: false,
     };
     let mut matcher = QWEN.start(&Grammar::calls(&calls).unwrap());
 
@@ -143,6 +182,7 @@ fn a_call_or_a_value_is_either() {
         opening_token: None,
         arguments_token: None,
         parallel: true,
+        loose: false,
     };
     let grammar = Grammar::calls_or_json(&calls, &schema).unwrap();
 
@@ -160,7 +200,8 @@ fn tools_that_cannot_be_compiled_are_named() {
     let long = json!({"type": "object", "description": "x".repeat(70_000)});
     let of = |tools: &[(&str, &Value)]| {
         let syntax = CallSyntax::Tagged;
-        let calls = Calls { tools, syntax, opening_token: None, arguments_token: None, parallel: true };
+        let calls =
+            Calls { tools, syntax, opening_token: None, arguments_token: None, parallel: true, loose: false };
         Grammar::calls(&calls).and_then(|grammar| GPT2.grammars.compile(&grammar)).unwrap_err().to_string()
     };
 

@@ -47,8 +47,8 @@ impl GuardMaker {
         };
         let arguments_token = model.tokenizer().token_id(CallSyntax::ARGUMENTS);
         let from_the_start = must_call || prompt.schema.is_some();
-        let calls =
-            Calls { tools: &tools, syntax, opening_token, arguments_token, parallel: prompt.parallel_calls };
+        let parallel = prompt.parallel_calls;
+        let calls = Calls { tools: &tools, syntax, opening_token, arguments_token, parallel, loose: false };
         let grammar = match &prompt.schema {
             _ if must_call => Grammar::calls(&calls)?,
             Some(schema) if tools.is_empty() => Grammar::json_schema(schema)?,
@@ -56,7 +56,13 @@ impl GuardMaker {
             None if constrain_calls && !tools.is_empty() => Grammar::calls(&calls)?,
             None => return Ok(None),
         };
-        let matcher = self.start(model, &grammar)?;
+        let matcher = if from_the_start {
+            self.start(model, &grammar)?
+        } else {
+            // It says all twice, and may be too much where one form is not.
+            let loose = Grammar::calls(&Calls { loose: true, ..calls })?;
+            self.start(model, &loose).or_else(|_| self.start(model, &grammar))?
+        };
         Ok(Some(Box::new(Guard::new(matcher, from_the_start, opening_token))))
     }
 
